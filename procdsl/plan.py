@@ -1,0 +1,387 @@
+"""The plan: the frozen, content-keyed, ordered operations of a study, and everything identity means here.
+
+An operation names its inputs by `id`, a readable name inside this plan. Its *key* is the digest of its
+content with those ids replaced by the keys they stand for, without the fields that say how much rather
+than what. So a change reaches all that follows, and two arms that begin alike share what they share.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from hashlib import blake2b
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from procdsl.kinds import Node
+from procdsl.programs import AnyMeasurement, AnyProgram, Interval
+
+Component = Literal["embedding", "position", "attention", "mlp", "norm", "head"]
+# The fields that hold the id of another operation.
+_REFERENCES = frozenset({"source", "start", "text", "train"})
+
+COMPONENTS: tuple[Component, ...] = ("embedding", "position", "attention", "mlp", "norm", "head")
+
+
+class Operation(Node):
+    """A node of a plan. `unkeyed` names the fields that bear no identity, `inputs` those that hold ids."""
+
+    unkeyed: ClassVar[frozenset[str]] = frozenset({"id"})
+    id: str
+    semantics: int = 1
+
+    def inputs(self) -> tuple[str, ...]:
+        """The ids of the operations whose output this one reads."""
+        return ()
+
+
+# ---------------------------------------------------------------- data
+
+
+class HubSource(Node):
+    """Text from the Hugging Face Hub, streamed in its published order."""
+
+    kind: Literal["hub"] = "hub"
+    path: str
+    config: str | None = None
+    split: str = "train"
+    column: str = "text"
+    revision: str | None = None
+    documents: int | None = Field(default=None, gt=0)
+
+
+class FilesSource(Node):
+    """Text from an explicit list of local files (jsonl, parquet, text, each perhaps gzipped)."""
+
+    kind: Literal["files"] = "files"
+    paths: tuple[str, ...] = Field(min_length=1)
+    format: Literal["jsonl", "parquet", "text"]
+    column: str = "text"
+
+
+class BuiltinSource(Node):
+    """Real text that every machine with Python has: its documentation strings, or its source code."""
+
+    kind: Literal["builtin"] = "builtin"
+    name: Literal["pydocs", "pysource"]
+    megabytes: float = Field(default=4.0, gt=0)
+
+
+AnySource = Annotated[HubSource | FilesSource | BuiltinSource, Field(discriminator="kind")]
+
+
+class BytesTokenizer(Node):
+    """UTF-8 bytes, and one id that separates documents: 257 ids."""
+
+    kind: Literal["bytes"] = "bytes"
+    size: Literal[257] = 257
+
+
+class BpeTokenizer(Node):
+    """Byte-level BPE trained on the corpus itself, document separator included in `size`."""
+
+    kind: Literal["bpe"] = "bpe"
+    size: int = Field(ge=258, le=1_000_000)
+
+
+class HubTokenizer(Node):
+    """A published tokenizer; `size` is checked against the file's when the plan is bound."""
+
+    kind: Literal["hub"] = "hub"
+    name: str
+    revision: str | None = None
+    size: int = Field(gt=0)
+
+
+AnyTokenizer = Annotated[BytesTokenizer | BpeTokenizer | HubTokenizer, Field(discriminator="kind")]
+
+
+class Binding(Node):
+    """What the world decided about a corpus: set by `runner.bind`, part of the key ever after."""
+
+    source: AnySource
+    tokenizer: AnyTokenizer
+    revision: str
+    digest: str
+    fallback: bool
+
+
+class PrepareOperation(Operation):
+    """A corpus, tokenised once into shards. How many tokens are needed is not what they are."""
+
+    unkeyed: ClassVar[frozenset[str]] = frozenset(
+        {"id", "train_tokens", "validation_tokens", "max_epochs", "source", "tokenizer", "fallback"}
+    )
+    kind: Literal["prepare"] = "prepare"
+    name: str
+    source: AnySource
+    tokenizer: AnyTokenizer
+    fallback: BuiltinSource | None = None
+    validation_share: float = Field(default=0.01, gt=0, lt=1)
+    max_epochs: float = Field(default=1.0, gt=0)
+    train_tokens: int = Field(ge=0)
+    validation_tokens: int = Field(ge=0)
+    binding: Binding | None = None
+
+
+class GenerateOperation(Operation):
+    """Procedural rows: `context` + 1 ids each, a pure function of (data seed, name, split, index).
+
+    `tokens` spells each local id: the alphabet, then the specials. A row feeds `context` positions; the
+    token at j is scored (a target) where the generator says so. `floor` is the least possible mean loss
+    over the scored tokens, in nats; `chance` the accuracy of the best guess that reads no structure.
+    """
+
+    unkeyed: ClassVar[frozenset[str]] = frozenset({"id", "floor", "chance"})
+    kind: Literal["generate"] = "generate"
+    name: str
+    program: AnyProgram
+    length: int = Field(gt=0)
+    context: int = Field(gt=0)
+    tokens: tuple[str, ...]
+    floor: Interval | None = None
+    chance: float | None = None
+
+
+# ---------------------------------------------------------------- training
+
+
+class ModelShape(Node):
+    """A GPT-2-shaped decoder: pre-LN, learned positions, GELU (tanh form)."""
+
+    layers: int = Field(gt=0)
+    heads: int = Field(gt=0)
+    width: int = Field(gt=0)
+    context: int = Field(gt=0)
+    tied: bool = True
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
+class Vocabulary(Node):
+    """A phase's ids: the text's first (`text_size` of them), then the spelt tokens of its grammars.
+
+    `text` is the prepare operation whose tokenizer gives the text's ids; binding settles `text_size`.
+    """
+
+    text: str | None = None
+    text_size: int = Field(default=0, ge=0)
+    tokens: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return self.text_size + len(self.tokens)
+
+
+class Feed(Node):
+    """A source as one phase reads it: `source` is the id of a prepare or generate operation.
+
+    `offset` is where reading starts: tokens into a corpus, rows into a generator.
+    """
+
+    source: str
+    offset: int = Field(default=0, ge=0)
+
+
+class Stage(Node):
+    """A stretch of a phase with constant shares, one for each feed of the phase, summing to one."""
+
+    steps: int = Field(gt=0)
+    shares: tuple[float, ...]
+
+
+class Optimiser(Node):
+    """AdamW. `clip` bounds the gradient's global norm. `decay` says what is decayed: matrices, or all."""
+
+    kind: Literal["adamw"] = "adamw"
+    lr: float = Field(gt=0, le=10)
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = Field(default=1e-8, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    decay: Literal["matrices", "all"] = "matrices"
+    clip: float | None = Field(default=1.0, gt=0)
+
+
+class Schedule(Node):
+    """The learning rate over the steps of a phase: linear warm-up, then the shape down to `floor` × lr."""
+
+    kind: Literal["constant", "cosine", "linear"] = "constant"
+    warmup: int = Field(default=0, ge=0)
+    floor: float = Field(default=0.0, ge=0, le=1)
+
+
+class TrainOperation(Operation):
+    """One phase of training. Every number in it changes the parameters that come out."""
+
+    kind: Literal["train"] = "train"
+    seed: int
+    data_seed: int
+    model: ModelShape
+    vocabulary: Vocabulary
+    start: str | None = None
+    context: int = Field(gt=0)
+    batch_rows: int = Field(gt=0)
+    feeds: tuple[Feed, ...] = Field(min_length=1)
+    stages: tuple[Stage, ...] = Field(min_length=1)
+    optimiser: Optimiser
+    schedule: Schedule
+    precision: Literal["fp32", "bf16"] = "fp32"
+    trainable: tuple[Component, ...] = COMPONENTS
+
+    def inputs(self) -> tuple[str, ...]:
+        named = (self.start, self.vocabulary.text, *(feed.source for feed in self.feeds))
+        return tuple(dict.fromkeys(id for id in named if id))
+
+    @property
+    def steps(self) -> int:
+        return sum(stage.steps for stage in self.stages)
+
+    @property
+    def tokens(self) -> int:
+        """Positions fed over the whole phase, prompts and padding included."""
+        return self.steps * self.batch_rows * self.context
+
+
+class TransferRule(Node):
+    """What becomes of one component, in layers `first` .. `last` (embedding, position and head have none).
+
+    take: copied from the source. fresh: from the target's seed. mean: every row is the source's mean row.
+    partial: rows copied as far as both have them, the rest the mean. sample_rows: each row one of the
+    source's. shuffle: the source's entries, permuted inside each tensor.
+    """
+
+    component: Component
+    action: Literal["take", "fresh", "mean", "partial", "sample_rows", "shuffle"]
+    source: str | None = None
+    first: int = 0
+    last: int | None = None
+
+
+class TransferOperation(Operation):
+    """Initial parameters of a phase, made from those of earlier ones. Unnamed components are fresh."""
+
+    kind: Literal["transfer"] = "transfer"
+    seed: int
+    model: ModelShape
+    vocabulary: Vocabulary
+    rules: tuple[TransferRule, ...]
+
+    def inputs(self) -> tuple[str, ...]:
+        named = (self.vocabulary.text, *(rule.source for rule in self.rules))
+        return tuple(dict.fromkeys(id for id in named if id))
+
+
+class MeasureOperation(Operation):
+    """An evaluation of the parameters a train operation has after some of its steps."""
+
+    unkeyed: ClassVar[frozenset[str]] = frozenset({"id", "steps", "name"})
+    kind: Literal["measure"] = "measure"
+    name: str
+    train: str
+    data_seed: int
+    measurement: AnyMeasurement
+    steps: tuple[int, ...] = Field(min_length=1)
+
+    def inputs(self) -> tuple[str, ...]:
+        return (self.train, self.measurement.source)
+
+
+AnyOperation = Annotated[
+    PrepareOperation | GenerateOperation | TransferOperation | TrainOperation | MeasureOperation,
+    Field(discriminator="kind"),
+]
+
+# ---------------------------------------------------------------- the whole
+
+
+class TrialPhase(Node):
+    """A phase of a trial: which operation trains it, and its budget as fed, text and procedural apart."""
+
+    name: str
+    train: str
+    text_tokens: int
+    procedural_tokens: int
+
+
+class Trial(Node):
+    """One curriculum with one seed: the course of one model."""
+
+    curriculum: str
+    seed: int
+    phases: tuple[TrialPhase, ...]
+    measures: tuple[str, ...]
+
+
+class Comparison(Node):
+    """What the study compares: `metric` is "<evaluation>/<metric>"."""
+
+    metric: str
+    baseline: str
+    lower_is_better: bool = True
+
+
+class Plan(Node):
+    """A study, ready to be bound and carried out. Operations stand after those they read."""
+
+    format: Literal[1] = 1
+    study: str
+    question: str = ""
+    profile: str | None = None
+    operations: tuple[AnyOperation, ...]
+    trials: tuple[Trial, ...]
+    comparison: Comparison | None = None
+
+    @cached_property
+    def by_id(self) -> dict[str, AnyOperation]:
+        """Operations by id."""
+        return {operation.id: operation for operation in self.operations}
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """The key of every operation, by id."""
+        found: dict[str, str] = {}
+        for operation in self.operations:
+            found[operation.id] = digest(_keyed(operation, found))
+        return found
+
+    def key(self, id: str) -> str:
+        return self.keys[id]
+
+    def needed(self, ids: Iterator[str] | tuple[str, ...]) -> tuple[str, ...]:
+        """These operations and all they read, in plan order."""
+        wanted = set(ids)
+        for operation in reversed(self.operations):
+            if operation.id in wanted:
+                wanted.update(operation.inputs())
+        return tuple(operation.id for operation in self.operations if operation.id in wanted)
+
+
+def canonical(value: Any) -> str:
+    """Canonical JSON: sorted keys, no spaces, no NaN, floats by their shortest representation."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+def digest(value: Any) -> str:
+    """The key of a JSON value: 128 bits of blake2b over its canonical form, in hexadecimal."""
+    return blake2b(canonical(value).encode(), digest_size=16).hexdigest()
+
+
+def _keyed(operation: Operation, keys: dict[str, str]) -> dict[str, Any]:
+    """An operation's content as it is hashed: ids replaced by keys, fields without identity left out."""
+    content = operation.model_dump(mode="json", exclude=set(operation.unkeyed))
+    if isinstance(operation, PrepareOperation) and operation.binding is None:
+        content |= operation.model_dump(mode="json", include={"source", "tokenizer", "fallback"})
+    names = {id: keys[id] for id in operation.inputs()}
+    return {name: _reference(name, part, names) for name, part in content.items()}
+
+
+def _reference(name: str, value: Any, names: dict[str, str]) -> Any:
+    """A field's value, with every reference to an operation in it replaced by that operation's key."""
+    if isinstance(value, str) and name in _REFERENCES:
+        return names.get(value, value)
+    if isinstance(value, dict):
+        return {inner: _reference(inner, part, names) for inner, part in value.items()}
+    if isinstance(value, list):
+        return [_reference(name, part, names) for part in value]
+    return value
