@@ -1,15 +1,118 @@
 """Open families of spec nodes: one file per kind.
 
 A family is an abstract `Node`; a kind is a subclass of it whose ``kind`` field is a one-value ``Literal``
-and whose file, in the family's package, is named for it. Writing the file is all it takes.
+and whose file, in the family's package, is named for it. Writing the file is all it takes. A kind's file is
+imported when a text names it, so that a hundred kinds cost a study no more than the three it uses.
 """
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+import functools
+import importlib
+import pkgutil
+import sys
+from importlib.metadata import EntryPoint, entry_points
+from typing import Annotated, Any, TypeVar, Union, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+PLUGINS = "procdsl.kinds"
+_NOT_KINDS = frozenset({"base"})
 
 
 class Node(BaseModel):
     """A frozen, strict value: what every part of a spec, a program and a plan is made of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False)
+
+
+N = TypeVar("N", bound=Node)
+
+
+def names(family: type[Node]) -> tuple[str, ...]:
+    """The family's kinds, in name order, none of them imported."""
+    return tuple(sorted({*_files(family), *_plugins(family)}))
+
+
+def load(family: type[N], kind: str) -> type[N]:
+    """The class of a kind that `names` lists."""
+    if kind in _files(family):
+        module = importlib.import_module(f"{_package(family)}.{kind}")
+        found = [node for node in vars(module).values() if _is_kind(node, family, kind)]
+        if len(found) != 1:
+            raise TypeError(f"{module.__name__} defines {len(found)} classes of kind {kind!r}, not one")
+        only: type[N] = found[0]
+        return only
+    loaded: type[N] = _plugins(family)[kind].load()
+    return loaded
+
+
+def any_of(family: type[N]) -> Any:
+    """The type of a field that holds any kind of the family: its ``kind`` says which class reads it."""
+
+    def read(value: Any) -> Any:
+        return value if isinstance(value, family) else _read(family, value)
+
+    return Annotated[SerializeAsAny[family], BeforeValidator(read)]  # type: ignore[misc]
+
+
+def join(family: type[Node]) -> Any:
+    """The tagged union of all kinds of the family, every one imported: for lists of kinds and the schema."""
+    members = tuple(load(family, name) for name in names(family))
+    return Annotated[Union[members], Field(discriminator="kind")] if len(members) > 1 else members[0]  # noqa: UP007
+
+
+def _read(family: type[N], value: Any) -> N:
+    """A table as the kind it names. Errors keep their places: pydantic prefixes them with the outer path."""
+    if not isinstance(value, dict):
+        raise PydanticCustomError("not_a_table", "should be a table with a `kind`")
+    kind, known = value.get("kind"), names(family)
+    if not isinstance(kind, str) or kind not in known:
+        raise _unknown(family, value, known)
+    return load(family, kind).model_validate(frozen(value), strict=True)
+
+
+def frozen(value: Any) -> Any:
+    """A plain tree with its lists as tuples, as strict models want them."""
+    if isinstance(value, dict):
+        return {name: frozen(part) for name, part in value.items()}
+    return tuple(frozen(part) for part in value) if isinstance(value, (list, tuple)) else value
+
+
+def _unknown(family: type[Node], value: dict[str, Any], known: tuple[str, ...]) -> ValidationError:
+    title, context = family.__name__.lower(), {"known": list(known)}
+    if "kind" not in value:
+        problem = PydanticCustomError("missing_kind", f"a {title} needs a `kind`", context)
+        return ValidationError.from_exception_data(title, [InitErrorDetails(type=problem, input=value)])
+    problem = PydanticCustomError(
+        "unknown_kind", f"unknown {title} kind {{kind}}", context | {"kind": repr(value["kind"])}
+    )
+    details = InitErrorDetails(type=problem, loc=("kind",), input=value["kind"])
+    return ValidationError.from_exception_data(title, [details])
+
+
+def _is_kind(node: Any, family: type[Node], kind: str) -> bool:
+    if not (isinstance(node, type) and issubclass(node, family)):
+        return False
+    field = node.model_fields.get("kind")
+    return field is not None and get_args(field.annotation) == (kind,)
+
+
+def _package(family: type[Node]) -> str:
+    return family.__module__.rpartition(".")[0]
+
+
+@functools.cache
+def _files(family: type[Node]) -> frozenset[str]:
+    path = sys.modules[_package(family)].__path__
+    found = {module.name for module in pkgutil.iter_modules(path)}
+    return frozenset(name for name in found - _NOT_KINDS if not name.startswith("_"))
+
+
+@functools.cache
+def _plugins(family: type[Node]) -> dict[str, EntryPoint]:
+    """Kinds that other distributions bring, by entry points called ``<family>.<kind>``."""
+    prefix = family.__name__.lower() + "."
+    found = entry_points(group=PLUGINS)
+    return {point.name.removeprefix(prefix): point for point in found if point.name.startswith(prefix)}
