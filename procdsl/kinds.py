@@ -2,7 +2,9 @@
 
 A family is an abstract `Node`; a kind is a subclass of it whose ``kind`` field is a one-value ``Literal``
 and whose file, in the family's package, is named for it. Writing the file is all it takes. A kind's file is
-imported when a text names it, so that a hundred kinds cost a study no more than the three it uses.
+imported when a text names it, so that a hundred kinds cost a study no more than the three it uses. Helpers of
+a family live in packages, or in modules that begin with an underscore. Plug-ins are the entry points of the
+group `procdsl.kinds`, each called ``<family>.<kind>``.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from typing import Annotated, Any, TypeVar, Union, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from procdsl.errors import UsageError
 
 PLUGINS = "procdsl.kinds"
 _NOT_KINDS = frozenset({"base"})
@@ -44,8 +48,13 @@ def load(family: type[N], kind: str) -> type[N]:
             raise TypeError(f"{module.__name__} defines {len(found)} classes of kind {kind!r}, not one")
         only: type[N] = found[0]
         return only
-    loaded: type[N] = _plugins(family)[kind].load()
-    return loaded
+    return _plugin(family, kind)
+
+
+def provider(family: type[Node], kind: str) -> str | None:
+    """The distribution and version that a plug-in kind comes from; None for our own."""
+    point = _plugins(family).get(kind)
+    return f"{point.dist.name} {point.dist.version}" if point and point.dist else None
 
 
 def any_of(family: type[N]) -> Any:
@@ -54,7 +63,7 @@ def any_of(family: type[N]) -> Any:
     def read(value: Any) -> Any:
         return value if isinstance(value, family) else _read(family, value)
 
-    return Annotated[SerializeAsAny[family], BeforeValidator(read)]  # type: ignore[misc]
+    return Annotated[SerializeAsAny[family], BeforeValidator(read)]  # type: ignore[misc,valid-type]
 
 
 def join(family: type[Node]) -> Any:
@@ -99,6 +108,19 @@ def _is_kind(node: Any, family: type[Node], kind: str) -> bool:
     return field is not None and get_args(field.annotation) == (kind,)
 
 
+def _plugin(family: type[N], kind: str) -> type[N]:
+    point = _plugins(family)[kind]
+    try:
+        found: type[N] = point.load()
+    except (ImportError, AttributeError) as error:
+        raise UsageError(
+            f"the plug-in kind {point.name} = {point.value!r} cannot be loaded: {error}"
+        ) from error
+    if not _is_kind(found, family, kind):
+        raise UsageError(f"the plug-in {point.value!r} is no {family.__name__} whose kind is {kind!r}")
+    return found
+
+
 def _package(family: type[Node]) -> str:
     return family.__module__.rpartition(".")[0]
 
@@ -106,7 +128,7 @@ def _package(family: type[Node]) -> str:
 @functools.cache
 def _files(family: type[Node]) -> frozenset[str]:
     path = sys.modules[_package(family)].__path__
-    found = {module.name for module in pkgutil.iter_modules(path)}
+    found = {module.name for module in pkgutil.iter_modules(path) if not module.ispkg}
     return frozenset(name for name in found - _NOT_KINDS if not name.startswith("_"))
 
 
@@ -114,5 +136,12 @@ def _files(family: type[Node]) -> frozenset[str]:
 def _plugins(family: type[Node]) -> dict[str, EntryPoint]:
     """Kinds that other distributions bring, by entry points called ``<family>.<kind>``."""
     prefix = family.__name__.lower() + "."
-    found = entry_points(group=PLUGINS)
-    return {point.name.removeprefix(prefix): point for point in found if point.name.startswith(prefix)}
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=PLUGINS):
+        kind = point.name.removeprefix(prefix)
+        if kind == point.name:
+            continue
+        if kind in found or kind in _files(family):
+            raise UsageError(f"two kinds are called {kind!r}: {point.value} must be renamed or uninstalled")
+        found[kind] = point
+    return found
