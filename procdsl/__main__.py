@@ -1,0 +1,5 @@
+"""`python -m procdsl` is `procdsl`."""
+
+from procdsl.cli import main
+
+main()

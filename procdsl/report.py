@@ -1,0 +1,147 @@
+"""How diagnostics, plans and differences look, on a terminal, in a pipe and as data."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from procdsl.errors import Diagnostic, ProcdslError, Severity, SpecError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FORMAT_VERSION = 1
+# A caret must stand under its text: longer lines are cut to this many characters around it.
+_EXCERPT = 120
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where things are drawn: colour only on a terminal without NO_COLOR, and nothing wrapped."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def line(text: str = "", *, style: str | None = None, stderr: bool = False) -> None:
+    """One plain line."""
+    console(stderr=stderr).print(clean(text), style=style)
+
+
+def data(value: Any) -> None:
+    """The one JSON document of a command, on standard output."""
+    sys.stdout.write(
+        json.dumps({"format_version": FORMAT_VERSION, **value}, indent=2, ensure_ascii=False) + "\n"
+    )
+
+
+def clean(text: str) -> str:
+    """The text without control characters: what a spec holds must not command the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else " " if c == "\t" else "�" for c in text)
+
+
+# ---------------------------------------------------------------- diagnostics
+
+
+def diagnostics(found: Iterable[Diagnostic], *, stderr: bool = True) -> None:
+    """Each finding as `file:line:column  code  message`, its line, caret and help; then the count."""
+    found = tuple(found)
+    target = console(stderr=stderr)
+    for finding in found:
+        _draw(target, finding)
+    if count := tally(found):
+        target.print(count)
+
+
+def _draw(target: Console, finding: Diagnostic) -> None:
+    label = "" if finding.severity is Severity.ERROR else f"{finding.severity}: "
+    where = f"{finding.place}  " if finding.place else ""
+    target.print(clean(where), end="")
+    target.print(finding.code, style=_STYLES[finding.severity], end="")
+    target.print(f"  {label}{clean(finding.message)}")
+    gutter = 6
+    if finding.place and finding.source_line:
+        number = f"{finding.place.line:>5}"
+        gutter = len(number) + 1
+        text, indent, width = _excerpt(finding)
+        target.print(f"{number} | {text}".rstrip())
+        target.print(" " * gutter + "| " + " " * indent, end="")
+        target.print("^" * width, style=_STYLES[finding.severity])
+    if finding.help:
+        target.print(" " * gutter + f"= help: {clean(finding.help)}")
+
+
+def _excerpt(finding: Diagnostic) -> tuple[str, int, int]:
+    """The line as shown, the cells before the caret, and the caret's width in cells."""
+    from rich.cells import cell_len
+
+    assert finding.place is not None
+    text, start = clean(finding.source_line), finding.place.column - 1
+    first = max(0, start - _EXCERPT // 2) if len(text) > _EXCERPT else 0
+    shown = text[first : first + _EXCERPT]
+    marked = shown[start - first : start - first + finding.place.width]
+    return shown, cell_len(shown[: start - first]), max(1, cell_len(marked))
+
+
+def tally(found: Iterable[Diagnostic]) -> str:
+    """How many errors and warnings there are, in how many files."""
+    found = tuple(found)
+    errors = sum(d.severity is Severity.ERROR for d in found)
+    warnings = sum(d.severity is Severity.WARNING for d in found)
+    files = len({d.place.file for d in found if d.place})
+    counts = [_plural(n, noun) for n, noun in ((errors, "error"), (warnings, "warning")) if n]
+    return " and ".join(counts) + (f" in {_plural(files, 'file')}" if counts and files else "")
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def diagnostic_data(finding: Diagnostic) -> dict[str, Any]:
+    """A finding as data."""
+    place = finding.place
+    return {
+        "code": finding.code,
+        "severity": str(finding.severity),
+        "message": finding.message,
+        "help": finding.help,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "width": place.width if place else None,
+    }
+
+
+# ---------------------------------------------------------------- failures
+
+
+def failure(error: ProcdslError) -> None:
+    """Why a command stopped, on standard error."""
+    if isinstance(error, SpecError):
+        diagnostics(error.diagnostics)
+        return
+    message(str(error), help=getattr(error, "help", ""))
+
+
+def message(text: str, *, help: str = "") -> None:
+    """`error: …` and, below it, the way out."""
+    target = console(stderr=True)
+    target.print("error:", style="bold red", end=" ")
+    target.print(clean(text))
+    if help:
+        target.print(f"  help: {clean(help)}")
+
+
+def failure_data(error: ProcdslError) -> dict[str, Any]:
+    """The same as data: `reason` is the machine's word for it."""
+    found = error.diagnostics if isinstance(error, SpecError) else ()
+    return {
+        "ok": False,
+        "reason": error.reason,
+        "exit_code": error.exit_code,
+        "message": str(error),
+        "help": getattr(error, "help", ""),
+        "diagnostics": [diagnostic_data(d) for d in found],
+    }
