@@ -1,0 +1,89 @@
+"""Execution: where and how a plan is carried out. Nothing in it changes a key."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from procdsl.errors import UsageError
+from procdsl.plan import Plan
+
+_LIBRARIES = ("libcuda.so.1", "nvcuda.dll")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How a bound plan is carried out here. `seeds` and `only` name the trials wanted; empty means all."""
+
+    store: Path
+    device: str = "cpu"
+    threads: int = 1
+    jobs: int = 1
+    compile: bool = False
+    tracking_uri: str | None = None
+    checkpoint_seconds: float = 60
+    strict_data: bool = False
+    offline: bool = False
+    rebind: bool = False
+    only: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    micro_rows: int | None = None
+
+
+def accelerators() -> int:
+    """How many CUDA devices the driver shows, asked without importing torch (which takes seconds)."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}:
+        return 0
+    for library in _LIBRARIES:
+        try:
+            driver = ctypes.CDLL(library)
+        except OSError:
+            continue
+        count = ctypes.c_int()
+        if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0:
+            return count.value
+    return 0
+
+
+def device(wanted: str = "auto") -> str:
+    """The device that is meant: "auto" is the accelerator where there is one."""
+    found = accelerators()
+    if wanted == "auto":
+        return "cuda" if found else "cpu"
+    kind, _, index = wanted.partition(":")
+    if kind not in {"cpu", "cuda"} or (index and not index.isdecimal()):
+        raise UsageError(f"no device is called {wanted!r}", help="use auto, cpu, cuda or cuda:1")
+    if kind == "cuda" and found <= int(index or 0):
+        raise UsageError(
+            f"{wanted} was asked for, and the driver shows {found} CUDA devices", help="use --device cpu"
+        )
+    return wanted
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def parallelism(plan: Plan, *, device: str, jobs: int | None, threads: int | None) -> tuple[int, int]:
+    """How many operations run at once, and with how many threads each.
+
+    Both follow from the whole study and the machine, not from what is left to do: a run that goes on with
+    the last trial must use the threads that the others used, or its sums come in another order.
+    """
+    for name, value in (("--jobs", jobs), ("--threads", threads)):
+        if value is not None and value < 1:
+            raise UsageError(f"{name} is {value}", help="use a whole number from 1")
+    if jobs is None:
+        jobs = 1 if device != "cpu" else max(1, min(cores() // (threads or 1), len(plan.trials)))
+    return jobs, threads or max(1, cores() // jobs)
+
+
+def store_root(spec: Path, wanted: Path | None = None) -> Path:
+    """Where results lie: as asked, as PROCDSL_STORE says, or `.procdsl` beside the spec."""
+    named = wanted or (Path(text) if (text := os.environ.get("PROCDSL_STORE")) else None)
+    return (named or spec.parent / ".procdsl").expanduser().resolve()
