@@ -1,17 +1,30 @@
 """The closed set of things the machine can do: generator programs and measurements, as frozen types.
 
-Grammars, sources and evaluations are open families; each of their kinds lowers to these. Kernels execute
-programs, plans contain them, and the runner knows nothing else. A program speaks in *ids*: the alphabet's
-ids come first, 0 .. A-1, then the specials. `semantics` numbers live in the operations that hold programs.
+Grammars, sources and evaluations are open families; each of their kinds lowers to these. Plans contain
+programs, `procdsl.generate` says slowly what they mean, `runner.generators` says it fast, and the runner
+knows nothing else. A program speaks in *ids*: the alphabet's ids come first, 0 .. A-1, then the specials.
+`semantics` numbers live in the operations that hold programs.
+
+Two shapes of row. A *word program* draws words of a length law: a row is ``<bos>`` and one word that fills
+it, or as many whole words as fit, each followed by ``<end>``; its specials are always `SPECIALS`, in that
+order. Any other program lays out its own rows. Everything a program compares when it samples is a whole
+number, so that every backend decides alike.
+
+To add a program of kind *x*: its type here and in `AnyProgram`; its meaning in `procdsl/generate/x.py`; its
+kernel in `runner/generators/x.py`. Both are found by name; `docs/decisions/0010-generator-programs.md`
+says what the two files must hold.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from procdsl.kinds import Node
+
+SPECIALS = ("<bos>", "<end>", "<pad>")
+SplitName = Literal["train", "validation", "test"]
 
 
 class Interval(Node):
@@ -21,32 +34,128 @@ class Interval(Node):
     high: float
 
 
+# ---------------------------------------------------------------- what programs are made of
+
+
+class Lengths(Node):
+    """A law of word lengths: `values` ascending, each as likely as its weight (all alike without weights)."""
+
+    values: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(min_length=1)
+    weights: tuple[Annotated[int, Field(ge=0)], ...] = ()
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Self:
+        if list(self.values) != sorted(set(self.values)):
+            raise ValueError("lengths ascend, each once")
+        if self.weights and len(self.weights) != len(self.values):
+            raise ValueError(f"{len(self.weights)} weights for {len(self.values)} lengths")
+        if not 0 < sum(self.weights or (1,)) < 2**32:
+            raise ValueError("the weights of lengths sum to at least 1 and to less than 2**32")
+        return self
+
+    @property
+    def shares(self) -> tuple[int, ...]:
+        """A weight for every value."""
+        return self.weights or (1,) * len(self.values)
+
+
+class Split(Node):
+    """Which words are held out: those whose hash is under `test`, then under `test + validation`, of 2**64.
+
+    `by` says what is hashed: the word, or the whole row where words are too few to be told apart.
+    """
+
+    validation: int = Field(default=2**64 // 200, ge=0, lt=2**64)
+    test: int = Field(default=2**64 // 200, ge=0, lt=2**64)
+    by: Literal["word", "row"] = "word"
+
+    @model_validator(mode="after")
+    def _leaves_training(self) -> Self:
+        if self.validation + self.test >= 2**64:
+            raise ValueError("the held-out parts leave nothing for training")
+        return self
+
+    def bounds(self, split: SplitName) -> tuple[int, int]:
+        """The part `split` holds: first and last hash."""
+        edges = {"test": (0, self.test), "validation": (self.test, self.test + self.validation)}
+        low, high = edges.get(split, (self.test + self.validation, 2**64))
+        return low, high - 1
+
+
+class Program(Node):
+    """Rows as a pure function of (data seed, source name, split, index)."""
+
+    split: Split = Split()
+
+
+class WordProgram(Program):
+    """Words of a length law over `symbols` ids, laid out in rows by the common rule."""
+
+    lengths: Lengths
+
+    @property
+    def symbols(self) -> int:
+        """How many ids words are made of."""
+        raise NotImplementedError
+
+
 # ---------------------------------------------------------------- generator programs
 
 
-class CounterProgram(Node):
-    """Words by counting open brackets: k-Dyck (one stack) and k-shuffle-Dyck (k counters).
+class DyckProgram(WordProgram):
+    """Words of k-Dyck. Ids: opening bracket of type t is t, its closing one k + t.
 
-    Ids: opening bracket of type t is t, closing is k + t. `uniform` draws every word of the length with
-    the same probability; `process` is the published random walk (opens with `p_open`).
+    `uniform`: every word of the length (and depth) alike. `process`: the walk of Jiang et al. 2026: opens
+    with probability `p_open` (over 2**64) where it may, closes what is left when the end is near.
     """
 
-    kind: Literal["counter"] = "counter"
-    family: Literal["dyck", "shuffle_dyck"]
+    kind: Literal["dyck"] = "dyck"
     k: int = Field(ge=1, le=65_536)
     depth: int | None = Field(default=None, ge=1)
     measure: Literal["uniform", "process"] = "uniform"
-    p_open: float | None = Field(default=None, gt=0, lt=1)
+    p_open: int = Field(default=2**63, ge=0, lt=2**64)
+
+    @property
+    def symbols(self) -> int:
+        return 2 * self.k
 
 
-class IidProgram(Node):
-    """Independent symbols, by integer thresholds of their cumulated probabilities over 2**32."""
+class ShuffleDyckProgram(WordProgram):
+    """Words of k-shuffle-Dyck: k kinds of brackets, each balanced by itself. Ids as in `DyckProgram`.
+
+    `uniform`: every word of the length (and total depth) alike. `process`: the walk of Hu et al. 2025, which
+    closes a type drawn evenly among the open ones; at the end it closes what is open (`closed`), or it is
+    cut where it stands, as published.
+    """
+
+    kind: Literal["shuffle_dyck"] = "shuffle_dyck"
+    k: int = Field(ge=1, le=65_536)
+    depth: int | None = Field(default=None, ge=1)
+    measure: Literal["uniform", "process"] = "uniform"
+    p_open: int = Field(default=2**63, ge=0, lt=2**64)
+    closed: bool = True
+
+    @property
+    def symbols(self) -> int:
+        return 2 * self.k
+
+
+class IidProgram(WordProgram):
+    """Independent symbols: `count` of them, alike, or by thresholds of their cumulated probabilities.
+
+    Symbol i is drawn when a word of 32 bits is under thresholds[i] and under none before it.
+    """
 
     kind: Literal["iid"] = "iid"
-    thresholds: tuple[int, ...]
+    count: int = Field(ge=1, le=2**24)
+    thresholds: tuple[int, ...] = ()
+
+    @property
+    def symbols(self) -> int:
+        return self.count
 
 
-AnyProgram = Annotated[CounterProgram | IidProgram, Field(discriminator="kind")]
+AnyProgram = Annotated[DyckProgram | ShuffleDyckProgram | IidProgram, Field(discriminator="kind")]
 
 # ---------------------------------------------------------------- measurements
 
