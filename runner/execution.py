@@ -87,3 +87,22 @@ def store_root(spec: Path, wanted: Path | None = None) -> Path:
     """Where results lie: as asked, as PROCDSL_STORE says, or `.procdsl` beside the spec."""
     named = wanted or (Path(text) if (text := os.environ.get("PROCDSL_STORE")) else None)
     return (named or spec.parent / ".procdsl").expanduser().resolve()
+
+
+def seed_range(text: str) -> tuple[int, ...]:
+    """The seeds that a text names.
+
+    >>> seed_range("3..5,9")
+    (3, 4, 5, 9)
+    """
+    seeds: dict[int, None] = {}
+    for part in filter(None, text.split(",")):
+        first, dots, last = part.strip().partition("..")
+        if (
+            not first.isdecimal()
+            or (dots and not last.isdecimal())
+            or int(last or first) - int(first) > 100_000
+        ):
+            raise UsageError(f"{text!r} names no seeds", help="use 3, 0..4 or 0..2,7")
+        seeds |= dict.fromkeys(range(int(first), int(last or first) + 1))
+    return tuple(seeds)

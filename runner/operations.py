@@ -5,9 +5,10 @@ Whoever does an operation calls `perform`; it may be done, half done or held by 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -20,6 +21,7 @@ from procdsl.plan import (
     PrepareOperation,
     TrainOperation,
     TransferOperation,
+    digest,
 )
 from runner.events import Event, Observer
 from runner.execution import Execution
@@ -27,7 +29,7 @@ from runner.provenance import provenance
 from runner.store import Locked, Store, read_json, write_json
 
 Stopping = Callable[[], bool]
-_REPLAY = ".replay"
+_WAIT_SECONDS = 1.0
 
 
 def finished(plan: Plan, id: str, store: Store) -> bool:
@@ -65,7 +67,9 @@ def perform(plan: Plan, id: str, execution: Execution, observe: Observer, stoppi
     """Carry out one operation whose inputs are finished, or what is missing of it."""
     store = Store(execution.store)
     operation, key = plan.by_id[id], plan.key(id)
-    assert not isinstance(operation, GenerateOperation | MeasureOperation), "these are carried out by their readers"
+    assert not isinstance(operation, GenerateOperation | MeasureOperation), (
+        "these are carried out by their readers"
+    )
     place = store.describe(operation, key)
     with _lock(store, operation, key, observe, stopping):
         if finished(plan, id, store):
@@ -108,6 +112,94 @@ def _make(
         from runner.train import train
 
         return train(
-            plan, operation.id, store=store, place=place, execution=execution, observe=observe, stopping=stopping
+            plan,
+            operation.id,
+            store=store,
+            place=place,
+            execution=execution,
+            observe=observe,
+            stopping=stopping,
         )
     assert_never(operation)
+
+
+@contextlib.contextmanager
+def _lock(
+    store: Store, operation: AnyOperation, key: str, observe: Observer, stopping: Stopping
+) -> Iterator[None]:
+    """Hold the operation; if another run does, say so once and wait: its lock ends with its process."""
+    told = False
+    with contextlib.ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(store.lock(operation.kind, key, wait=_WAIT_SECONDS))
+                break
+            except Locked as error:
+                if stopping():
+                    raise Stopped(f"stopped while waiting: {error}") from None
+                if not told:
+                    observe(Event("note", operation.id, {"text": f"waiting: {error}"}))
+                told = True
+        yield
+
+
+def _measure_afterwards(
+    plan: Plan, id: str, store: Store, execution: Execution, observe: Observer, stopping: Stopping
+) -> None:
+    """Measure a finished train operation at steps that were not asked for when it ran.
+
+    It goes on, in a scratch folder, from the last checkpoint before the first of those steps (from its start,
+    where only the final one was kept), and must end in the very parameters that are stored.
+    """
+    from runner.tracking.journal import Journal, read
+    from runner.train import train
+
+    place, lacking = store.path("train", plan.key(id)), missing(plan, id, store)
+    first = min(step for steps in lacking.values() for step in steps)
+    scratch = place / f".replay-{digest(lacking)[:12]}"
+    begun = _nearest(place, first)
+    names = ", ".join(sorted({measure.name for measure in measures(plan, id) if measure.id in lacking}))
+    text = f"{id}: {names} was asked for later; trained again from step {begun:,} to measure it"
+    observe(Event("note", id, {"text": text}))
+    _seed_scratch(place, scratch, begun)
+    facts = train(
+        plan, id, store=store, place=scratch, execution=execution, observe=observe, stopping=stopping
+    )
+    stored = store.done("train", plan.key(id))
+    if stored is None or facts["digest"] != stored["digest"]:
+        shutil.rmtree(scratch)
+        raise RunError(
+            f"{id}: training again gave other parameters than those stored, and measured those",
+            reason="inexact",
+            help="run with the device and thread count in the operation's provenance.json, or in a new store",
+        )
+    with Journal(place / "journal.jsonl") as journal:
+        for point in read(scratch / "journal.jsonl"):
+            if "m" in point and (found := {k: v for k, v in point["m"].items() if k.startswith("eval/")}):
+                journal.log(point["s"], point["n"], found)
+    _merge_measurements(scratch / "measurements", place / "measurements")
+    shutil.rmtree(scratch)
+    observe(Event("done", id, stored))
+
+
+def _nearest(place: Path, step: int) -> int:
+    """The step of the last kept checkpoint not behind `step`; 0, the start, where there is none."""
+    kept = [int(folder.name.removeprefix("step-")) for folder in place.glob("checkpoints/step-*")]
+    return max((found for found in kept if found <= step), default=0)
+
+
+def _seed_scratch(place: Path, scratch: Path, begun: int) -> None:
+    """Lay the checkpoint to go on from into the scratch folder; one left by a stopped replay is kept."""
+    (scratch / "checkpoints").mkdir(parents=True, exist_ok=True)
+    if begun and not any((scratch / "checkpoints").glob("step-*")):
+        name = f"checkpoints/step-{begun:08d}"
+        shutil.copytree(place / name, scratch / name)
+    if (place / "measurements").exists():
+        shutil.copytree(place / "measurements", scratch / "measurements", dirs_exist_ok=True)
+
+
+def _merge_measurements(scratch: Path, place: Path) -> None:
+    place.mkdir(exist_ok=True)
+    for path in scratch.glob("*.json"):
+        there = read_json(place / path.name) if (place / path.name).exists() else {}
+        write_json(place / path.name, read_json(path) | there)

@@ -66,6 +66,10 @@ class Store:
         """The folder of a study, made when it is not there."""
         return self._folder(self.root / "studies" / _safe(name))
 
+    def claim(self, study: str, curriculum: str, seed: int) -> Path:
+        """The folder that whoever works on a trial holds."""
+        return self._folder(self.study(study) / "claims" / f"{_safe(curriculum)}-s{seed}")
+
     def done(self, kind: str, key: str) -> dict[str, Any] | None:
         """What is known of a finished operation; None when it is not finished or its files are not whole."""
         if (found := self._done(kind, key)) is None or self.damage(kind, key):

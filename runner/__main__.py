@@ -1,0 +1,94 @@
+"""`python -m runner plan.json`: carry out a bound plan where neither MLflow nor datasets is installed.
+
+The journals it leaves in the store are delivered later, elsewhere, by `procdsl sync`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from procdsl.errors import ProcdslError, UsageError
+from procdsl.plan import Plan
+from runner.engine import run
+from runner.events import Event
+from runner.execution import Execution, device, parallelism, seed_range, store_root
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run and say how it ended by the exit code: 0 done, 1 failed, 2 wrong call, 3 stopped."""
+    asked = _parser().parse_args(words)
+    try:
+        return _run(asked)
+    except ProcdslError as error:
+        _say(f"error: {error}\n  help: {getattr(error, 'help', '')}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 3
+
+
+def _run(asked: argparse.Namespace) -> int:
+    plan = load(asked.plan)
+    chosen = device(asked.device)
+    jobs, threads = parallelism(plan, device=chosen, jobs=asked.jobs, threads=asked.threads)
+    execution = Execution(
+        store=store_root(asked.plan, asked.store),
+        device=chosen,
+        threads=threads,
+        jobs=jobs,
+        compile=asked.compile,
+        micro_rows=asked.micro_rows,
+        checkpoint_seconds=asked.checkpoint_seconds,
+    )
+    execution = replace(execution, only=tuple(asked.only), seeds=seed_range(asked.seeds))
+    outcome = run(plan, execution, _line)
+    for name, reason in outcome.reasons.items():
+        _say(f"failed: {name}: {reason}")
+    _say(f"{len(outcome.done)} trials done, {len(outcome.failed)} failed, {len(outcome.stopped)} stopped")
+    return outcome.exit_code
+
+
+def load(path: Path) -> Plan:
+    """The plan in a file; anything else in it is a usage error that says what."""
+    try:
+        return Plan.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}", help="`procdsl run` leaves plan.json in the store"
+        ) from error
+    except ValidationError as error:
+        raise UsageError(f"{path} is not a plan: {error.errors()[0]['msg']}") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m runner", description=__doc__)
+    parser.add_argument("plan", type=Path, help="a bound plan: studies/<study>/plan.json of a store")
+    parser.add_argument(
+        "--store", type=Path, help="where results lie [PROCDSL_STORE, or .procdsl beside the plan]"
+    )
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--jobs", type=int)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--only", action="append", default=[], metavar="CURRICULUM")
+    parser.add_argument("--seeds", default="", metavar="A..B")
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--micro-rows", type=int)
+    parser.add_argument("--checkpoint-seconds", type=float, default=60)
+    return parser
+
+
+def _line(event: Event) -> None:
+    facts = " ".join(f"{name}={value}" for name, value in event.facts.items())
+    _say(f"{event.name} {event.operation} {facts}")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,276 @@
+"""Who carries operations out: this process, one at a time, or worker processes, several at once.
+
+A worker is spawned, takes ids and gives events and results over a pipe of its own, so that one that is
+killed takes its own operation down and nothing else. It leaves signals to the run that started it, saves
+and stops when told, and ends when that run does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Literal, Protocol, Self
+
+from procdsl.errors import ProcdslError, Stopped
+from procdsl.plan import Plan
+from runner.events import Event, Observer
+from runner.execution import Execution
+from runner.operations import Stopping, perform
+
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name))
+_OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Result:
+    """How an attempt at an operation ended."""
+
+    id: str
+    state: Literal["done", "failed", "stopped"]
+    reason: str = ""
+    message: str = ""
+    help: str = ""
+    details: str = ""
+
+
+class Workers(Protocol):
+    """Takes as many ids as `free` says, and gives their results as they come."""
+
+    @property
+    def free(self) -> int: ...
+    def submit(self, id: str) -> None: ...
+    def results(self) -> list[Result]: ...
+
+
+def attempt(plan: Plan, id: str, execution: Execution, observe: Observer, stopping: Stopping) -> Result:
+    """Carry an operation out, and make whatever comes of it a result: one failed trial stops no other."""
+    try:
+        perform(plan, id, execution, observe, stopping)
+    except Stopped as error:
+        return Result(id, "stopped", error.reason, str(error))
+    except ProcdslError as error:
+        return Result(id, "failed", error.reason, str(error), getattr(error, "help", ""))
+    except Exception as error:  # the edge of an operation: a bug in one must not end the study
+        return _unforeseen(id, error)
+    return Result(id, "done")
+
+
+def _unforeseen(id: str, error: Exception) -> Result:
+    details = "".join(traceback.format_exception(error))
+    name = type(error).__name__
+    if name in _OUT_OF_MEMORY:
+        help = "use a smaller micro-batch (--micro-rows), fewer --jobs, or a smaller model"
+        return Result(id, "failed", "memory", f"out of memory: {error}", help, details)
+    if isinstance(error, OSError):
+        return Result(id, "failed", "system", str(error), "", details)
+    return Result(id, "failed", "bug", f"{name}: {error}", "the details are in failures.json", details)
+
+
+class Inline:
+    """Operations in this process, one at a time."""
+
+    def __init__(self, plan: Plan, execution: Execution, observe: Observer, stopping: Stopping) -> None:
+        self._attempt: Callable[[str], Result] = lambda id: attempt(plan, id, execution, observe, stopping)
+        self._next: list[str] = []
+
+    @property
+    def free(self) -> int:
+        return 1 - len(self._next)
+
+    def submit(self, id: str) -> None:
+        self._next.append(id)
+
+    def results(self) -> list[Result]:
+        return [self._attempt(self._next.pop())]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+
+class Pool:
+    """Operations in worker processes, started when first needed and again when one dies."""
+
+    def __init__(self, plan: Plan, execution: Execution, observe: Observer, stopping: Stopping) -> None:
+        self._plan = plan
+        self._execution = execution
+        self._observe = observe
+        self._stopping = stopping
+        self._idle: list[_Worker] = []
+        self._busy: dict[Connection, _Worker] = {}
+        self._told = False
+
+    @property
+    def free(self) -> int:
+        return self._execution.jobs - len(self._busy)
+
+    def submit(self, id: str) -> None:
+        worker = self._idle.pop() if self._idle else _Worker(self._plan, self._execution)
+        worker.take(id)
+        self._busy[worker.connection] = worker
+
+    def results(self) -> list[Result]:
+        """What ended within a moment; events are passed on meanwhile."""
+        if self._stopping() and not self._told:
+            self._told = True
+            for worker in self._busy.values():
+                worker.stop()
+        found: list[Result] = []
+        for connection in wait(list(self._busy), timeout=_POLL_SECONDS):
+            assert isinstance(connection, Connection)
+            if (result := self._receive(connection)) is not None:
+                found.append(result)
+        return found
+
+    def _receive(self, connection: Connection) -> Result | None:
+        worker = self._busy[connection]
+        try:
+            message = connection.recv()
+        except (EOFError, OSError):
+            del self._busy[connection]
+            return worker.died()
+        if isinstance(message, Event):
+            self._observe(message)
+            return None
+        assert isinstance(message, Result)
+        self._idle.append(self._busy.pop(connection))
+        return message
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self._idle:
+            worker.dismiss()
+        for worker in self._busy.values():
+            worker.kill()
+
+
+class _Worker:
+    """The near end of one worker process."""
+
+    def __init__(self, plan: Plan, execution: Execution) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, far = context.Pipe()
+        self.process: BaseProcess = context.Process(
+            target=_work, args=(far, plan.model_dump_json(), replace(execution, jobs=1)), daemon=True
+        )
+        # A worker inherits the mask, so that Ctrl-C on the terminal reaches the run alone, from the first moment.
+        with _masked():
+            self.process.start()
+        far.close()
+        self.id = ""
+
+    def take(self, id: str) -> None:
+        self.id = id
+        self._send(id)
+
+    def stop(self) -> None:
+        self._send(_STOP)
+
+    def dismiss(self) -> None:
+        self._send(_END)
+        self.process.join(timeout=10)
+        self.kill()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+    def died(self) -> Result:
+        self.process.join(timeout=10)
+        self.connection.close()
+        code = self.process.exitcode
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        help = "run again: it goes on from its last checkpoint; signal 9 is often the system, out of memory"
+        return Result(self.id, "failed", "died", f"the process that carried out {self.id} died ({how})", help)
+
+    def _send(self, message: str) -> None:
+        # A worker that is gone is noticed where its answer is awaited.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(message)
+
+
+_STOP, _END = "\0stop", "\0end"
+
+
+def _work(connection: Connection, plan_json: str, execution: Execution) -> None:
+    """The far end: a worker's whole life."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ[name] = str(execution.threads)
+    inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
+    stop, sending = threading.Event(), threading.Lock()
+
+    def send(message: Event | Result) -> None:
+        with sending:
+            connection.send(message)
+
+    threading.Thread(target=_listen, args=(connection, inbox, stop), daemon=True).start()
+    plan = Plan.model_validate_json(plan_json)
+    while (id := inbox.get()) != _END:
+        send(attempt(plan, id, execution, send, stop.is_set))
+
+
+def _listen(connection: Connection, inbox: queue.SimpleQueue[str], stop: threading.Event) -> None:
+    while True:
+        try:
+            message = connection.recv()
+        except (EOFError, OSError):
+            # The run is gone: as if this process had been killed with it, which every operation survives.
+            os._exit(1)
+        if message == _STOP:
+            stop.set()
+        else:
+            inbox.put(message)
+
+
+@contextlib.contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that the first SIGINT, SIGTERM or SIGUSR1 sets. The second interrupts at once."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def handle(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _masked() -> Iterator[None]:
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
