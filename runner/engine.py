@@ -31,7 +31,7 @@ class Outcome:
 
 
 def run(plan: Plan, execution: Execution, observe: Observer) -> Outcome:
-    """Do what is missing of the trials that are wanted. Running it again goes on; when all is there it does nothing."""
+    """Do what is missing of the trials that are wanted; run again, it goes on, until nothing is left."""
     store = Store(execution.store)
     trials = wanted(plan, execution)
     todo = pending(plan, trials, store)
@@ -103,7 +103,10 @@ def _ended(result: Result) -> Event:
 
 def _outcome(plan: Plan, trials: tuple[Trial, ...], results: dict[str, Result], store: Store) -> Outcome:
     """How each trial ended: failed if anything it needs did, stopped if anything is left."""
-    done, failed, stopped, reasons = [], [], [], {}
+    done: list[str] = []
+    failed: list[str] = []
+    stopped: list[str] = []
+    reasons: dict[str, str] = {}
     for trial in trials:
         left = pending(plan, (trial,), store)
         causes = [result for id in left if (result := results.get(id)) and result.state == "failed"]

@@ -1,4 +1,4 @@
-"""Failed attempts at an operation, written beside it, so that one that keeps failing is not tried for ever."""
+"""Failed attempts, written beside their operation: one that keeps failing is not tried for ever."""
 
 from __future__ import annotations
 

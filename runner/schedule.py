@@ -55,7 +55,7 @@ def needs(plan: Plan, id: str) -> tuple[str, ...]:
 
 
 def space(plan: Plan, todo: tuple[str, ...]) -> int:
-    """Bytes that carrying these out will take at most: AdamW's three numbers a parameter, and one save ahead."""
+    """Bytes that these take at most: three numbers a parameter for AdamW, and one save ahead."""
     sizes = [_bytes(plan, id) for id in todo]
     return sum(sizes) + max(sizes, default=0)
 

@@ -173,7 +173,7 @@ class _Worker:
         self.process: BaseProcess = context.Process(
             target=_work, args=(far, plan.model_dump_json(), replace(execution, jobs=1)), daemon=True
         )
-        # A worker inherits the mask, so that Ctrl-C on the terminal reaches the run alone, from the first moment.
+        # A worker inherits the mask: from its first moment, Ctrl-C on the terminal reaches the run alone.
         with _masked():
             self.process.start()
         far.close()
