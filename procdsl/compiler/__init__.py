@@ -1,0 +1,67 @@
+"""The compiler: from a text to a plan, pass by pass, each a pure function of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from procdsl.compiler import checks, source
+from procdsl.compiler.budgets import Budgets, notes
+from procdsl.compiler.findings import Finding, fatal
+from procdsl.compiler.lower import lower
+from procdsl.compiler.names import procedural
+from procdsl.compiler.resolve import resolve
+from procdsl.compiler.source import Source
+from procdsl.compiler.validate import validate
+from procdsl.errors import Diagnostic, SpecError
+from procdsl.language.study import ExperimentSpec
+from procdsl.plan import Plan
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A plan with what it came from, and what the compiler has to say that is no error."""
+
+    plan: Plan
+    spec: ExperimentSpec
+    source: Source
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def compile(path: str | Path, *, profile: str | None = "auto", sets: Sequence[str] = ()) -> Compiled:
+    """The plan of the study in a file. Raises SpecError with every diagnostic of the passes that could run."""
+    read = source.read(Path(path), profile=profile, sets=sets)
+    spec = validate(read, ExperimentSpec)
+
+    found = list(checks.meaning(spec))
+    _stop_at_errors(found, read)
+
+    budgets = Budgets(spec, procedural(spec)).all()
+    found += [*notes(spec, budgets), *checks.sizes(spec, budgets)]
+    _stop_at_errors(found, read)
+
+    study = resolve(spec, budgets)
+    found += checks.fitness(study)
+    _stop_at_errors(found, read)
+
+    plan = lower(study, profile=read.profile)
+    return Compiled(plan, spec, read, (*read.notes, *_placed(found, read)))
+
+
+def _stop_at_errors(found: Sequence[Finding], read: Source) -> None:
+    if fatal(found):
+        raise SpecError((*read.notes, *_placed(found, read)))
+
+
+def _placed(found: Iterable[Finding], read: Source) -> tuple[Diagnostic, ...]:
+    """Findings with the lines they are about, in the order of the text."""
+    places = read.places
+    at = [(places.key_at if one.key else places.at)(one.path) for one in found]
+    diagnostics = [
+        Diagnostic(one.code, one.message, place, one.help, one.severity)
+        for one, place in zip(found, at, strict=True)
+    ]
+    return tuple(
+        sorted(diagnostics, key=lambda d: (d.place.file, d.place.line, d.place.column) if d.place else ())
+    )

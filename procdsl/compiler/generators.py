@@ -1,0 +1,24 @@
+"""Grammars and sources to the operations that give their rows."""
+
+from __future__ import annotations
+
+from procdsl import analysis, plan
+from procdsl.language.sources.base import Procedural
+
+
+def generate(name: str, made: Procedural, context: int) -> plan.GenerateOperation:
+    """Rows of one context, with the floor of their loss and the accuracy of a blind guess."""
+    bare = plan.GenerateOperation(
+        id=f"generate/{name}-{context}",
+        name=name,
+        program=made.program(),
+        length=made.longest(),
+        context=context,
+        tokens=made.tokens(),
+    )
+    return bare.model_copy(
+        update={
+            "floor": analysis.floor(bare.program, length=bare.length, context=context),
+            "chance": analysis.chance(bare.program, length=bare.length, context=context),
+        }
+    )

@@ -1,0 +1,62 @@
+"""Which ids a phase has, and which rows it reads: vocabularies and cursors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from procdsl.compiler.study import Layout
+from procdsl.language.corpora import AnyCorpus, BpeTokenizerSpec
+from procdsl.language.curricula import PhaseSpec
+from procdsl.language.sources.base import Procedural
+from procdsl.language.study import ExperimentSpec
+
+# Rows are permuted within blocks of this many, so that disjoint blocks stay disjoint.
+BLOCK = 1024
+
+
+def tokenizer_group(name: str, corpus: AnyCorpus) -> tuple[str, ...]:
+    """Equal for corpora whose ids mean the same. A trained tokenizer is its corpus' own."""
+    tokenizer = corpus.tokenizer
+    if isinstance(tokenizer, BpeTokenizerSpec):
+        return (name,)
+    return tuple(str(part) for part in tokenizer.model_dump().values())
+
+
+def groups(spec: ExperimentSpec, phase: PhaseSpec) -> dict[tuple[str, ...], str]:
+    """The tokenizer groups that a phase's text belongs to, each with the phase's first corpus of it."""
+    found: dict[tuple[str, ...], str] = {}
+    for name in phase.data:
+        if name in spec.corpora:
+            found.setdefault(tokenizer_group(name, spec.corpora[name]), name)
+    return found
+
+
+def layout(spec: ExperimentSpec, procedural: Mapping[str, Procedural], phase: PhaseSpec) -> Layout:
+    """A phase's ids.
+
+    Phases that share a tokenizer share one layout across the study, with the spellings of all that is ever
+    mixed with that text, so that their losses are over the same ids and their parameters of one shape.
+    """
+    text = groups(spec, phase)
+    if not text:
+        return Layout(None, spellings(procedural, phase.data))
+    ((group, corpus),) = text.items()
+    everyone = (other for curriculum in spec.curricula.values() for other in curriculum.phases)
+    mixed = {name for other in everyone if group in groups(spec, other) for name in other.data}
+    return Layout(corpus, spellings(procedural, [name for name in procedural if name in mixed]))
+
+
+def spellings(
+    procedural: Mapping[str, Procedural], names: Sequence[str] | Mapping[str, object]
+) -> tuple[str, ...]:
+    """The tokens of these grammars and sources, each once: equal spelling is one token."""
+    parts = (procedural[name].tokens() for name in names)
+    return tuple(dict.fromkeys(token for part in parts for token in part))
+
+
+def extent(rows: Fraction, *, text: bool, context: int) -> int:
+    """Where reading this many rows from 0 ends: tokens for a text, rows for a generator; whole blocks."""
+    blocks = math.ceil((math.ceil(rows) + 1) / BLOCK)
+    return blocks * BLOCK * context if text else blocks * BLOCK

@@ -1,0 +1,189 @@
+"""Study to Plan: corpora to prepare, rows to generate, phases to train, and what is measured on the way.
+
+Operations with equal content are one: curricula that begin alike share their beginning, under the name of
+the curriculum that the spec writes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from procdsl import plan
+from procdsl.compiler import measures, mixtures, resolve
+from procdsl.compiler.corpora import prepare
+from procdsl.compiler.generators import generate
+from procdsl.compiler.study import Address, Layout, Phase, Study
+from procdsl.language.evaluations.base import Evaluation
+
+
+def lower(study: Study, *, profile: str | None) -> plan.Plan:
+    """The plan of a study that no check objects to."""
+    builder = _Builder(study)
+    trials = tuple(
+        builder.trial(curriculum, seed) for curriculum in study.curricula for seed in study.spec.seeds
+    )
+    return plan.Plan(
+        study=study.spec.name,
+        question=study.spec.question,
+        profile=profile,
+        operations=builder.operations(),
+        trials=trials,
+        comparison=_comparison(study),
+    )
+
+
+class _Builder:
+    """Gathers operations, each once; `add` gives the id under which its content stands."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self._by_id: dict[str, plan.AnyOperation] = {}
+        self._by_content: dict[str, str] = {}
+        self._trained: dict[tuple[Address, int], str] = {}
+        self._needs = measures.text_needs(study)
+
+    def operations(self) -> tuple[plan.AnyOperation, ...]:
+        return tuple(self._by_id.values())
+
+    def add(self, operation: plan.AnyOperation) -> str:
+        content = plan.canonical(operation.model_dump(mode="json", exclude={"id"}))
+        if content not in self._by_content:
+            assert operation.id not in self._by_id, f"two operations are called {operation.id}"
+            self._by_content[content] = operation.id
+            self._by_id[operation.id] = operation
+        return self._by_content[content]
+
+    def source(self, name: str, context: int) -> str:
+        """The operation that gives the rows of a corpus, a grammar or a source."""
+        if name in self.study.spec.corpora:
+            return self.add(prepare(name, self.study.spec.corpora[name], self._needs[name]))
+        return self.add(generate(name, self.study.procedural[name], context))
+
+    def trial(self, curriculum: str, seed: int) -> plan.Trial:
+        phases, measured = [], []
+        for phase in self.study.curricula[curriculum]:
+            train = self.train(phase, seed)
+            phases.append(_fed(self.study, phase, train))
+            measured += [
+                self.measure(phase, train, name, evaluation)
+                for name, evaluation in measures.applying(self.study, phase)
+            ]
+        return plan.Trial(curriculum=curriculum, seed=seed, phases=tuple(phases), measures=tuple(measured))
+
+    def train(self, phase: Phase, seed: int) -> str:
+        """The operation that trains a phase, after those it starts from."""
+        known = self._trained.get((phase.address, seed))
+        if known is None:
+            known = self.add(self._training(phase, seed))
+            self._trained[phase.address, seed] = known
+        return known
+
+    def _training(self, phase: Phase, seed: int) -> plan.TrainOperation:
+        spec = self.study.spec
+        return plan.TrainOperation(
+            id=_id(phase, seed),
+            seed=seed,
+            data_seed=seed if spec.data_seed is None else spec.data_seed,
+            model=phase.model,
+            vocabulary=self._vocabulary(phase.layout, phase.context),
+            start=self._start(phase, seed),
+            context=phase.context,
+            batch_rows=phase.batch_rows,
+            feeds=tuple(
+                plan.Feed(source=self.source(feed, phase.context), offset=phase.offsets[feed])
+                for feed in phase.feeds
+            ),
+            stages=phase.stages,
+            optimiser=_optimiser(phase),
+            schedule=phase.schedule,
+            precision=phase.training.precision,
+            trainable=tuple(name for name in plan.COMPONENTS if name not in phase.spec.freeze),
+        )
+
+    def _vocabulary(self, layout: Layout, context: int) -> plan.Vocabulary:
+        text = self.source(layout.text, context) if layout.text else None
+        return plan.Vocabulary(text=text, tokens=layout.tokens)
+
+    def _start(self, phase: Phase, seed: int) -> str | None:
+        if phase.origin is None:
+            return None
+        source = self.train(self.study.by_address[phase.origin.phase], seed)
+        if phase.origin.transfer is None:
+            return source
+        return self.add(
+            plan.TransferOperation(
+                id=_id(phase, seed) + "/start",
+                seed=seed,
+                model=phase.model,
+                vocabulary=self._vocabulary(phase.layout, phase.context),
+                rules=_rules(self.study, phase, lambda at: self.train(self.study.by_address[at], seed)),
+            )
+        )
+
+    def measure(self, phase: Phase, train: str, name: str, evaluation: Evaluation) -> str:
+        source = self.source(evaluation.on, measures.row_context(self.study, phase, evaluation))
+        return self.add(
+            plan.MeasureOperation(
+                id=f"{train}/{name}",
+                name=name,
+                train=train,
+                data_seed=self.study.spec.data_seed or 0,
+                measurement=evaluation.measurement(source),
+                steps=measures.steps(phase, evaluation),
+            )
+        )
+
+
+def _id(phase: Phase, seed: int) -> str:
+    curriculum, name = phase.address
+    return f"{curriculum}/s{seed}/{name}"
+
+
+def _optimiser(phase: Phase) -> plan.Optimiser:
+    written = phase.training.optimiser
+    return plan.Optimiser.model_validate(written.model_dump() | {"clip": written.clip or None})
+
+
+def _rules(study: Study, phase: Phase, trained: Callable[[Address], str]) -> tuple[plan.TransferRule, ...]:
+    """Every component accounted for: what the transfer says of it, or that it is fresh."""
+    origin = phase.origin
+    assert origin is not None
+    assert origin.transfer is not None
+    written = [rule for _, rule in study.spec.transfers[origin.transfer].all_rules()]
+    found = []
+    for rule in written:
+        at = resolve.address(phase.address[0], rule.source) if rule.source else origin.phase
+        first, last = rule.layers or (0, None)
+        source = None if rule.action == "fresh" else trained(at)
+        found.append(
+            plan.TransferRule(
+                component=rule.component, action=rule.action, source=source, first=first, last=last
+            )
+        )
+    named = {rule.component for rule in written}
+    absent = {"head"} if phase.model.tied else set()
+    rest = [name for name in plan.COMPONENTS if name not in named | absent]
+    return (*found, *(plan.TransferRule(component=name, action="fresh") for name in rest))
+
+
+def _fed(study: Study, phase: Phase, train: str) -> plan.TrialPhase:
+    """A trial's phase with its budget as fed: text and procedural tokens apart."""
+    exact = [resolve.rows_read(phase, feed) for feed in phase.feeds]
+    rows = mixtures.apportion(exact, phase.steps * phase.batch_rows)
+    text = sum(count for feed, count in zip(phase.feeds, rows, strict=True) if feed in study.spec.corpora)
+    return plan.TrialPhase(
+        name=phase.address[1],
+        train=train,
+        text_tokens=text * phase.context,
+        procedural_tokens=(sum(rows) - text) * phase.context,
+    )
+
+
+def _comparison(study: Study) -> plan.Comparison | None:
+    spec = study.spec
+    if spec.compare is None:
+        return None
+    evaluation, _, metric = spec.compare.metric.partition("/")
+    lower_is_better = measures.metrics(study, spec.evaluations[evaluation])[metric]
+    (baseline,) = (name for name, curriculum in spec.curricula.items() if curriculum.baseline)
+    return plan.Comparison(metric=spec.compare.metric, baseline=baseline, lower_is_better=lower_is_better)

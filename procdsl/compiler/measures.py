@@ -1,0 +1,78 @@
+"""Where and when evaluations are made: which phases they fit, after which steps, on how much text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from procdsl.compiler import layouts, resolve
+from procdsl.compiler.budgets import stretch
+from procdsl.compiler.corpora import Needs
+from procdsl.compiler.study import Phase, Study
+from procdsl.language.evaluations.base import Evaluation
+
+
+def applying(study: Study, phase: Phase) -> Iterator[tuple[str, Evaluation]]:
+    """The evaluations that are made in a phase: it is meant, and the ids of the source are its ids."""
+    for name, evaluation in study.spec.evaluations.items():
+        if meant(phase, evaluation) and fits(study, phase, evaluation):
+            yield name, evaluation
+
+
+def meant(phase: Phase, evaluation: Evaluation) -> bool:
+    """Whether the spec wants it there: no phases named, or this one."""
+    named = evaluation.phases or evaluation.after
+    return named is None or phase.address[1] in named or ".".join(phase.address) in named
+
+
+def fits(study: Study, phase: Phase, evaluation: Evaluation) -> bool:
+    """Whether a phase's vocabulary has the ids that the evaluation's source speaks in."""
+    corpora = study.spec.corpora
+    if evaluation.on in corpora:
+        text = phase.layout.text
+        return text is not None and _group(study, text) == _group(study, evaluation.on)
+    return set(study.procedural[evaluation.on].tokens()) <= set(phase.layout.tokens)
+
+
+def steps(phase: Phase, evaluation: Evaluation) -> tuple[int, ...]:
+    """The steps after which it is made: 0, every so many, and the last; without a cadence the last alone."""
+    if evaluation.every is None:
+        return (phase.steps,)
+    every = cadence(phase, evaluation)
+    return (*range(0, phase.steps, every), phase.steps)
+
+
+def cadence(phase: Phase, evaluation: Evaluation) -> int:
+    """The whole steps between two evaluations."""
+    assert evaluation.every is not None
+    return max(1, stretch(evaluation.every, phase.steps, phase.batch_rows * phase.context))
+
+
+def row_context(study: Study, phase: Phase, evaluation: Evaluation) -> int:
+    """The positions fed by a row it is made on: a procedural row's own, at most the model's."""
+    if evaluation.on in study.spec.corpora:
+        return phase.context
+    return min(phase.model.context, study.procedural[evaluation.on].longest())
+
+
+def metrics(study: Study, evaluation: Evaluation) -> Mapping[str, bool]:
+    """The numbers an evaluation gives, each with whether lower is better."""
+    return evaluation.metrics(study.procedural.get(evaluation.on))
+
+
+def text_needs(study: Study) -> dict[str, Needs]:
+    """How much of each corpus the study reads."""
+    train = dict.fromkeys(study.spec.corpora, 0)
+    validation = dict.fromkeys(study.spec.corpora, 0)
+    for phase in study.phases():
+        for feed in set(phase.feeds) & set(train):
+            last = phase.offsets[feed] + resolve.end(study, phase, feed) + 1
+            train[feed] = max(train[feed], last)
+        for _, evaluation in applying(study, phase):
+            if evaluation.on in validation:
+                needed = evaluation.rows * phase.context + 1
+                validation[evaluation.on] = max(validation[evaluation.on], needed)
+    return {name: Needs(train[name], validation[name]) for name in train}
+
+
+def _group(study: Study, corpus: str) -> tuple[str, ...]:
+    return layouts.tokenizer_group(corpus, study.spec.corpora[corpus])

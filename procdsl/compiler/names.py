@@ -1,0 +1,66 @@
+"""What the names in a spec stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+
+from procdsl.compiler.findings import Path
+from procdsl.compiler.study import Address
+from procdsl.language.curricula import PhaseSpec, Start
+from procdsl.language.sources.base import Procedural
+from procdsl.language.study import ExperimentSpec
+
+
+def address(curriculum: str, name: str) -> Address:
+    """A phase's name as read inside a curriculum: "text", or "c4_only.text" from anywhere."""
+    first, dot, second = name.partition(".")
+    return (first, second) if dot else (curriculum, first)
+
+
+def phases(spec: ExperimentSpec) -> Iterator[tuple[Address, Path, PhaseSpec]]:
+    """Every phase as written, with its address and its path."""
+    for name, curriculum in spec.curricula.items():
+        for index, phase in enumerate(curriculum.phases):
+            yield (name, phase.name), ("curricula", name, "phases", index), phase
+
+
+def everything(spec: ExperimentSpec) -> tuple[str, ...]:
+    """All that `data` and `on` may name."""
+    return (*spec.grammars, *spec.sources, *spec.corpora)
+
+
+def origins(spec: ExperimentSpec, at: Address, phase: PhaseSpec) -> dict[Path, Address]:
+    """The phases whose parameters a phase takes, by the path inside its table or its transfer's."""
+    if not isinstance(phase.start, Start):
+        return {}
+    found: dict[Path, Address] = {("start", "from"): address(at[0], phase.start.source)}
+    transfer = spec.transfers.get(phase.start.transfer or "")
+    for path, rule in transfer.all_rules() if transfer else ():
+        if rule.source:
+            found[(*path, "from")] = address(at[0], rule.source)
+    return found
+
+
+def made_of(spec: ExperimentSpec) -> dict[str, tuple[str, ...]]:
+    """The sources, each with the grammars and sources it is made of."""
+    return {name: tuple(source.names().values()) for name, source in spec.sources.items()}
+
+
+def cycle(graph: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """A round of names that lead back to themselves, the first once more at its end; or nothing."""
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        return tuple(reversed(error.args[1]))
+    return ()
+
+
+def procedural(spec: ExperimentSpec) -> dict[str, Procedural]:
+    """Every grammar, and every source over what it is made of. The names are known and run in no circle."""
+    found: dict[str, Procedural] = dict(spec.grammars)
+    for name in TopologicalSorter(made_of(spec)).static_order():
+        if name in spec.sources:
+            source = spec.sources[name]
+            found[name] = source.over({key: found[part] for key, part in source.names().items()})
+    return {name: found[name] for name in (*spec.grammars, *spec.sources)}

@@ -1,0 +1,80 @@
+"""A study spelt out: every phase of every curriculum settled in whole steps, before it becomes operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from procdsl.compiler.findings import Path
+from procdsl.language.curricula import PhaseSpec
+from procdsl.language.optimiser import TrainingSpec
+from procdsl.language.sources.base import Procedural
+from procdsl.language.study import ExperimentSpec
+from procdsl.plan import ModelShape, Schedule, Stage
+
+# A phase by its curriculum and its name.
+Address = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The ids of a phase: those of the corpus `text` first, then these spellings."""
+
+    text: str | None
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a phase starts: at another, through a transfer or as it is."""
+
+    phase: Address
+    transfer: str | None
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase, settled. `offsets` says where reading starts: tokens of a corpus, rows of a generator."""
+
+    address: Address
+    path: Path
+    spec: PhaseSpec
+    training: TrainingSpec
+    schedule: Schedule
+    model: ModelShape
+    context: int
+    batch_rows: int
+    stages: tuple[Stage, ...]
+    layout: Layout
+    offsets: Mapping[str, int]
+    origin: Origin | None
+
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        return tuple(self.spec.data)
+
+    @property
+    def steps(self) -> int:
+        return sum(stage.steps for stage in self.stages)
+
+    @property
+    def tokens(self) -> int:
+        return self.steps * self.batch_rows * self.context
+
+
+@dataclass(frozen=True)
+class Study:
+    """Curricula of settled phases. `procedural` holds every grammar and source by name."""
+
+    spec: ExperimentSpec
+    procedural: Mapping[str, Procedural]
+    curricula: Mapping[str, tuple[Phase, ...]]
+
+    def phases(self) -> Iterator[Phase]:
+        for phases in self.curricula.values():
+            yield from phases
+
+    @cached_property
+    def by_address(self) -> dict[Address, Phase]:
+        return {phase.address: phase for phase in self.phases()}

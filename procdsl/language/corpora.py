@@ -1,0 +1,92 @@
+"""Corpora: where real text comes from, how it is tokenised, and what stands in when it cannot be reached."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from procdsl.language.base import Spec
+
+Builtin = Literal["pydocs", "pysource"]
+
+
+class BytesTokenizerSpec(Spec):
+    """UTF-8 bytes and a document separator."""
+
+    kind: Literal["bytes"]
+
+
+class BpeTokenizerSpec(Spec):
+    """Byte-level BPE of `size` ids, trained on the corpus itself."""
+
+    kind: Literal["bpe"]
+    size: int = Field(ge=258, le=1_000_000)
+
+
+class HubTokenizerSpec(Spec):
+    """A published tokenizer; `size` is known for gpt2, and checked when the study is bound."""
+
+    kind: Literal["hub"]
+    name: str = Field(min_length=1)
+    revision: str | None = None
+    size: int | None = Field(default=None, ge=1, le=10_000_000)
+
+
+AnyTokenizerSpec = Annotated[
+    BytesTokenizerSpec | BpeTokenizerSpec | HubTokenizerSpec, Field(discriminator="kind")
+]
+
+
+class FallbackSpec(Spec):
+    """The built-in text used, and said, when the Hub cannot be reached; it brings its own tokenizer."""
+
+    name: Builtin
+    megabytes: float = Field(default=4.0, gt=0, le=10_000)
+
+
+def _fallback(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class _Corpus(Spec):
+    tokenizer: AnyTokenizerSpec
+    # The part of the documents that is held out, by a hash of the document.
+    validation: float = Field(default=0.01, gt=0, lt=1)
+    max_epochs: float = Field(default=1.0, gt=0, le=10_000)
+
+
+class HubCorpus(_Corpus):
+    """A data set of the Hugging Face Hub, streamed in its published order; `documents` bounds it."""
+
+    kind: Literal["hub"]
+    path: str = Field(min_length=1)
+    config: str | None = None
+    split: str = "train"
+    column: str = "text"
+    revision: str | None = None
+    documents: int | None = Field(default=None, ge=1)
+    fallback: (
+        Annotated[FallbackSpec, BeforeValidator(_fallback, json_schema_input_type=Builtin | FallbackSpec)]
+        | None
+    ) = None
+
+
+class FilesCorpus(_Corpus):
+    """Local files, listed; paths are relative to the spec."""
+
+    kind: Literal["files"]
+    paths: tuple[str, ...] = Field(min_length=1)
+    format: Literal["jsonl", "parquet", "text"]
+    column: str = "text"
+
+
+class BuiltinCorpus(_Corpus):
+    """Text that every machine with Python has: its documentation strings, or its source code."""
+
+    kind: Literal["builtin"]
+    name: Builtin
+    megabytes: float = Field(default=4.0, gt=0, le=10_000)
+
+
+AnyCorpus = Annotated[HubCorpus | FilesCorpus | BuiltinCorpus, Field(discriminator="kind")]

@@ -1,0 +1,119 @@
+"""Curricula, the arms of a study: each an ordered list of phases with mixtures that may change over time."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from procdsl.language.base import Name, PhaseName, Spec
+from procdsl.language.model import ModelChange
+from procdsl.language.optimiser import TrainingChange
+from procdsl.language.quantities import PhaseSpan, Quantity, StepBudget, TokenBudget
+from procdsl.plan import Component
+
+
+class Constant(Spec):
+    """A share that stays. Shares are set against each other: 9 and 1 mean what 0.9 and 0.1 mean."""
+
+    value: float = Field(le=1e9)
+
+
+class Ramp(Spec):
+    """A share that goes from one value to another over a stretch of the phase, and stays there."""
+
+    start: float = Field(alias="from", le=1e9)
+    to: float = Field(le=1e9)
+    over: PhaseSpan
+    shape: Literal["linear", "cosine"] = "linear"
+
+
+class Piecewise(Spec):
+    """A share with a new value from each named point of the phase: ``{ steps = { "0%" = 1, "25%" = 0.5 } }``."""
+
+    steps: dict[str, float] = Field(min_length=1)
+
+
+class Mastery(Spec):
+    """A share that moves on when a metric passes a threshold."""
+
+    mastery: tuple[float, ...]
+    metric: str
+    threshold: float
+    patience: int = Field(default=1, alias="for", ge=1)
+
+
+AnyShare = Constant | Ramp | Piecewise | Mastery
+
+
+def _share(value: Any) -> Any:
+    """One share by what is written: a number, or a table whose keys say which it is."""
+    if isinstance(value, AnyShare):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float | dict):
+        raise PydanticCustomError("share", "a share is a number, or a table {{ from, to, over }}")
+    if not isinstance(value, dict):
+        return Constant(value=float(value))
+    kind = Piecewise if "steps" in value else Mastery if "mastery" in value else Ramp
+    return kind.model_validate(value)
+
+
+def _mixture(value: Any) -> Any:
+    return {value: Constant(value=1.0)} if isinstance(value, str) else value
+
+
+Share = Annotated[
+    Constant | Ramp | Piecewise | Mastery,
+    BeforeValidator(_share, json_schema_input_type=float | Ramp | Piecewise),
+]
+Mixture = Annotated[
+    dict[Name, Share],
+    BeforeValidator(_mixture, json_schema_input_type=str | dict[Name, float | Ramp | Piecewise]),
+    Field(min_length=1),
+]
+
+
+class Start(Spec):
+    """Where a phase's parameters come from: a phase's, through a transfer; without one, all as they are."""
+
+    source: PhaseName = Field(alias="from")
+    transfer: Name | None = None
+
+
+def _start(value: Any) -> Any:
+    if isinstance(value, str) and value != "fresh":
+        raise PydanticCustomError("start", 'a start is "fresh" or a table {{ from, transfer }}')
+    return value
+
+
+class PhaseSpec(Spec):
+    """A stretch of training with its own start and optimiser.
+
+    `tokens` counts the positions fed, prompts and padding included. `context` is the row's length;
+    without it the longest row of the phase's sources, at most the model's.
+    """
+
+    name: Name
+    data: Mixture
+    tokens: TokenBudget | None = None
+    steps: StepBudget | None = None
+    context: int | None = Field(default=None, ge=1, le=1_000_000)
+    start: Annotated[Literal["fresh"] | Start, BeforeValidator(_start)] | None = None
+    training: TrainingChange | None = None
+    freeze: tuple[Component, ...] = ()
+
+    @property
+    def budget(self) -> Quantity | None:
+        """The one budget a phase has, whichever way it is written."""
+        budget: Quantity | None = self.tokens if self.tokens is not None else self.steps
+        return budget
+
+
+class CurriculumSpec(Spec):
+    """The whole course of one model. `like` is what it was copied from, already overlaid."""
+
+    like: Name | None = None
+    baseline: bool = False
+    model: ModelChange | None = None
+    phases: tuple[PhaseSpec, ...]

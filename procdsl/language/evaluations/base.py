@@ -1,0 +1,55 @@
+"""Evaluations: what is measured, on which source, and when. One file a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from procdsl.grammars.base import Problem
+from procdsl.kinds import Node
+from procdsl.language.base import Name, PhaseName
+from procdsl.language.quantities import Cadence
+from procdsl.language.sources.base import Procedural
+from procdsl.programs import AnyMeasurement
+
+
+def _one_or_more(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Phases = Annotated[
+    tuple[PhaseName, ...],
+    BeforeValidator(_one_or_more, json_schema_input_type=str | tuple[PhaseName, ...]),
+    Field(min_length=1),
+]
+
+
+class Evaluation(Node):
+    """A kind of evaluation. Without `every` it is made after the last step alone.
+
+    `phases` and `after` name phases by themselves ("text": in every curriculum) or in one curriculum
+    ("dyck_first.text"); without them it is made wherever the source's vocabulary and a phase fit. `after`
+    means once, at the end of those phases.
+    """
+
+    kind: str
+    on: Name
+    every: Cadence | None = None
+    phases: Phases | None = None
+    after: Phases | None = None
+    rows: int = Field(default=256, ge=1, le=10_000_000)
+    split: Literal["train", "validation", "test"] = "validation"
+
+    def measurement(self, source: str) -> AnyMeasurement:
+        """The plan's instruction, on the prepare or generate operation with this id."""
+        raise NotImplementedError
+
+    def metrics(self, on: Procedural | None) -> Mapping[str, bool]:
+        """The numbers it gives, each with whether lower is better; `on` is None for text."""
+        raise NotImplementedError
+
+    def problems(self, on: Procedural | None) -> Iterator[Problem]:
+        """What it cannot measure there."""
+        yield from ()

@@ -1,0 +1,40 @@
+"""Sources: rows made from other rows. One file a kind; a grammar is a source by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from procdsl.grammars.base import Problem
+from procdsl.kinds import Node
+from procdsl.programs import AnyProgram
+
+
+class Procedural(Protocol):
+    """What the compiler needs to know of rows that are made, not read: grammars are this already."""
+
+    def program(self) -> AnyProgram:
+        """The generator program."""
+
+    def tokens(self) -> tuple[str, ...]:
+        """The spelling of each id, the alphabet's first."""
+
+    def longest(self) -> int:
+        """The positions that the longest row feeds."""
+
+    def problems(self, context: int) -> Iterator[Problem]:
+        """What is wrong with it in rows of this context; paths are inside its own table."""
+
+
+class Source(Node):
+    """A kind of source. `kind` names it, and its file."""
+
+    kind: str
+
+    def names(self) -> Mapping[str, str]:
+        """The grammars and sources it is made of, by the key that names each."""
+        raise NotImplementedError
+
+    def over(self, parts: Mapping[str, Procedural]) -> Procedural:
+        """The rows, given those it is made of by the same keys."""
+        raise NotImplementedError
