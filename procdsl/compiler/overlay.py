@@ -1,0 +1,183 @@
+"""What is laid over a study before it is understood: a profile, `--set`, and curricula made `like` others."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path as FilePath
+from typing import Any
+
+import toml_rs
+
+from procdsl.compiler.near import hint
+from procdsl.compiler.text import fail, limits
+from procdsl.compiler.tree import Path, Tree, lay, put
+from procdsl.errors import Diagnostic, Place, Severity, UsageError
+
+# Tables of named tables: what they hold is the study's own.
+COLLECTIONS = ("grammars", "sources", "corpora", "transfers", "curricula", "evaluations")
+_STEP = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
+_BARE = re.compile(r"[^\"'\[\]{}\n]+")
+_SHOWN = 6
+
+# ---------------------------------------------------------------- profiles
+
+
+def with_profile(tree: Tree, wanted: str | None) -> tuple[Tree, str | None, tuple[Diagnostic, ...]]:
+    """The study with a profile laid over it, the profile's name, and a note where the machine chose it."""
+    profiles = tree.value.get("profiles")
+    tree = tree.without("profiles")
+    if profiles is not None and not isinstance(profiles.value, dict):
+        fail("P122", "profiles are tables", profiles.place, "write [profiles.cpu]")
+    known: dict[str, Tree] = profiles.value if profiles else {}
+    automatic = wanted == "auto" and "auto" not in known
+    name = ("cpu" if "cpu" in known and not has_accelerator() else None) if automatic else wanted
+    if name is None or (name == "none" and name not in known):
+        return tree, None, ()
+    if name not in known:
+        raise UsageError(f'this study has no profile "{name}"', help=hint(name, known))
+    chosen = known[name]
+    if not isinstance(chosen.value, dict):
+        fail("P122", f'profile "{name}" is not a table', chosen.place, f"write [profiles.{name}]")
+    after = lay(tree, undotted(chosen))
+    why = "there is no accelerator here, so " if automatic else ""
+    note = f'{why}profile "{name}" changes {_changes(tree, after)}'
+    place = chosen.key or chosen.place
+    return after, name, (Diagnostic("P130", note, place, severity=Severity.NOTE),)
+
+
+def has_accelerator() -> bool:
+    """Whether a CUDA device is here and may be used, told without importing torch."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "all") in {"", "-1"}:
+        return False
+    devices = FilePath("/dev/nvidia0"), FilePath("/proc/driver/nvidia/version")
+    return any(device.exists() for device in devices) or shutil.which("nvidia-smi") is not None
+
+
+def undotted(tree: Tree) -> Tree:
+    """Quoted keys with dots in them, `"grammars.dyck.k"`, as the tables they stand for."""
+    made = replace(tree, value={})
+    for name, part in tree.value.items():
+        for step in reversed(name.split(".")[1:]):
+            part = Tree({step: part}, part.place, part.key)
+        made = lay(made, replace(made, value={name.split(".")[0]: part}))
+    return made
+
+
+def _changes(before: Tree, after: Tree) -> str:
+    """The values that differ, the first few of them: `model.layers 12 → 2`."""
+    old, new = dict(before.leaves()), dict(after.leaves())
+    told = []
+    for path, leaf in new.items():
+        was = old.get(path)
+        if was is None or was.value != leaf.value:
+            told.append(f"{dotted(path)} {was.value if was else 'unset'} → {leaf.value}")
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return (", ".join(told[:_SHOWN]) or "nothing") + more
+
+
+def dotted(path: Path) -> str:
+    """A path as a person writes it."""
+    return ".".join(map(str, path))
+
+
+# ---------------------------------------------------------------- --set
+
+
+def with_sets(tree: Tree, sets: Sequence[str]) -> Tree:
+    """The study with each PATH=VALUE applied, later ones over earlier ones."""
+    for number, text in enumerate(sets, 1):
+        name, equals, value = text.partition("=")
+        place = Place("--set", number, 1, max(1, len(name)))
+        path = _steps(name.strip())
+        if not equals or not path:
+            fail("P123", f"{text} is not PATH=VALUE", place, "write, say, --set model.layers=4")
+        at = Place("--set", number, len(name) + 2, max(1, len(value)))
+        tree = assign(tree, path, replace(_value(value.strip(), at), key=place))
+    return tree
+
+
+def assign(tree: Tree, path: Path, new: Tree) -> Tree:
+    """The study with the value at a path replaced; a diagnostic at the key where there is no such place."""
+    key = new.key or new.place
+    if path[0] in COLLECTIONS and len(path) > 2 and tree.get(path[:2]) is None:
+        known = tree.get(path[:1])
+        names = known.value if known and isinstance(known.value, dict) else {}
+        fail("P123", f"nothing is called {dotted(path[:2])}", key, hint(str(path[1]), names))
+    if path[:1] == ("curricula",) and tree.get((*path[:2], "like")) is not None:
+        for step in reversed(path):
+            new = Tree({step: new}, new.place, key)
+        return lay(tree, new)
+    try:
+        return put(tree, path, new)
+    except KeyError as error:
+        (step,) = error.args
+        before = path[: path.index(step)]
+        outer = tree.get(before)
+        names = {str(leaf[0]) for leaf, _ in outer.leaves() if leaf} if outer else ()
+        fail("P123", f'there is no "{step}" in {dotted(before)}', key, hint(str(step), names))
+
+
+def _steps(text: str) -> Path:
+    steps = tuple(step.strip("\"'") for step in _STEP.findall(text))
+    return steps if _STEP.sub("", text) == "." * (len(steps) - 1) else ()
+
+
+def _value(text: str, place: Place) -> Tree:
+    """A value as TOML writes it; a word without quotes is text."""
+    limits("--set", text)
+    try:
+        found = toml_rs.loads(f"value = {text}")
+    except toml_rs.TOMLDecodeError:
+        found = {"value": text} if _BARE.fullmatch(text) else {}
+    if list(found) != ["value"]:
+        fail("P123", f"{text or 'nothing'} is not a value", place, "quote text, bracket lists: [1, 2]")
+    return _placed(found["value"], place)
+
+
+def _placed(value: Any, place: Place) -> Tree:
+    if isinstance(value, dict):
+        return Tree({name: _placed(part, place) for name, part in value.items()}, place, place)
+    if isinstance(value, list):
+        return Tree([_placed(part, place) for part in value], place)
+    return Tree(value, place)
+
+
+# ---------------------------------------------------------------- like
+
+
+def liked(tree: Tree) -> Tree:
+    """The study with every curriculum that is `like` another written out; `like` itself stays, as a record.
+
+    A curriculum takes all of the other but its being the baseline. Names of phases in it are relative, so
+    those it inherits now mean its own.
+    """
+    curricula = tree.value.get("curricula")
+    if curricula is None or not isinstance(curricula.value, dict):
+        return tree
+    done: dict[str, Tree] = {}
+    for name in curricula.value:
+        _write_out(name, curricula.value, done, ())
+    return tree.adding("curricula", replace(curricula, value={name: done[name] for name in curricula.value}))
+
+
+def _write_out(name: str, parts: dict[str, Tree], done: dict[str, Tree], trail: tuple[str, ...]) -> Tree:
+    if name in done:
+        return done[name]
+    part = parts[name]
+    like = part.value.get("like") if isinstance(part.value, dict) else None
+    if like is not None and isinstance(like.value, str):
+        if like.value not in parts:
+            fail("P125", f'no curriculum is called "{like.value}"', like.place, hint(like.value, parts))
+        if like.value in (*trail, name):
+            circle = " like ".join([*trail, name, like.value])
+            fail("P126", f"a circle: {circle}", like.place, "write one of them out")
+        base = _write_out(like.value, parts, done, (*trail, name))
+        if isinstance(base.value, dict):
+            written = lay(base.without("baseline", "like"), part)
+            part = replace(written, place=part.place, key=part.key)
+    done[name] = part
+    return part

@@ -1,0 +1,233 @@
+"""`[sweep]`: lists of values over paths, and the study with a copy of everything that they change.
+
+    [sweep]
+    "grammars.dyck.k" = [8, 64]
+
+gives `dyck_k8` and `dyck_k64`, and two copies of each curriculum, source and evaluation that reads `dyck`,
+called the same way and referring to each other's copies; what does not depend on `k` stays as it is, once.
+Several lists make a grid, and each thing is multiplied only by the lists it depends on. A value under `model`
+or `training` is written into every curriculum, or phase, that does not set it itself. Of several copies of
+the baseline, the first is it.
+
+What depends on what is found by trying: the study is written out with one value changed, and compared.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from procdsl.compiler.overlay import COLLECTIONS, assign, dotted, liked, undotted
+from procdsl.compiler.text import fail
+from procdsl.compiler.tree import Path, Tree, put
+
+MAX_POINTS = 1_000
+# Keys whose text names something of the study, and in which collections it is looked for.
+_SOURCES = ("grammars", "sources", "corpora")
+_REFERENCES: Mapping[str, tuple[str, ...]] = {
+    "data": _SOURCES,
+    "of": _SOURCES,
+    "on": _SOURCES,
+    "like": ("curricula",),
+    "transfer": ("transfers",),
+}
+_OF_PHASE = re.compile(r"(?:(?<=of )|^)([a-z][a-z0-9_]*)(?=\.[a-z])")
+_SHARED = {"model": (), "training": ("phases",)}
+
+Entity = tuple[str, str]
+Point = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One list: the path it is over, how names call it, and its values."""
+
+    path: Path
+    label: str
+    values: tuple[Tree, ...]
+
+
+def swept(tree: Tree) -> Tree:
+    """The study with its sweep carried out; curricula written out on the way, where there is one."""
+    sweep = tree.value.get("sweep")
+    if sweep is None:
+        return tree
+    if not isinstance(sweep.value, dict):
+        fail("P124", "a sweep is a table", sweep.place, 'write "grammars.dyck.k" = [8, 64] under [sweep]')
+    axes = _axes(undotted(sweep))
+    if (points := math.prod(len(axis.values) for axis in axes)) > MAX_POINTS:
+        fail(
+            "P124",
+            f"{points:,} combinations",
+            sweep.key or sweep.place,
+            f"at most {MAX_POINTS:,} can be swept",
+        )
+    return _Grid(tree.without("sweep"), axes).study()
+
+
+def _axes(sweep: Tree) -> tuple[Axis, ...]:
+    found = list(_lists(sweep, ()))
+    lasts = [str(path[-1]) for path, _ in found]
+    return tuple(
+        Axis(path, last if lasts.count(last) == 1 else "_".join(map(str, path[-2:])), tuple(part.value))
+        for (path, part), last in zip(found, lasts, strict=True)
+    )
+
+
+def _lists(tree: Tree, path: Path) -> Iterator[tuple[Path, Tree]]:
+    for name, part in tree.value.items():
+        here = (*path, name)
+        if isinstance(part.value, dict):
+            yield from _lists(part, here)
+        elif not isinstance(part.value, list) or not part.value:
+            fail("P124", f"{dotted(here)} needs a list of values", part.place, "write [8, 16, 64]")
+        elif here[0] not in (*COLLECTIONS, *_SHARED):
+            known = ", ".join([*COLLECTIONS, *_SHARED])
+            fail("P124", f"{dotted(here)} cannot be swept", part.key or part.place, f"what can is in {known}")
+        else:
+            yield here, replace(part, value=[replace(value, key=part.key) for value in part.value])
+
+
+class _Grid:
+    """A study and its axes; what the study is at each point, and who depends on which axes."""
+
+    def __init__(self, tree: Tree, axes: tuple[Axis, ...]) -> None:
+        self.tree = tree
+        self.axes = axes
+        self.known: dict[Point, Tree] = {}
+        self.first: Point = (0,) * len(axes)
+        self.depends = self._closure()
+
+    def study(self) -> Tree:
+        """The study, every entity with its copies in its place."""
+        made = self.at(self.first)
+        for collection in COLLECTIONS:
+            if (table := made.value.get(collection)) and isinstance(table.value, dict):
+                copies = dict(c for name in table.value for c in self._copies((collection, name)))
+                made = made.adding(collection, replace(table, value=copies))
+        return made
+
+    def at(self, point: Point) -> Tree:
+        """The study with the values of one point set, its curricula written out."""
+        if point not in self.known:
+            tree, shared = self.tree, []
+            for axis, index in zip(self.axes, point, strict=True):
+                if axis.path[0] in _SHARED:
+                    shared.append((axis.path, axis.values[index]))
+                else:
+                    tree = assign(tree, axis.path, axis.values[index])
+            tree = liked(tree)
+            for path, value in shared:
+                tree = _share(tree, path, value)
+            self.known[point] = tree
+        return self.known[point]
+
+    def _copies(self, entity: Entity) -> Iterator[tuple[str, Tree]]:
+        axes = sorted(self.depends.get(entity, ()))
+        for values in itertools.product(*(range(len(self.axes[a].values)) for a in axes)):
+            point = tuple(dict(zip(axes, values, strict=True)).get(a, 0) for a in range(len(self.axes)))
+            found = self.at(point).get(entity)
+            if found is None:
+                continue
+            part = _renamed(found, "", lambda e, point=point: self.name(e, point))
+            if any(values) and isinstance(part.value, dict):
+                part = part.without("baseline")
+            yield self.name(entity, point), part
+
+    def name(self, entity: Entity, point: Point) -> str:
+        """What an entity's copy for a point is called; itself if it depends on nothing."""
+        axes = sorted(self.depends.get(entity, ()))
+        return "_".join([entity[1], *(f"{self.axes[a].label}{_slug(self.axes[a], point[a])}" for a in axes)])
+
+    def _closure(self) -> dict[Entity, frozenset[int]]:
+        """The axes each entity depends on, by its own content or that of what it names."""
+        origin = self.at(self.first)
+        depends = {e: frozenset(self._direct(e, origin)) for e in _entities(origin)}
+        names = {e: tuple(_named(origin.get(e))) for e in depends}
+        while True:
+            wider = {
+                e: axes.union(*(depends.get(n, frozenset()) for n in names[e])) for e, axes in depends.items()
+            }
+            if wider == depends:
+                return depends
+            depends = wider
+
+    def _direct(self, entity: Entity, origin: Tree) -> Iterator[int]:
+        own = origin.get(entity)
+        for a, axis in enumerate(self.axes):
+            for index in range(1, len(axis.values)):
+                there = self.at((*self.first[:a], index, *self.first[a + 1 :])).get(entity)
+                if own and there and own.plain() != there.plain():
+                    yield a
+
+
+def _entities(tree: Tree) -> Iterator[Entity]:
+    for collection in COLLECTIONS:
+        table = tree.value.get(collection)
+        yield from (
+            (collection, name) for name in (table.value if table and isinstance(table.value, dict) else ())
+        )
+
+
+def _share(tree: Tree, path: Path, value: Tree) -> Tree:
+    """A value of the model or the training, written wherever nobody says otherwise."""
+    for _, name in [e for e in _entities(tree) if e[0] == "curricula"]:
+        hosts: list[Path] = [("curricula", name)]
+        if inner := _SHARED[str(path[0])]:
+            phases = tree.get(("curricula", name, *inner))
+            count = len(phases.value) if phases and isinstance(phases.value, list) else 0
+            hosts = [("curricula", name, *inner, i) for i in range(count)]
+        for host in hosts:
+            if tree.get((*host, *path)) is None:
+                tree = put(tree, (*host, *path), value)
+    return tree
+
+
+def _named(tree: Tree | None, key: str = "") -> Iterator[Entity]:
+    """The entities that a part names, `like` left out: what is like another stands for itself."""
+    if tree is None or key in {"kind", "name", "like"}:
+        return
+    if isinstance(tree.value, dict):
+        for name, part in tree.value.items():
+            if key == "data":
+                yield from ((collection, name) for collection in _SOURCES)
+            yield from _named(part, name)
+    elif isinstance(tree.value, list):
+        for part in tree.value:
+            yield from _named(part, key)
+    elif isinstance(tree.value, str):
+        yield from ((collection, tree.value) for collection in _REFERENCES.get(key, ()))
+        yield from (("curricula", found[1]) for found in _OF_PHASE.finditer(tree.value))
+
+
+def _renamed(tree: Tree, key: str, name: Any) -> Tree:
+    """A part with every name in it replaced by that of the copy it now means."""
+
+    def source(old: str) -> str:
+        new = [name((collection, old)) for collection in _REFERENCES.get(key, ())]
+        return next((candidate for candidate in new if candidate != old), old)
+
+    if isinstance(tree.value, dict):
+        parts = {
+            source(inner) if key == "data" else inner: _renamed(part, inner, name)
+            for inner, part in tree.value.items()
+        }
+        return replace(tree, value=parts)
+    if isinstance(tree.value, list):
+        return replace(tree, value=[_renamed(part, key, name) for part in tree.value])
+    if isinstance(tree.value, str) and key not in {"kind", "name"}:
+        text = _OF_PHASE.sub(lambda found: name(("curricula", found[1])), source(tree.value))
+        return replace(tree, value=text)
+    return tree
+
+
+def _slug(axis: Axis, index: int) -> str:
+    """A value as a piece of a name: numbers and words as they are, anything else by its position."""
+    value = axis.values[index].value
+    if not isinstance(value, str | int | float):
+        return str(index)
+    return re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_")
