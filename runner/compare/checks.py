@@ -1,0 +1,176 @@
+"""On what a comparison rests, and the reasons for which it would not be one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from procdsl.plan import Comparison as Question
+from procdsl.plan import MeasureOperation, Plan, PrepareOperation, TrainOperation
+from runner.compare.results import TrialResult, strays
+from runner.store import Store, read_json
+
+# Facts of DONE.json or provenance.json that do not bear identity and should still be one for all trials.
+_MIXED = {
+    "device": "devices",
+    "device_name": "device models",
+    "threads": "thread counts",
+    "compile": "compiled and plain steps",
+    "micro_rows": "micro-batches",
+}
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The text that was really read."""
+
+    name: str
+    source: str
+    tokenizer: str
+    digest: str
+    fallback: bool
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Profile, text and machines behind the numbers: what the first line of a report says."""
+
+    profile: str | None
+    corpora: tuple[Corpus, ...]
+    machines: dict[str, tuple[str, ...]]
+    tokens_per_second: dict[str, float]
+
+
+def basis(plan: Plan, store: Store, results: Sequence[TrialResult]) -> Basis:
+    """What the results rest on."""
+    return Basis(plan.profile, tuple(_corpora(plan)), _machines(store, results), _speeds(results))
+
+
+def warnings(plan: Plan, store: Store, results: Sequence[TrialResult], question: Question) -> tuple[str, ...]:
+    """Every reason to read the numbers with care, as sentences."""
+    return (
+        *_data(plan),
+        *_evaluation_sets(plan, question.metric),
+        *_precision(plan),
+        *_seeds(results, question),
+        *_mixed(store, results),
+        *_inexact(results),
+        *_versions(plan, store),
+    )
+
+
+def _corpora(plan: Plan) -> Iterator[Corpus]:
+    for operation in plan.operations:
+        if isinstance(operation, PrepareOperation):
+            bound = operation.binding
+            source = bound.source if bound else operation.source
+            name = getattr(source, "path", None) or getattr(source, "name", None) or "local files"
+            tokenizer = (bound.tokenizer if bound else operation.tokenizer).model_dump()
+            spelt = tokenizer.get("name") or f"{tokenizer['kind']}-{tokenizer['size']}"
+            digest = bound.digest if bound else ""
+            yield Corpus(operation.name, name, spelt, digest, bool(bound and bound.fallback))
+
+
+def _data(plan: Plan) -> Iterator[str]:
+    """A fallback, and text that is not the same for all curricula in their last phase."""
+    for corpus in _corpora(plan):
+        if corpus.fallback:
+            yield f"{corpus.name} could not be read: {corpus.source} was used in its place (fallback)"
+    read: dict[tuple[str, ...], list[str]] = {}
+    for trial in plan.trials:
+        last = plan.by_id[trial.phases[-1].train]
+        assert isinstance(last, TrainOperation)
+        sources = (plan.by_id[feed.source] for feed in last.feeds)
+        digests = tuple(
+            source.binding.digest if source.binding else source.id
+            for source in sources
+            if isinstance(source, PrepareOperation)
+        )
+        read.setdefault(digests, []).append(trial.curriculum)
+    if len(read) > 1:
+        groups = "; ".join(", ".join(dict.fromkeys(names)) for names in read.values())
+        yield f"the last phases do not read the same text ({groups})"
+
+
+def _evaluation_sets(plan: Plan, metric: str) -> Iterator[str]:
+    """Curricula of one seed must be measured on the same rows."""
+    evaluation = metric.rpartition("/")[0]
+    for seed in sorted({trial.seed for trial in plan.trials}):
+        found = set()
+        for trial in (trial for trial in plan.trials if trial.seed == seed):
+            measures = [plan.by_id[id] for id in trial.measures]
+            for measure in measures:
+                if isinstance(measure, MeasureOperation) and measure.name == evaluation:
+                    content = measure.measurement.model_dump(exclude={"source"})
+                    source = plan.key(measure.measurement.source)
+                    found.add((source, measure.data_seed, *content.values()))
+        if len(found) > 1:
+            yield f"seed {seed}: {evaluation} is not measured on the same rows in every curriculum"
+
+
+def _precision(plan: Plan) -> Iterator[str]:
+    found = sorted({op.precision for op in plan.operations if isinstance(op, TrainOperation)})
+    if len(found) > 1:
+        yield f"precisions are mixed: {', '.join(found)}"
+
+
+def _seeds(results: Sequence[TrialResult], question: Question) -> Iterator[str]:
+    """Seeds that cannot be paired, and seeds too few to say anything."""
+    ended: dict[str, set[int]] = {result.curriculum: set() for result in results}
+    for result in results:
+        if question.metric in result.finals:
+            ended[result.curriculum].add(result.seed)
+    base = ended[question.baseline]
+    for name, seeds in ended.items():
+        if lone := sorted(seeds ^ base):
+            where = name if set(lone) <= seeds else f"{name} or {question.baseline}"
+            yield f"{name}: seeds {', '.join(map(str, lone))} do not pair (only in {where})"
+    if len(base) == 1:
+        yield "one seed: differences have neither interval nor test"
+
+
+def _machines(store: Store, results: Sequence[TrialResult]) -> dict[str, tuple[str, ...]]:
+    """The different values of each fact about machines, over all finished phases."""
+    found: dict[str, dict[str, None]] = {}
+    for result in results:
+        for phase in result.phases:
+            facts = {**_provenance(store, phase.key), **phase.facts} if phase.finished else {}
+            for name in _MIXED:
+                if facts.get(name) not in (None, ""):
+                    found.setdefault(name, {})[str(facts[name])] = None
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def _provenance(store: Store, key: str) -> dict[str, Any]:
+    path = store.path("train", key) / "provenance.json"
+    found = read_json(path) if path.exists() else {}
+    return found[-1] if isinstance(found, list) and found else dict(found)
+
+
+def _mixed(store: Store, results: Sequence[TrialResult]) -> Iterator[str]:
+    for name, values in _machines(store, results).items():
+        if len(values) > 1:
+            yield f"{_MIXED[name]} are mixed: {', '.join(values)}"
+
+
+def _inexact(results: Sequence[TrialResult]) -> Iterator[str]:
+    for result in results:
+        for phase in result.phases:
+            if phase.inexact or phase.facts.get("exact") is False:
+                yield f"{result.curriculum} seed {result.seed}: phase {phase.phase} was resumed inexactly"
+
+
+def _versions(plan: Plan, store: Store) -> Iterator[str]:
+    if old := strays(plan, store):
+        yield f"left out, of another version of this study: {', '.join(old)}"
+
+
+def _speeds(results: Sequence[TrialResult]) -> dict[str, float]:
+    """Mean tokens a second of each curriculum's last phase, where it is known."""
+    found: dict[str, list[float]] = {}
+    for result in results:
+        speed = result.phases[-1].facts.get("tokens_per_second") if result.phases else None
+        if speed:
+            found.setdefault(result.curriculum, []).append(float(speed))
+    return {name: sum(values) / len(values) for name, values in found.items()}

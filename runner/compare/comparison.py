@@ -1,0 +1,223 @@
+"""A study's comparison: each curriculum against the baseline, seed by seed, in one metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from procdsl.errors import UsageError
+from procdsl.plan import Comparison as Question
+from procdsl.plan import GenerateOperation, MeasureOperation, Plan
+from runner.colours import curriculum_colours
+from runner.compare.checks import Basis, basis, warnings
+from runner.compare.results import TrialResult, gather
+from runner.compare.savings import Saving, crossing, reach, saving, value_at
+from runner.compare.statistics import Estimate, Paired, estimate, holm, paired
+from runner.store import Store
+
+# Words in a metric's name that say that less of it is better.
+_LOWER = ("loss", "perplexity", "bits", "entropy", "error", "nll")
+
+
+@dataclass(frozen=True)
+class ToTarget:
+    """Text and total tokens until the common target is reached for good; only seeds that get there count."""
+
+    reached: int
+    n: int
+    text: Estimate | None
+    total: Estimate | None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A curriculum beside the baseline. `at_own_end` is there for one that is given less text: its end less the
+    baseline's curve at that many text tokens (where the baseline's learning rate is not yet annealed).
+    """
+
+    curriculum: str
+    colour: str
+    text_tokens: int
+    procedural_tokens: int
+    trials: tuple[TrialResult, ...]
+    finals: dict[int, float]
+    final: Estimate | None
+    difference: Paired | None
+    at_own_end: Paired | None
+    saving: Saving | None
+    to_target: ToTarget | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that a report shows. `floor` is the least loss there can be, where it is known."""
+
+    study: str
+    question: str
+    metric: str
+    baseline: str
+    lower_is_better: bool
+    target: float | None
+    floor: float | None
+    arms: tuple[Arm, ...]
+    others: dict[str, dict[str, Estimate]]
+    basis: Basis
+    warnings: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def finished(self) -> int:
+        return sum(trial.finished for arm in self.arms for trial in arm.trials)
+
+    @property
+    def trials(self) -> int:
+        return sum(len(arm.trials) for arm in self.arms)
+
+
+def compare(
+    plan: Plan, store: Store, *, metric: str | None = None, target: float | None = None
+) -> Comparison:
+    """Compare the plan's curricula by `metric` ("<evaluation>/<metric>"; default: the one the study names).
+
+    Without `target`, tokens are counted to the worst final value of the baseline, which all its seeds reach.
+    """
+    results = gather(plan, store)
+    question = _question(plan, metric, results)
+    by_curriculum = {name: tuple(r for r in results if r.curriculum == name) for name in _names(results)}
+    baseline = {trial.seed: trial for trial in by_curriculum[question.baseline]}
+    ends = [trial.finals[question.metric] for trial in baseline.values() if question.metric in trial.finals]
+    if target is None and ends:
+        target = max(ends) if question.lower_is_better else min(ends)
+    colours = curriculum_colours(plan)
+    arms = [
+        _arm(name, colours[name], trials, baseline, question, target)
+        for name, trials in by_curriculum.items()
+    ]
+    return Comparison(
+        study=plan.study,
+        question=plan.question,
+        metric=question.metric,
+        baseline=question.baseline,
+        lower_is_better=question.lower_is_better,
+        target=target,
+        floor=_floor(plan, question.metric),
+        arms=_adjusted(arms),
+        others=_others(by_curriculum),
+        basis=basis(plan, store, results),
+        warnings=warnings(plan, store, results, question),
+        missing=tuple(f"{r.curriculum} seed {r.seed}: {what}" for r in results for what in r.missing),
+    )
+
+
+def _names(results: Iterable[TrialResult]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(result.curriculum for result in results))
+
+
+def _question(plan: Plan, metric: str | None, results: Sequence[TrialResult]) -> Question:
+    """What is compared, and how; a metric that is not the study's own is judged by its name."""
+    known = sorted({name for result in results for name in result.curves})
+    asked = plan.comparison
+    metric = metric or (asked.metric if asked else None)
+    if metric is None:
+        listed = ", ".join(known) or "none is measured yet"
+        raise UsageError("the study names no metric to compare", help=f"use --metric with one of: {listed}")
+    evaluations = {op.name for op in plan.operations if isinstance(op, MeasureOperation)}
+    if metric not in known and metric.rpartition("/")[0] not in evaluations:
+        raise UsageError(
+            f"nothing measures {metric!r}", help=f"measured: {', '.join(known) or 'nothing yet'}"
+        )
+    if asked and metric == asked.metric:
+        return asked
+    baseline = asked.baseline if asked else plan.trials[0].curriculum
+    lower = any(word in metric.rpartition("/")[2] for word in _LOWER)
+    return Question(metric=metric, baseline=baseline, lower_is_better=lower)
+
+
+def _arm(
+    name: str,
+    colour: str,
+    trials: tuple[TrialResult, ...],
+    baseline: Mapping[int, TrialResult],
+    question: Question,
+    target: float | None,
+) -> Arm:
+    metric, lower = question.metric, question.lower_is_better
+    finals = {trial.seed: trial.finals[metric] for trial in trials if metric in trial.finals}
+    rest = name != question.baseline
+    others = {seed: trial.finals[metric] for seed, trial in baseline.items() if metric in trial.finals}
+    pairs = [(trial, baseline[trial.seed]) for trial in trials if trial.seed in baseline]
+    crossings = [found for pair in pairs if (found := crossing(*pair, metric, lower=lower))]
+    return Arm(
+        curriculum=name,
+        colour=colour,
+        text_tokens=trials[0].text_tokens,
+        procedural_tokens=trials[0].procedural_tokens,
+        trials=trials,
+        finals=finals,
+        final=estimate(list(finals.values())) if finals else None,
+        difference=paired(finals, others) if rest else None,
+        at_own_end=_at_own_end(pairs, finals, metric) if rest else None,
+        saving=saving(crossings) if rest and crossings else None,
+        to_target=None if target is None else _to_target(trials, metric, target, lower=lower),
+    )
+
+
+def _at_own_end(
+    pairs: Sequence[tuple[TrialResult, TrialResult]], finals: Mapping[int, float], metric: str
+) -> Paired | None:
+    there = {
+        trial.seed: value
+        for trial, other in pairs
+        if trial.text_tokens < other.text_tokens
+        and (value := value_at(other.curves.get(metric, ()), trial.text_tokens)) is not None
+    }
+    return paired(finals, there)
+
+
+def _to_target(trials: Sequence[TrialResult], metric: str, target: float, *, lower: bool) -> ToTarget | None:
+    ended = [trial for trial in trials if metric in trial.finals]
+    reached = [found for trial in ended if (found := reach(trial, metric, target, lower=lower))]
+    text = estimate([text for text, _ in reached]) if reached else None
+    total = estimate([total for _, total in reached]) if reached else None
+    return ToTarget(len(reached), len(ended), text, total)
+
+
+def _adjusted(arms: Sequence[Arm]) -> tuple[Arm, ...]:
+    """The arms with Holm's p values: one family, all curricula against the baseline."""
+    raw = {
+        arm.curriculum: arm.difference.p for arm in arms if arm.difference and arm.difference.p is not None
+    }
+    adjusted = holm(raw)
+    return tuple(
+        replace(arm, difference=replace(arm.difference, p_holm=adjusted[arm.curriculum]))
+        if arm.difference and arm.curriculum in adjusted
+        else arm
+        for arm in arms
+    )
+
+
+def _others(by_curriculum: Mapping[str, Sequence[TrialResult]]) -> dict[str, dict[str, Estimate]]:
+    """The final values of every metric there is, by metric and curriculum."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for name, trials in by_curriculum.items():
+        for trial in trials:
+            for metric, value in trial.finals.items():
+                found.setdefault(metric, {}).setdefault(name, []).append(value)
+    return {
+        metric: {name: estimate(values) for name, values in found[metric].items()} for metric in sorted(found)
+    }
+
+
+def _floor(plan: Plan, metric: str) -> float | None:
+    """The lower bound of a loss on generated rows, where the grammar has one; all curricula must share it."""
+    evaluation, _, name = metric.rpartition("/")
+    if name != "loss":
+        return None
+    floors = set()
+    for operation in plan.operations:
+        if isinstance(operation, MeasureOperation) and operation.name == evaluation:
+            source = plan.by_id[operation.measurement.source]
+            known = source.floor if isinstance(source, GenerateOperation) else None
+            floors.add(known.low if known else None)
+    return cast("float | None", floors.pop()) if len(floors) == 1 else None

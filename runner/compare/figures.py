@@ -1,0 +1,229 @@
+"""Figures of a comparison, as PNG for files and MLflow and as SVG for the page.
+
+Drawn with matplotlib's object interface (no pyplot, no display, no global state). Ink is a sentinel colour that
+the page replaces by its own text colour, so that one SVG serves light and dark.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from runner.compare.comparison import Arm, Comparison
+from runner.compare.results import Point, TrialResult
+from runner.compare.statistics import Estimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_INK = "#010203"
+_MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "procdsl",
+    "text.parse_math": False,
+    "text.color": _INK,
+    "axes.edgecolor": _INK,
+    "axes.labelcolor": _INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "grid.color": _INK,
+    "grid.alpha": 0.12,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+}
+
+# Past this many points marks run together; and what comes after this share of the tokens must be told apart.
+_MARKED_POINTS = 40
+_LATE = 0.25
+
+Curve = Callable[[TrialResult], Sequence[Point]]
+Count = Callable[[Point], int]
+
+
+def draw(comparison: Comparison) -> dict[str, Figure]:
+    """Every figure there is something to draw for, by name, in the order of the page."""
+    import matplotlib as mpl
+
+    metric = comparison.metric
+    with mpl.rc_context(_STYLE):
+        found = {
+            "curves": _curves(
+                comparison, lambda trial: trial.curves.get(metric, ()), metric, floor=comparison.floor
+            ),
+            "differences": _differences(comparison),
+            "finals": _finals(comparison),
+            "training": _curves(comparison, lambda trial: trial.training, "training loss"),
+        }
+    return {name: figure for name, figure in found.items() if figure is not None}
+
+
+def png(figure: Figure) -> bytes:
+    """The figure in black on white, at 150 dots an inch."""
+    import matplotlib as mpl
+
+    buffer = io.BytesIO()
+    with mpl.rc_context(_STYLE):
+        figure.savefig(buffer, format="png", dpi=150, facecolor="white", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def svg(figure: Figure, name: str, label: str) -> str:
+    """The figure as an inline SVG element: as wide as its place, inked like its text, asking for nothing outside."""
+    import matplotlib as mpl
+
+    buffer = io.StringIO()
+    with mpl.rc_context(_STYLE):
+        figure.savefig(
+            buffer,
+            format="svg",
+            transparent=True,
+            metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
+        )
+    text = buffer.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = text.replace(_INK, "currentColor").replace("xlink:href", "href")
+    # Ids are unique within one file, and the page holds several.
+    text = re.sub(r'(\bid="|url\(#|\bhref="#)', rf"\g<1>{name}-", text)
+    (box,) = re.findall(r'<svg [^>]*viewBox="([^"]*)"', text)
+    body = text[text.index(">") + 1 :]
+    return f'<svg role="img" aria-label="{escape(label, quote=True)}" viewBox="{box}">{body}'
+
+
+def short(tokens: float) -> str:
+    """A number of tokens in three figures.
+
+    >>> short(0), short(524_288), short(655_360_000), short(1.5e9)
+    ('0', '524K', '655M', '1.5B')
+    """
+    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if abs(tokens) >= size * 0.9995:
+            return f"{tokens / size:.3g}{unit}"
+    return f"{tokens:.3g}"
+
+
+def clip(name: str, width: int = 34) -> str:
+    """A name that leaves room for the figure."""
+    return name if len(name) <= width else name[: width - 1] + "…"
+
+
+def _curves(comparison: Comparison, curve: Curve, label: str, *, floor: float | None = None) -> Figure | None:
+    """Mean over seeds and the range of the seeds, against text tokens and against all tokens."""
+    from matplotlib.figure import Figure
+
+    if not any(curve(trial) for arm in comparison.arms for trial in arm.trials):
+        return None
+    counts: list[tuple[str, Count]] = [("tokens, text and procedural", lambda point: point.total)]
+    if any(arm.text_tokens for arm in comparison.arms):
+        counts.insert(0, ("text tokens", lambda point: point.text))
+    figure = Figure(figsize=(1.8 + 3.9 * len(counts), 4.4))
+    panels = figure.subplots(1, len(counts), sharey=True, squeeze=False)[0]
+    for axes, (title, count) in zip(panels, counts, strict=True):
+        for i, arm in enumerate(comparison.arms):
+            _line(axes, arm, curve, count, mark=_MARKS[i % len(_MARKS)])
+        if floor is not None:
+            axes.axhline(floor, color=_INK, linestyle=":", linewidth=1, label="least possible loss")
+        axes.set_xlabel(title)
+        axes.xaxis.set_major_formatter(lambda value, _: short(value))
+        axes.locator_params(axis="x", nbins=6)
+    _frame(panels[0], comparison, curve)
+    panels[0].set_ylabel(clip(label))
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(3, len(comparison.arms))
+    )
+    return figure
+
+
+def _line(axes: Axes, arm: Arm, curve: Curve, count: Count, *, mark: str) -> None:
+    """One curriculum: its mean where all its seeds have a point, and each seed faintly, further ones included."""
+    seeds = [
+        {count(p): p.value for p in points if math.isfinite(p.value)}
+        for t in arm.trials
+        if (points := curve(t))
+    ]
+    if not seeds:
+        return
+    common = sorted(set.intersection(*(set(points) for points in seeds)))
+    for points in seeds if len(seeds) > 1 else ():
+        axes.plot(list(points), list(points.values()), color=arm.colour, linewidth=0.7, alpha=0.35)
+    values = [[points[x] for points in seeds] for x in common]
+    means = [math.fsum(v) / len(v) for v in values]
+    style = {"color": arm.colour, "linewidth": 1.8, "label": clip(arm.curriculum)}
+    if len(common) <= _MARKED_POINTS:
+        style |= {"marker": mark, "markersize": 4}
+    axes.plot(common, means, **style)
+    if len(seeds) > 1:
+        axes.fill_between(
+            common,
+            [min(v) for v in values],
+            [max(v) for v in values],
+            color=arm.colour,
+            alpha=0.15,
+            linewidth=0,
+        )
+
+
+def _frame(axes: Axes, comparison: Comparison, curve: Curve) -> None:
+    """Cut the first steep stretch off the top where it would flatten everything that is compared."""
+    points = [p for arm in comparison.arms for t in arm.trials for p in curve(t) if math.isfinite(p.value)]
+    ends = max(p.total for p in points)
+    late = [p.value for p in points if p.total >= _LATE * ends]
+    low, high = min(late), max(late)
+    if comparison.lower_is_better and max(p.value for p in points) - low > 2.5 * (high - low) > 0:
+        axes.set_ylim(low - 0.08 * (high - low), high + 0.5 * (high - low))
+
+
+def _finals(comparison: Comparison) -> Figure | None:
+    """Final values: every seed, the mean and its interval."""
+    rows = [(arm, arm.finals, arm.final) for arm in comparison.arms if arm.final]
+    return _dots(rows, f"final {clip(comparison.metric)}") if rows else None
+
+
+def _differences(comparison: Comparison) -> Figure | None:
+    """Paired differences from the baseline: every seed, the mean and its interval; zero is the baseline."""
+    rows = [
+        (arm, arm.difference.by_seed, arm.difference.difference) for arm in comparison.arms if arm.difference
+    ]
+    if not rows:
+        return None
+    better = "left" if comparison.lower_is_better else "right"
+    figure = _dots(rows, f"difference from {clip(comparison.baseline)} ({better} is better)")
+    figure.axes[0].axvline(0, color=_INK, linewidth=1)
+    return figure
+
+
+def _dots(rows: Sequence[tuple[Arm, dict[int, float], Estimate]], label: str) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 1.2 + 0.5 * len(rows)))
+    axes = figure.subplots()
+    for y, (arm, seeds, mean) in enumerate(rows):
+        axes.plot(
+            list(seeds.values()),
+            [y + 0.22] * len(seeds),
+            "o",
+            color=arm.colour,
+            markersize=4,
+            alpha=0.55,
+            mew=0,
+        )
+        if mean.low is not None and mean.high is not None:
+            axes.plot([mean.low, mean.high], [y, y], color=arm.colour, linewidth=2.4, solid_capstyle="butt")
+        axes.plot([mean.mean], [y], "D", color=arm.colour, markersize=7)
+    axes.set_yticks(range(len(rows)), [clip(arm.curriculum) for arm, *_ in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(label)
+    return figure

@@ -1,0 +1,149 @@
+"""A small study with results, written through the store's and the journal's own writers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from procdsl.plan import (
+    Binding,
+    BuiltinSource,
+    BytesTokenizer,
+    Comparison,
+    Feed,
+    GenerateOperation,
+    MeasureOperation,
+    ModelShape,
+    Operation,
+    Optimiser,
+    Plan,
+    PrepareOperation,
+    Schedule,
+    Stage,
+    TrainOperation,
+    Trial,
+    TrialPhase,
+    Vocabulary,
+)
+from procdsl.programs import DyckProgram, Lengths, LossMeasurement
+from runner.store import Store, write_json
+from runner.tracking.journal import Journal
+
+CONTEXT, ROWS, STEPS, EVERY = 64, 8, 100, 10
+WARM = 20
+Value = Callable[[str, int, float], float]
+
+_TEXT = PrepareOperation(
+    id="prepare.c4",
+    name="c4",
+    source=BuiltinSource(name="pydocs"),
+    tokenizer=BytesTokenizer(),
+    train_tokens=100_000,
+    validation_tokens=5_000,
+    binding=Binding(
+        source=BuiltinSource(name="pydocs"),
+        tokenizer=BytesTokenizer(),
+        revision="1",
+        digest="d1g35t" * 5,
+        fallback=True,
+    ),
+)
+_DYCK = GenerateOperation(
+    id="generate.dyck",
+    name="dyck",
+    program=DyckProgram(k=4, lengths=Lengths(values=(64,))),
+    length=64,
+    context=64,
+    tokens=tuple("abcdefgh"),
+)
+
+
+def _train(id: str, seed: int, source: str, steps: int, start: str | None = None) -> TrainOperation:
+    return TrainOperation(
+        id=id,
+        seed=seed,
+        data_seed=seed,
+        model=ModelShape(layers=1, heads=1, width=8, context=CONTEXT),
+        vocabulary=Vocabulary(text="prepare.c4", text_size=257, tokens=_DYCK.tokens),
+        start=start,
+        context=CONTEXT,
+        batch_rows=ROWS,
+        feeds=(Feed(source=source),),
+        stages=(Stage(steps=steps, shares=(1.0,)),),
+        optimiser=Optimiser(lr=1e-3),
+        schedule=Schedule(),
+    )
+
+
+def make_plan(
+    seeds: tuple[int, ...] = (0, 1, 2), study: str = "toy", steps: Mapping[str, int] | None = None, question: str = ""
+) -> Plan:
+    """Text alone; Dyck then text; the same with less text. `steps`: of the text phase, by curriculum."""
+    steps = steps or {"text_only": STEPS, "dyck_then_text": STEPS, "dyck_less_text": 60}
+    base = next(iter(steps))
+    operations: list[Operation] = [_TEXT, _DYCK]
+    trials = []
+    for seed in seeds:
+        warm = _train(f"warm.s{seed}", seed, "generate.dyck", WARM)
+        operations.append(warm)
+        for name, count in steps.items():
+            alone = name == base
+            train = _train(f"{name}.s{seed}", seed, "prepare.c4", count, None if alone else warm.id)
+            measure = MeasureOperation(
+                id=f"{train.id}.val",
+                name="val",
+                train=train.id,
+                data_seed=seed,
+                measurement=LossMeasurement(source="prepare.c4", rows=8),
+                steps=tuple(range(0, count + 1, EVERY)),
+            )
+            operations += [train, measure]
+            size = CONTEXT * ROWS
+            first = () if alone else (TrialPhase(name="warm", train=warm.id, text_tokens=0, procedural_tokens=WARM * size),)
+            last = TrialPhase(name="text", train=train.id, text_tokens=count * size, procedural_tokens=0)
+            trials.append(Trial(curriculum=name, seed=seed, phases=(*first, last), measures=(measure.id,)))
+    return Plan(
+        study=study,
+        question=question,
+        profile="cpu",
+        operations=tuple(operations),  # type: ignore[arg-type]
+        trials=tuple(trials),
+        comparison=Comparison(metric="val/loss", baseline=base),
+    )
+
+
+def usual(curriculum: str, seed: int, share: float) -> float:
+    """A falling curve; what was warmed up falls faster, and every seed has its own level."""
+    speed = 3.0 if curriculum.startswith("dyck") else 2.0
+    wobble = {0: 0.0, 1: 0.02, 2: -0.015}.get(seed % 3, 0.0) + 0.004 * ((seed * 7 + len(curriculum)) % 5)
+    return 2.0 + wobble + 3.5 * math.exp(-speed * share)
+
+
+def fill(plan: Plan, store: Store, value: Value = usual, *, leave: tuple[str, ...] = (), **facts: object) -> None:
+    """Write journals, measurements and DONE.json of every train operation but those in `leave`."""
+    curricula = {phase.train: trial for trial in plan.trials for phase in trial.phases}
+    for operation in plan.operations:
+        if not isinstance(operation, TrainOperation) or operation.id in leave:
+            continue
+        key, trial = plan.key(operation.id), curricula[operation.id]
+        place = store.describe(operation, key)
+        with Journal(place / "journal.jsonl") as journal:
+            for step in range(1, operation.steps + 1):
+                loss = value(trial.curriculum, trial.seed, step / STEPS) + 0.01 * math.sin(step)
+                journal.log(step, step * ROWS * CONTEXT, {"train/loss": loss})
+        for measure in plan.operations:
+            if isinstance(measure, MeasureOperation) and measure.train == operation.id:
+                losses = {s: value(trial.curriculum, trial.seed, s / STEPS) for s in measure.steps}
+                found = {str(s): {"loss": loss, "perplexity": math.exp(loss)} for s, loss in losses.items()}
+                (place / "measurements").mkdir(exist_ok=True)
+                write_json(place / "measurements" / f"{plan.key(measure.id)}.json", found)
+        write_json(place / "provenance.json", {"device": "cpu", "threads": 1, "device_name": "x86"} | facts)
+        store.finish("train", key, {"tokens_per_second": 15_000.0 + trial.seed})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
