@@ -8,7 +8,7 @@ than what. So a change reaches all that follows, and two arms that begin alike s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from hashlib import blake2b
 from typing import Annotated, Any, ClassVar, Literal
@@ -112,7 +112,8 @@ class PrepareOperation(Operation):
     """A corpus, tokenised once into shards. How many tokens are needed is not what they are."""
 
     unkeyed: ClassVar[frozenset[str]] = frozenset(
-        {"id", "train_tokens", "validation_tokens", "max_epochs", "source", "tokenizer", "fallback"}
+        {"id", "train_tokens", "spare_tokens", "validation_tokens", "max_epochs"}
+        | {"source", "tokenizer", "fallback"}
     )
     kind: Literal["prepare"] = "prepare"
     name: str
@@ -122,6 +123,8 @@ class PrepareOperation(Operation):
     validation_share: float = Field(default=0.01, gt=0, lt=1)
     max_epochs: float = Field(default=1.0, gt=0)
     train_tokens: int = Field(ge=0)
+    # Prepared as well where there is as much: rows are read in permuted blocks, and the last is made whole.
+    spare_tokens: int = Field(default=0, ge=0)
     validation_tokens: int = Field(ge=0)
     binding: Binding | None = None
 
@@ -347,6 +350,11 @@ class Plan(Node):
 
     def key(self, id: str) -> str:
         return self.keys[id]
+
+    def with_operations(self, operations: Iterable[AnyOperation]) -> Plan:
+        """This plan with other operations. (`model_copy` would keep the keys computed for the old ones.)"""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return Plan(**(fields | {"operations": tuple(operations)}))
 
     def needed(self, ids: Iterator[str] | tuple[str, ...]) -> tuple[str, ...]:
         """These operations and all they read, in plan order."""

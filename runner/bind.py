@@ -1,0 +1,180 @@
+"""Binding: what the world decides about a plan. Which text each corpus really is, with which tokenizer.
+
+A study remembers its bindings (studies/<study>/bindings.json) and keeps to them until `rebind`: results
+made on one text never pass for another's, and a second run asks nobody.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from procdsl.errors import RunError
+from procdsl.plan import (
+    AnyOperation,
+    AnySource,
+    AnyTokenizer,
+    Binding,
+    BpeTokenizer,
+    BuiltinSource,
+    FilesSource,
+    HubSource,
+    HubTokenizer,
+    Plan,
+    PrepareOperation,
+    TrainOperation,
+    TransferOperation,
+)
+from runner.corpora import sources, tokenizers
+from runner.corpora.order import BLOCK
+from runner.corpora.sources import Unreachable, builtin
+from runner.events import Event, Observer
+from runner.execution import Execution
+from runner.store import Store, read_json, write_json
+
+# The tokenizer of a fallback, where the corpus' own cannot be had: 8 MB of prose teach it well.
+FALLBACK_TOKENIZER = BpeTokenizer(size=8192)
+
+
+def bind(plan: Plan, store: Store, execution: Execution, observe: Observer) -> Plan:
+    """The plan with every corpus bound and every text vocabulary settled. Raises what stands in the way."""
+    path = store.study(plan.study) / "bindings.json"
+    known: dict[str, Any] = read_json(path) if path.exists() and not execution.rebind else {}
+    entries = dict(known)
+    operations: dict[str, AnyOperation] = dict(plan.by_id)
+    for operation in plan.operations:
+        if isinstance(operation, PrepareOperation):
+            entry = known.get(operation.name)
+            if entry is None or entry["declared"] != _declared(operation):
+                entry = _settle(operation, execution)
+            entries[operation.name] = entry
+            operations[operation.id] = _bound(operation, entry, plan)
+            _tell(operation, entry, observe)
+    if entries != known or not path.exists():
+        write_json(path, entries)
+    sizes = {
+        id: operation.binding.tokenizer.size
+        for id, operation in operations.items()
+        if isinstance(operation, PrepareOperation) and operation.binding
+    }
+    return plan.with_operations(_sized(operations[operation.id], sizes) for operation in plan.operations)
+
+
+def datasets(plan: Plan) -> list[dict[str, Any]]:
+    """The corpora of a bound plan as a tracker wants them: name, source, digest, how they were chosen."""
+    return [
+        {
+            "name": operation.name,
+            "source": _spelt(operation.binding.source),
+            "digest": operation.binding.digest,
+            "revision": operation.binding.revision,
+            "tokenizer": operation.binding.tokenizer.model_dump(mode="json"),
+            "tokens": operation.train_tokens,
+            "fallback": operation.binding.fallback,
+        }
+        for operation in plan.operations
+        if isinstance(operation, PrepareOperation) and operation.binding
+    ]
+
+
+def _settle(operation: PrepareOperation, execution: Execution) -> dict[str, Any]:
+    """Choose the declared source or its fallback, and write down which text that is."""
+    reason = ""
+    try:
+        pinned = sources.pin(operation.source, offline=execution.offline)
+        tokenizer = _pinned_tokenizer(operation.tokenizer, offline=execution.offline)
+    except Unreachable as error:
+        if operation.fallback is None or execution.strict_data:
+            refused = " (fallbacks are off: --strict-data)" if operation.fallback else ""
+            raise Unreachable(f"corpus {operation.name}: {error}{refused}", help=error.help) from error
+        reason = str(error)
+        pinned = sources.pin(operation.fallback, offline=execution.offline)
+        published = isinstance(operation.tokenizer, HubTokenizer)
+        tokenizer = FALLBACK_TOKENIZER if published else operation.tokenizer
+    except RunError as error:
+        raise RunError(f"corpus {operation.name}: {error}", reason=error.reason, help=error.help) from error
+    binding = Binding(
+        source=_identity(pinned.source, operation, fallback=bool(reason)),
+        tokenizer=tokenizer,
+        revision=pinned.revision,
+        digest=pinned.digest,
+        fallback=bool(reason),
+    )
+    return {
+        "declared": _declared(operation),
+        "binding": binding.model_dump(mode="json"),
+        "reason": reason,
+        "paths": list(pinned.source.paths) if isinstance(pinned.source, FilesSource) else [],
+    }
+
+
+def _declared(operation: PrepareOperation) -> dict[str, Any]:
+    """What the spec says of a corpus: where it changes, so does the binding."""
+    declared = operation.model_dump(mode="json", include={"source", "tokenizer", "fallback"})
+    return declared | {"repeats": operation.max_epochs > 1}
+
+
+def _identity(source: AnySource, operation: PrepareOperation, *, fallback: bool) -> AnySource:
+    """A source without what bears no identity: where files lie, and where a text ends that is read once."""
+    if isinstance(source, FilesSource):
+        return source.model_copy(update={"paths": tuple(Path(path).name for path in source.paths)})
+    if isinstance(source, BuiltinSource) and (fallback or operation.max_epochs <= 1):
+        return source.model_copy(update={"megabytes": builtin.ALL})
+    if isinstance(source, HubSource) and source.revision is None:
+        return source.model_copy(update={"path": Path(source.path).name})
+    return source
+
+
+def _pinned_tokenizer(tokenizer: AnyTokenizer, *, offline: bool) -> AnyTokenizer:
+    if not isinstance(tokenizer, HubTokenizer):
+        return tokenizer
+    from runner.corpora.sources import hub
+
+    pinned = hub.pin_tokenizer(tokenizer, offline=offline)
+    tokenizers.check(pinned, tokenizers.fetched(pinned))
+    return pinned
+
+
+def _bound(operation: PrepareOperation, entry: dict[str, Any], plan: Plan) -> PrepareOperation:
+    contexts = [
+        train.context
+        for train in plan.operations
+        if isinstance(train, TrainOperation) and operation.id in (feed.source for feed in train.feeds)
+    ]
+    update: dict[str, Any] = {
+        "binding": Binding.model_validate(entry["binding"]),
+        "spare_tokens": BLOCK * max(contexts, default=0),
+    }
+    if entry["paths"]:
+        update["source"] = operation.source.model_copy(update={"paths": tuple(entry["paths"])})
+    return operation.model_copy(update=update)
+
+
+def _sized(operation: AnyOperation, sizes: dict[str, int]) -> AnyOperation:
+    """A train or transfer operation with the size of its text vocabulary filled in."""
+    if not isinstance(operation, TrainOperation | TransferOperation) or operation.vocabulary.text is None:
+        return operation
+    vocabulary = operation.vocabulary.model_copy(update={"text_size": sizes[operation.vocabulary.text]})
+    return operation.model_copy(update={"vocabulary": vocabulary})
+
+
+def _tell(operation: PrepareOperation, entry: dict[str, Any], observe: Observer) -> None:
+    binding = Binding.model_validate(entry["binding"])
+    spelt = _spelt(binding.source)
+    if binding.fallback:
+        declared = _spelt(operation.source)
+        text = f"corpus {operation.name}: {entry['reason']}; using {spelt} instead of {declared}"
+        observe(Event("note", operation.id, {"text": text}))
+    facts = {"source": spelt, "fallback": binding.fallback, "digest": binding.digest}
+    observe(Event("bound", operation.id, facts))
+
+
+def _spelt(source: AnySource) -> str:
+    """A source in a few words."""
+    match source:
+        case BuiltinSource():
+            return source.name
+        case FilesSource():
+            return source.paths[0] + (f" and {len(source.paths) - 1} more" if source.paths[1:] else "")
+        case _:
+            return f"{source.path}/{source.config}" if source.config else source.path

@@ -1,0 +1,246 @@
+"""Shards: a corpus as token ids in two append-only files, and a manifest that vouches for their beginnings.
+
+train.bin and validation.bin hold whole documents, each followed by the separator. Data is written and
+synced first, then MANIFEST.json is replaced: a stop at any time loses what came after the last manifest,
+and reading goes on from its cursor. A larger need is met in the same way, so it never changes earlier rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from io import BufferedRandom
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from procdsl.errors import RunError
+from procdsl.kinds import Node
+from procdsl.plan import AnySource, Binding, FilesSource, HubSource, PrepareOperation
+from runner.corpora import sources, tokenizers
+from runner.corpora.tokenizers import Tokenizer
+from runner.events import Event, Observer
+from runner.store import read_json, unwritable, write_json
+
+Split = Literal["train", "validation"]
+SPLITS: tuple[Split, Split] = ("train", "validation")
+MANIFEST = "MANIFEST.json"
+_BATCH_CHARACTERS = 1_000_000
+_COMMIT_SECONDS = 15.0
+
+
+class Shard(Node):
+    """The first `bytes` bytes of a file, as the manifest vouches for them."""
+
+    file: str
+    bytes: int
+    sha256: str
+    tokens: int
+    documents: int
+    text_bytes: int
+
+
+class Manifest(Node):
+    """What a prepared corpus is. `complete`: the source has no more text than this."""
+
+    format: Literal[1] = 1
+    name: str
+    binding: Binding
+    semantics: int
+    dtype: Literal["uint16", "uint32"]
+    text_size: int
+    separator: int
+    tokenizer_sha256: str
+    complete: bool
+    cursor: dict[str, Any]
+    empty: int
+    train: Shard
+    validation: Shard
+
+    def shard(self, split: Split) -> Shard:
+        return self.train if split == "train" else self.validation
+
+
+def read_manifest(place: Path) -> Manifest | None:
+    """The manifest of a prepared corpus; None where none was begun."""
+    path = place / MANIFEST
+    if not path.exists():
+        return None
+    try:
+        return Manifest.model_validate(read_json(path))
+    except ValueError as error:
+        raise RunError(
+            f"{path} is damaged", reason="damaged", help=f"delete {place} and run again"
+        ) from error
+
+
+def verify(path: Path, shard: Shard, *, whole: bool = True) -> Any:
+    """The running hash of what the manifest vouches for; a RunError that names the file if it is not that."""
+    help = f"delete {path.parent} and run again, or copy it anew from where it was made"
+    found = path.stat().st_size if path.is_file() else None
+    if found is None or found < shard.bytes:
+        what = "is missing" if found is None else f"has {found:,} bytes"
+        raise RunError(f"{path} {what}, expected {shard.bytes:,} bytes", reason="damaged", help=help)
+    running = hashlib.sha256()
+    if whole:
+        with path.open("rb") as file:
+            left = shard.bytes
+            while left and (content := file.read(min(left, 1 << 22))):
+                running.update(content)
+                left -= len(content)
+        if shard.bytes and running.hexdigest() != shard.sha256:
+            raise RunError(
+                f"{path} has changed: sha256 {running.hexdigest()[:12]}…, expected {shard.sha256[:12]}…",
+                reason="damaged",
+                help=help,
+            )
+    return running
+
+
+def enough(operation: PrepareOperation, manifest: Manifest) -> bool:
+    """Whether the shards hold what a plan needs of them, or all there is."""
+    return manifest.complete or (
+        manifest.train.tokens >= operation.train_tokens + operation.spare_tokens
+        and manifest.validation.tokens >= operation.validation_tokens
+    )
+
+
+def write(operation: PrepareOperation, place: Path, *, observe: Observer) -> Manifest:
+    """Make the shards long enough, from nothing, from where a stop left them, or from a shorter need."""
+    # Not the store's own lock, which the caller may hold: two processes may want one corpus at one time.
+    with FileLock(place / ".prepare.lock"):
+        manifest = read_manifest(place)
+        try:
+            if manifest is None or not enough(operation, manifest):
+                manifest = _extend(operation, place, manifest, observe)
+        except OSError as error:
+            raise unwritable(place, error) from error
+    return manifest
+
+
+def held_out(text: str, share: float) -> bool:
+    """Whether a document is for validation: by its own hash, so wherever it stands and however often."""
+    mark = hashlib.blake2b(text.encode(), digest_size=8, person=b"validation").digest()
+    return int.from_bytes(mark, "little") < share * 2.0**64
+
+
+def _extend(operation: PrepareOperation, place: Path, known: Manifest | None, observe: Observer) -> Manifest:
+    binding = operation.binding
+    assert binding is not None, f"{operation.id} is not bound"
+    reading = sources.open(
+        source_of(operation), digest=binding.digest, cursor=known.cursor if known else None
+    )
+
+    def sample(characters: int) -> Iterator[str]:
+        return (text for text in reading.peek(characters) if not held_out(text, operation.validation_share))
+
+    if known is None:
+        (place / tokenizers.FILE).unlink(missing_ok=True)
+    tokenizer = tokenizers.make(binding.tokenizer, place, sample=None if known else sample)
+    empty = known.empty if known else 0
+    with ExitStack() as stack:
+        train, validation = (
+            stack.enter_context(
+                _Growing(place / f"{split}.bin", known.shard(split) if known else None, tokenizer)
+            )
+            for split in SPLITS
+        )
+        committed = time.monotonic()
+        while True:
+            texts = reading.take(_BATCH_CHARACTERS)
+            kept = [text for text in texts if text.strip()]
+            empty += len(texts) - len(kept)
+            for text, ids in zip(kept, tokenizer.encode(kept), strict=True):
+                (validation if held_out(text, operation.validation_share) else train).add(text, ids)
+            manifest = Manifest(
+                name=operation.name,
+                binding=binding,
+                semantics=operation.semantics,
+                dtype=_dtype(tokenizer.size),
+                text_size=tokenizer.size,
+                separator=tokenizer.separator,
+                tokenizer_sha256=tokenizer.sha256,
+                complete=not texts,
+                cursor=reading.cursor(),
+                empty=empty,
+                train=train.shard(),
+                validation=validation.shard(),
+            )
+            _tell(operation, manifest, observe)
+            finished = enough(operation, manifest)
+            if finished or time.monotonic() - committed > _COMMIT_SECONDS:
+                train.sync()
+                validation.sync()
+                write_json(place / MANIFEST, manifest.model_dump(mode="json"))
+                committed = time.monotonic()
+            if finished:
+                return manifest
+
+
+def source_of(operation: PrepareOperation) -> AnySource:
+    """What is read: the bound source; what lies on this machine, from where the spec says that it lies."""
+    assert operation.binding is not None, f"{operation.id} is not bound"
+    bound = operation.binding.source
+    local = isinstance(bound, FilesSource) or (isinstance(bound, HubSource) and bound.revision is None)
+    return operation.source if local else bound
+
+
+def _tell(operation: PrepareOperation, manifest: Manifest, observe: Observer) -> None:
+    total = operation.train_tokens
+    facts = {"done": min(manifest.train.tokens, total), "total": total, "unit": "tokens"}
+    observe(Event("progress", operation.id, facts))
+
+
+def _dtype(size: int) -> Literal["uint16", "uint32"]:
+    return "uint16" if size <= 65_536 else "uint32"
+
+
+class _Growing:
+    """One shard being appended to: first cut back to what the manifest vouches for, and verified."""
+
+    def __init__(self, path: Path, known: Shard | None, tokenizer: Tokenizer) -> None:
+        self._path = path
+        self._known = known or Shard(file=path.name, bytes=0, sha256="", tokens=0, documents=0, text_bytes=0)
+        self._dtype = np.dtype(_dtype(tokenizer.size))
+        self._separator = np.array([tokenizer.separator], dtype=self._dtype)
+
+    def __enter__(self) -> _Growing:
+        if self._known.bytes:
+            self._hash = verify(self._path, self._known)
+        else:
+            self._hash = hashlib.sha256()
+            self._path.touch()
+        self._file: BufferedRandom = self._path.open("r+b")
+        self._file.truncate(self._known.bytes)
+        self._file.seek(self._known.bytes)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, text: str, ids: NDArray[np.int64]) -> None:
+        content = np.concatenate([ids.astype(self._dtype), self._separator]).tobytes()
+        self._file.write(content)
+        self._hash.update(content)
+        known = self._known
+        self._known = known.model_copy(
+            update={
+                "bytes": known.bytes + len(content),
+                "tokens": known.tokens + len(ids) + 1,
+                "documents": known.documents + 1,
+                "text_bytes": known.text_bytes + len(text.encode()),
+            }
+        )
+
+    def shard(self) -> Shard:
+        return self._known.model_copy(update={"sha256": self._hash.hexdigest()})
+
+    def sync(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())

@@ -1,0 +1,168 @@
+"""Text from an explicit list of local files: jsonl, parquet or plain text, each perhaps gzipped.
+
+Globs are expanded once, when the study is bound, and pinned file by file: a shard that is missing, empty
+or changed later is an error that names it. (`datasets` reads 6,000 of 8,000 documents and says nothing.)
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from glob import glob, has_magic
+from pathlib import Path
+from typing import IO, Any
+
+from procdsl.errors import RunError
+from procdsl.plan import FilesSource
+from runner.corpora.sources import Pinned
+
+Inventory = tuple[tuple[str, int, str], ...]
+
+
+def pin(source: FilesSource) -> Pinned:
+    """The digest is over names, sizes and hashes of the files, in order; not over where they lie."""
+    paths = tuple(path for written in source.paths for path in _expanded(written))
+    found = inventory(paths)
+    pinned = source.model_copy(update={"paths": paths})
+    return Pinned(pinned, f"{len(found)} files", digest([*found, (source.format, 0, source.column)]), found)
+
+
+def documents(source: FilesSource, *, digest: str) -> Iterator[str]:
+    """Every document of every file. Plain text has one a paragraph: blank lines stand between them."""
+    found = pin(source)
+    if found.digest != digest:
+        listed = ", ".join(
+            f"{path} {size:,} bytes {sha256[:12]}" for path, size, sha256 in found.inventory[:5]
+        )
+        raise changed(f"the files ({listed})", found.digest, digest)
+    read = {"jsonl": _jsonl, "parquet": _parquet, "text": _text}[source.format]
+    for path in source.paths:
+        count = 0
+        for text in _guarded(Path(path), read(Path(path), source.column)):
+            count += 1
+            yield text
+        if not count:
+            raise RunError(f"{path} holds no document", reason="data", help="take it out of `paths`")
+
+
+def inventory(paths: Iterable[str]) -> Inventory:
+    """Name, size and sha256 of each file; a RunError naming one that is missing or empty."""
+    found = []
+    for path in map(Path, paths):
+        try:
+            stat = path.stat()
+            if not path.is_file() or not stat.st_size:
+                what = "is empty" if path.is_file() else "is not a file"
+                raise RunError(f"{path} {what}", reason="data", help="mend it, or take it out of `paths`")
+            found.append((path.name, stat.st_size, _sha256(path, stat.st_size, stat.st_mtime_ns)))
+        except OSError as error:
+            raise RunError(
+                f"{path} cannot be read: {error.strerror} (looked for in {Path.cwd()})",
+                reason="data",
+                help="write paths relative to where procdsl is called, or absolute ones",
+            ) from error
+    return tuple(found)
+
+
+def digest(inventory: Iterable[tuple[str, int, str]]) -> str:
+    return hashlib.sha256(json.dumps(list(inventory)).encode()).hexdigest()
+
+
+def changed(what: str, found: str, bound: str) -> RunError:
+    """A text is another than the one a study is bound to."""
+    return RunError(
+        f"{what} are not those this study is bound to (digest {found[:12]}, bound to {bound[:12]})",
+        reason="data-changed",
+        help="bring back the files of before, or run with --rebind to start again on the new text",
+    )
+
+
+def _expanded(written: str) -> list[str]:
+    if not has_magic(written):
+        return [written]
+    # `Path.glob` takes no absolute pattern.
+    if not (found := sorted(glob(written, recursive=True))):  # noqa: PTH207
+        raise RunError(f"no file matches {written!r}", reason="data", help=f"looked for in {Path.cwd()}")
+    return found
+
+
+@cache
+def _sha256(path: Path, size: int, changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _guarded(path: Path, texts: Iterator[str]) -> Iterator[str]:
+    """The texts of a file, with its name on whatever is wrong with it."""
+    from pyarrow import ArrowException
+
+    try:
+        yield from texts
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise _damaged(path, f"damaged or cut short ({error})") from error
+    except UnicodeDecodeError as error:
+        raise _damaged(path, f"no UTF-8 ({error.reason} at byte {error.start:,})") from error
+    except (OSError, ArrowException) as error:
+        raise _damaged(path, f"unreadable ({error})") from error
+
+
+def _damaged(path: Path, what: str) -> RunError:
+    return RunError(f"{path} is {what}", reason="data", help="copy it again from where it came")
+
+
+def _opened(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8")
+    return path.open(encoding="utf-8")
+
+
+def _jsonl(path: Path, column: str) -> Iterator[str]:
+    with _opened(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise _damaged(Path(f"{path}:{number}"), f"no JSON ({error})") from error
+            if not isinstance(row, dict) or not isinstance(row.get(column), str):
+                raise _no_text(f"{path}:{number}", column, row)
+            yield row[column]
+
+
+def _parquet(path: Path, column: str) -> Iterator[str]:
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        names = file.schema_arrow.names
+        if column not in names:
+            raise _no_text(str(path), column, dict.fromkeys(names))
+        for batch in file.iter_batches(batch_size=1024, columns=[column]):
+            for text in batch.column(0).to_pylist():
+                if not isinstance(text, str):
+                    raise _no_text(str(path), column, {column: text})
+                yield text
+
+
+def _text(path: Path, column: str) -> Iterator[str]:
+    with _opened(path) as lines:
+        paragraph: list[str] = []
+        for line in lines:
+            if line.strip():
+                paragraph.append(line)
+            elif paragraph:
+                yield "".join(paragraph).strip()
+                paragraph = []
+        if paragraph:
+            yield "".join(paragraph).strip()
+
+
+def _no_text(where: str, column: str, row: Any) -> RunError:
+    names = ", ".join(map(repr, row)) if isinstance(row, dict) else type(row).__name__
+    return RunError(
+        f"{where} has no text in column {column!r}; it has {names}", reason="data", help='write column = "…"'
+    )

@@ -1,0 +1,177 @@
+"""Text and tokenizers from the Hugging Face Hub, or from a local folder in the layout of one of its datasets.
+
+A dataset is streamed in its published order at a fixed commit. Whether the Hub can be reached is known
+within seconds: stock `load_dataset` without a network takes 24 s to say so, `AutoTokenizer` 48 s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from procdsl.errors import RunError
+from procdsl.plan import HubSource, HubTokenizer
+from runner.corpora.sources import Pinned, Reading, Unreachable, files
+
+T = TypeVar("T")
+
+# Seconds until a source that does not answer counts as unreachable.
+PATIENCE = 5.0
+
+
+def pin(source: HubSource, *, offline: bool) -> Pinned:
+    """Settle the commit that a dataset's revision stands for."""
+    if Path(source.path).is_dir():
+        return _pin_folder(source)
+    from huggingface_hub import HfApi
+
+    revision = _asked(
+        f"dataset {source.path}",
+        lambda: HfApi().dataset_info(source.path, revision=source.revision, timeout=PATIENCE).sha,
+        offline=offline,
+    )
+    pinned = source.model_copy(update={"revision": revision})
+    return Pinned(pinned, str(revision), _digest(pinned, str(revision)))
+
+
+def open(source: HubSource, *, digest: str, cursor: dict[str, Any] | None) -> Reading:
+    """The documents of a pinned dataset, streamed."""
+    folder = Path(source.path).is_dir()
+    found = _pin_folder(source).digest if folder else _digest(source, str(source.revision))
+    if found != digest:
+        raise files.changed(f"the files of {source.path}", found, digest)
+    dataset = _loaded(source)
+    if cursor is not None and cursor["state"] is not None:
+        dataset.load_state_dict(cursor["state"])
+    return Reading(_texts(dataset, source, cursor), cursor=cursor, state=dataset.state_dict)
+
+
+def pin_tokenizer(tokenizer: HubTokenizer, *, offline: bool) -> HubTokenizer:
+    """Settle the commit that a tokenizer's revision stands for."""
+    from huggingface_hub import HfApi
+
+    revision = _asked(
+        f"tokenizer {tokenizer.name}",
+        lambda: HfApi().model_info(tokenizer.name, revision=tokenizer.revision, timeout=PATIENCE).sha,
+        offline=offline,
+    )
+    return tokenizer.model_copy(update={"revision": revision})
+
+
+def tokenizer_files(tokenizer: HubTokenizer) -> tuple[bytes, dict[str, Any]]:
+    """A tokenizer's JSON and its settings, from the local cache or the Hub."""
+    from huggingface_hub import hf_hub_download
+
+    def download(name: str) -> bytes:
+        return Path(hf_hub_download(tokenizer.name, name, revision=tokenizer.revision)).read_bytes()
+
+    try:
+        return download("tokenizer.json"), json.loads(download("tokenizer_config.json"))
+    except _network_errors() as error:
+        raise Unreachable(f"tokenizer {tokenizer.name} cannot be fetched: {_said(error)}") from error
+
+
+def _asked(what: str, ask: Callable[[], T], *, offline: bool) -> T:
+    """The Hub's answer within `PATIENCE` seconds, name look-up included, or `Unreachable`."""
+    from huggingface_hub import constants
+
+    if offline or constants.HF_HUB_OFFLINE:
+        why = "--offline" if offline else "HF_HUB_OFFLINE is set"
+        raise Unreachable(f"{what} is on the Hugging Face Hub, and this run stays offline ({why})")
+    answers: list[T] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            answers.append(ask())
+        except _network_errors() as error:
+            errors.append(error)
+
+    # A look-up that hangs cannot be interrupted; a thread that nobody waits for can be left behind.
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    if answers:
+        return answers[0]
+    why = _said(errors[0]) if errors else f"no answer within {PATIENCE:g} s"
+    raise Unreachable(f"{what} cannot be reached at {constants.ENDPOINT}: {why}")
+
+
+def _loaded(source: HubSource) -> Any:
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    import datasets
+
+    try:
+        return datasets.load_dataset(
+            source.path, source.config, split=source.split, revision=source.revision, streaming=True
+        )
+    except _network_errors() as error:
+        raise Unreachable(f"dataset {source.path} cannot be opened: {_said(error)}") from error
+
+
+def _texts(dataset: Any, source: HubSource, cursor: dict[str, Any] | None) -> Iterator[str]:
+    skipped = cursor["documents"] - cursor["skip"] if cursor else 0
+    left = None if source.documents is None else max(0, source.documents - skipped)
+    number = skipped
+    try:
+        for number, row in enumerate(islice(dataset, left), start=skipped + 1):
+            text = row.get(source.column)
+            if not isinstance(text, str):
+                raise RunError(
+                    f"{source.path}: document {number:,} has no text in column {source.column!r} "
+                    f"(columns: {', '.join(row)})",
+                    reason="data",
+                    help="name the right column",
+                )
+            yield text
+    except _reading_errors() as error:
+        raise RunError(
+            f"{source.path}: reading stopped after document {number:,}: {_said(error)}",
+            reason="data",
+            help="run again: what was read is kept, and reading goes on from there",
+        ) from error
+
+
+def _pin_folder(source: HubSource) -> Pinned:
+    paths = sorted(path for path in Path(source.path).rglob("*") if path.is_file() and path.name[0] != ".")
+    inventory = files.inventory(map(str, paths))
+    digest = _digest(source, files.digest(inventory))
+    pinned = source.model_copy(update={"revision": None})
+    return Pinned(pinned, f"{len(paths)} files", digest, inventory)
+
+
+def _digest(source: HubSource, revision: str) -> str:
+    path = Path(source.path).name if Path(source.path).is_dir() else source.path
+    address = [path, source.config, source.split, source.column, source.documents, revision]
+    return hashlib.sha256(json.dumps(address).encode()).hexdigest()
+
+
+def _reading_errors() -> tuple[type[Exception], ...]:
+    from pyarrow import ArrowException
+
+    return (*_network_errors(), EOFError, zlib.error, cast(type[Exception], ArrowException))
+
+
+def _network_errors() -> tuple[type[Exception], ...]:
+    """What the Hub's clients raise: `datasets` and the HTTP library have errors that are no OSError."""
+    import huggingface_hub.utils
+    from datasets.exceptions import DatasetsError
+    from huggingface_hub.errors import HfHubHTTPError
+
+    # httpx in one release of the Hub's client, httpx2 or requests in others: the errors of the one in use.
+    session = huggingface_hub.utils.get_session()  # type: ignore[attr-defined]
+    http = import_module(type(session).__module__.partition(".")[0]).HTTPError
+    return (OSError, cast(type[Exception], http), HfHubHTTPError, DatasetsError)
+
+
+def _said(error: BaseException) -> str:
+    lines = str(error).strip().splitlines() or ["no message"]
+    return f"{type(error).__name__}: {lines[0]}"

@@ -1,0 +1,164 @@
+"""Tokenizers: bytes, byte-level BPE trained on the corpus, published ones. All give back every byte.
+
+Text can never spell the separator: bytes keep id 256 for it, BPE the last id, and a published tokenizer
+reads its own special tokens as ordinary text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from procdsl.errors import RunError
+from procdsl.plan import AnyTokenizer, BpeTokenizer, BytesTokenizer, HubTokenizer
+
+FILE = "tokenizer.json"
+# What BPE is trained on: the first of the text, more for more ids, and never more because a budget grew.
+_LEAST_SAMPLE, _SAMPLE_PER_ID = 1_000_000, 1000
+
+
+class Tokenizer(Protocol):
+    """Text to ids. `token_bytes[i]` is how many bytes of text id i stands for, 0 for the separator."""
+
+    size: int
+    separator: int
+    token_bytes: NDArray[np.int64]
+    sha256: str
+
+    def encode(self, texts: Sequence[str]) -> list[NDArray[np.int64]]: ...
+
+
+class Bytes:
+    """UTF-8 bytes."""
+
+    size = 257
+    separator = 256
+    token_bytes = np.array([1] * 256 + [0], dtype=np.int64)
+    sha256 = ""
+
+    def encode(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        return [np.frombuffer(text.encode(), dtype=np.uint8).astype(np.int64) for text in texts]
+
+
+class ByteLevel:
+    """A byte-level tokenizer of Hugging Face's library, from its JSON."""
+
+    def __init__(self, content: bytes, *, size: int, separator: int) -> None:
+        from tokenizers import Tokenizer as Library
+
+        self.size = size
+        self.separator = separator
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        self._library = Library.from_str(content.decode())
+        self._library.no_truncation()
+        self._library.no_padding()
+        self._library.encode_special_tokens = True
+        self.token_bytes = np.zeros(size, dtype=np.int64)
+        for token, id in self._library.get_vocab(with_added_tokens=False).items():
+            # In the byte-level alphabet one character stands for one byte.
+            self.token_bytes[id] = len(token)
+        self.token_bytes[separator] = 0
+
+    def encode(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        found = self._library.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [np.array(encoding.ids, dtype=np.int64) for encoding in found]
+
+
+# Gives the first so many characters of a corpus, for a tokenizer to be trained on.
+Sample = Callable[[int], Iterator[str]]
+
+
+def make(tokenizer: AnyTokenizer, place: Path, *, sample: Sample | None = None) -> Tokenizer:
+    """The tokenizer of a prepared corpus, made where it is not there and a sample can be had."""
+    if isinstance(tokenizer, BytesTokenizer):
+        return Bytes()
+    path = place / FILE
+    if not path.exists():
+        if sample is None:
+            raise RunError(f"{path} is missing", reason="data", help="delete its folder and run again")
+        content = _train(tokenizer, sample) if isinstance(tokenizer, BpeTokenizer) else fetched(tokenizer)
+        replace(path, content)
+    content = path.read_bytes()
+    if isinstance(tokenizer, BpeTokenizer):
+        return ByteLevel(content, size=tokenizer.size, separator=tokenizer.size - 1)
+    return ByteLevel(content, size=tokenizer.size, separator=_published(content, tokenizer.name)[1])
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    fresh = path.with_name(f".{path.name}.fresh")
+    fresh.write_bytes(content)
+    fresh.replace(path)
+
+
+def fetched(tokenizer: HubTokenizer) -> bytes:
+    """The JSON of a published tokenizer, its separator noted in it; from the Hub or its local cache."""
+    from runner.corpora.sources import hub
+
+    content, settings = hub.tokenizer_files(tokenizer)
+    return _noted(content, settings, tokenizer.name)
+
+
+def check(tokenizer: HubTokenizer, content: bytes) -> None:
+    """Raise if a published tokenizer has not the size that the plan counts on."""
+    size, _ = _published(content, tokenizer.name)
+    if size != tokenizer.size:
+        raise RunError(
+            f"tokenizer {tokenizer.name} has {size:,} ids, the spec says {tokenizer.size:,}",
+            reason="data",
+            help=f"write size = {size}",
+        )
+
+
+def _train(tokenizer: BpeTokenizer, sample: Sample) -> bytes:
+    from tokenizers import Tokenizer as Library
+    from tokenizers import decoders, models, pre_tokenizers, trainers
+
+    library = Library(models.BPE())
+    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    library.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=tokenizer.size - 1,
+        min_frequency=2,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        special_tokens=[],
+        show_progress=False,
+    )
+    characters = max(_LEAST_SAMPLE, _SAMPLE_PER_ID * tokenizer.size)
+    library.train_from_iterator(sample(characters), trainer)
+    return str(library.to_str(pretty=True)).encode()
+
+
+def _noted(content: bytes, settings: dict[str, Any], name: str) -> bytes:
+    """The tokenizer's JSON with its end-of-text token written into it, so that one file says all."""
+    eos = settings.get("eos_token")
+    eos = eos["content"] if isinstance(eos, dict) else eos
+    library = json.loads(content)
+    ids = {token["content"]: token["id"] for token in library.get("added_tokens", ())}
+    ids |= {token: id for token, id in library["model"]["vocab"].items() if token == eos}
+    if eos not in ids:
+        raise RunError(
+            f"tokenizer {name} names no end-of-text token, and documents need one between them",
+            reason="data",
+            help='use another tokenizer, or { kind = "bpe", size = … }',
+        )
+    return json.dumps(library | {"separator": ids[eos]}, ensure_ascii=False).encode()
+
+
+def _published(content: bytes, name: str) -> tuple[int, int]:
+    """Size and separator of a published tokenizer; refuses those that do not give back every byte."""
+    library = json.loads(content)
+    if "ByteLevel" not in json.dumps([library.get("pre_tokenizer"), library.get("decoder")]):
+        raise RunError(
+            f"tokenizer {name} is not byte-level, so bits per byte would not be exact",
+            reason="data",
+            help='use a byte-level one such as gpt2, or { kind = "bpe", size = … }',
+        )
+    ids = [*library["model"]["vocab"].values(), *(token["id"] for token in library.get("added_tokens", ()))]
+    return max(ids) + 1, int(library["separator"])
