@@ -117,8 +117,8 @@ def assign(tree: Tree, path: Path, new: Tree) -> Tree:
         (step,) = error.args
         before = path[: path.index(step)]
         outer = tree.get(before)
-        names = {str(leaf[0]) for leaf, _ in outer.leaves() if leaf} if outer else ()
-        fail("P123", f'there is no "{step}" in {dotted(before)}', key, hint(str(step), names))
+        inner = {str(leaf[0]) for leaf, _ in outer.leaves() if leaf} if outer else set()
+        fail("P123", f'there is no "{step}" in {dotted(before)}', key, hint(str(step), inner))
 
 
 def _steps(text: str) -> Path:

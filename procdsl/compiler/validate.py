@@ -1,0 +1,302 @@
+"""A tree to its typed form: Pydantic's errors, told at their places in the words of the person who wrote it.
+
+P100 too large or deep      P106 missing key            P112 not one of the words allowed
+P101 not UTF-8 text         P107 wrong type             P113 breaks a rule of its own table
+P102 syntax                 P108 out of range           P114 not a quantity
+P103 duplicate key          P109 not a finite number    P115 not a name
+P104 unknown kind           P110 a date or time         P120-P126 extends, profiles, --set, sweep, like
+P105 unknown key            P111 YAML: tag, alias, null P130 a note: the profile that was chosen
+"""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from procdsl import kinds
+from procdsl.compiler.near import hint
+from procdsl.compiler.source import Source
+from procdsl.compiler.tree import Path
+from procdsl.errors import Diagnostic, Place, SpecError
+
+M = TypeVar("M", bound=BaseModel)
+
+_EXPECTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "decimal": "a number",
+    "string": "a string",
+    "bool": "true or false",
+    "dict": "a table",
+    "model": "a table",
+    "not": "a table",
+    "list": "a list",
+    "tuple": "a list",
+}
+_BOUNDS = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "less than"),
+}
+_COUNTS = {"too_short": ("min_length", "at least"), "too_long": ("max_length", "at most")}
+_NAMES = "small letters, digits and _, beginning with a letter"
+
+
+def validate(source: Source, model: type[M]) -> M:
+    """The study as the model's values; raises SpecError with everything that keeps it from being one."""
+    try:
+        return model.model_validate(source.data)
+    except ValidationError as error:
+        faults = [_fault(detail, source.data) for detail in error.errors(include_url=False)]
+        found = [_told(fault, source, model) for fault in _one_member(faults)]
+        raise SpecError(source.quote([*source.notes, *_once(found)])) from None
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """One error of Pydantic's. `path` is in the text; `member` names the part of a union that was tried."""
+
+    type: str
+    path: Path
+    union: Path | None
+    member: str
+    value: Any
+    message: str
+    context: dict[str, Any]
+    on_key: bool
+
+
+def _fault(detail: Any, data: Any) -> _Fault:
+    """Pydantic's error with its location as a path in the text: steps that only name a type are left out."""
+    loc, type_ = detail["loc"], detail["type"]
+    path: list[str | int] = []
+    union: Path | None = None
+    member = ""
+    here = data
+    for number, step in enumerate(loc, 1):
+        if _has(here, step):
+            here = here[step]
+            path.append(step)
+        elif type_ == "missing" and number == len(loc):
+            path.append(step)
+        elif step != "[key]" and union is None and not (isinstance(here, dict) and here.get("kind") == step):
+            union, member = tuple(path), str(step)
+    on_key = loc[-1:] == ("[key]",)
+    context = detail.get("ctx", {})
+    return _Fault(type_, tuple(path), union, member, detail["input"], detail["msg"], context, on_key)
+
+
+def _has(here: Any, step: str | int) -> bool:
+    if isinstance(here, dict):
+        return step in here
+    return isinstance(here, list) and isinstance(step, int) and step < len(here)
+
+
+def _one_member(faults: Iterable[_Fault]) -> Iterator[_Fault]:
+    """Of every union that failed, the faults of the member that was most likely meant: it got furthest in."""
+    unions: dict[Path, dict[str, list[_Fault]]] = {}
+    for fault in faults:
+        if fault.union is None:
+            yield fault
+        else:
+            unions.setdefault(fault.union, {}).setdefault(fault.member, []).append(fault)
+    for path, members in unions.items():
+        tried = sorted(members.values(), key=lambda own: (-max(len(f.path) for f in own), len(own)))
+        if len(tried[0][0].path) > len(path):
+            yield from tried[0]
+        else:
+            yield _neither([own[0] for own in tried])
+
+
+def _neither(faults: list[_Fault]) -> _Fault:
+    """One fault for a value that is nothing of what it may be."""
+    expected = " or ".join(dict.fromkeys(text for fault in faults if (text := _expected(fault))))
+    first = faults[0]
+    return _Fault("neither", first.path, None, "", first.value, expected, {}, first.on_key)
+
+
+def _expected(fault: _Fault) -> str:
+    if fault.type == "literal_error":
+        return str(fault.context.get("expected", "")).replace("'", '"')
+    return _EXPECTED.get(fault.type.split("_")[0], "")
+
+
+def _once(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """One finding for each code and place: what curricula inherit is wrong once, where it was written."""
+    return tuple({(finding.code, finding.place): finding for finding in found}.values())
+
+
+# ---------------------------------------------------------------- in words
+
+
+def _told(fault: _Fault, source: Source, model: type[BaseModel]) -> Diagnostic:
+    code, message, help = _words(fault, source, model)
+    return Diagnostic(code, message, _place(fault, source), help)
+
+
+def _place(fault: _Fault, source: Source) -> Place:
+    places = source.places
+    if fault.type == "missing":
+        return places.key_at(fault.path[:-1])
+    if fault.type in {"union_tag_not_found", "missing_kind"}:
+        return places.key_at(fault.path)
+    if fault.type == "union_tag_invalid":
+        return places.at((*fault.path, "kind"))
+    if fault.type == "extra_forbidden" or fault.on_key:
+        return places.key_at(fault.path)
+    return places.at(fault.path)
+
+
+def _words(fault: _Fault, source: Source, model: type[BaseModel]) -> tuple[str, str, str]:
+    """Code, message and help."""
+    context = fault.context
+    match fault.type:
+        case "extra_forbidden":
+            known = _keys(model, fault.path[:-1], source.data)
+            return "P105", f'unknown key "{fault.path[-1]}"', hint(str(fault.path[-1]), known)
+        case "missing":
+            return "P106", f'"{fault.path[-1]}" is missing', f"write {fault.path[-1]} = …"
+        case "missing_kind":
+            return "P106", '"kind" is missing', hint("", context["known"])
+        case "union_tag_not_found":
+            return "P106", '"kind" is missing', 'say which it is: kind = "…"'
+        case "unknown_kind":
+            return "P104", _double(fault.message), f"{hint(_bare(fault.value), context['known'])} {_LIST}"
+        case "union_tag_invalid":
+            words = _quoted(context["expected_tags"])
+            return "P104", f'unknown kind "{context["tag"]}"', hint(context["tag"], words)
+        case "literal_error":
+            words = _quoted(context["expected"])
+            return "P112", f"{_shown(fault.value)} cannot stand here", hint(_bare(fault.value), words)
+        case "string_pattern_mismatch":
+            return "P115", f"{_shown(fault.value)} is not a name", f"names are {_NAMES}"
+        case "quantity":
+            return "P114", _double(fault.message.partition("; write ")[0]), "write " + context["example"]
+        case "finite_number":
+            return "P109", "a number must be finite", "write a number that is"
+        case "value_error":
+            return "P113", fault.message.removeprefix("Value error, "), ""
+        case "neither":
+            return "P107", f"expected {fault.message}, got {_got(fault.value)}", ""
+    return _by_table(fault)
+
+
+_LIST = "`procdsl kinds` lists them all."
+
+
+def _by_table(fault: _Fault) -> tuple[str, str, str]:
+    name = fault.type.removeprefix("string_")
+    if fault.type in _BOUNDS:
+        key, words = _BOUNDS[fault.type]
+        return "P108", f"{_shown(fault.value)} is out of range", f"it must be {words} {fault.context[key]:,}"
+    if name in _COUNTS:
+        key, words = _COUNTS[name]
+        what = "characters" if name != fault.type else "items"
+        count = fault.context.get("actual_length", len(fault.value))
+        return "P108", f"{count:,} {what} here", f"there must be {words} {fault.context[key]:,}"
+    if expected := _EXPECTED.get(fault.type.split("_")[0]):
+        return "P107", f"expected {expected}, got {_got(fault.value)}", ""
+    return "P113", _double(fault.message), ""
+
+
+def _got(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return "a string"
+        case int():
+            return "a whole number"
+        case float():
+            return "a fraction"
+        case dict():
+            return "a table"
+    return "a list"
+
+
+def _shown(value: Any) -> str:
+    """A value as the text has it, not too much of it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:,}"
+    text = f'"{value}"' if isinstance(value, str) else _got(value)
+    return text if len(text) <= 60 else text[:57] + "…" + text[-1]
+
+
+def _bare(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _quoted(text: str) -> list[str]:
+    return re.findall(r"'([^']*)'", text)
+
+
+def _double(text: str) -> str:
+    return text.replace("'", '"')
+
+
+# ---------------------------------------------------------------- which keys a table may have
+
+
+def _keys(model: Any, path: Path, data: Any) -> set[str]:
+    """The keys that the table at a path may have, found along the model's annotations."""
+    reached: list[tuple[Any, Any]] = [(model, data)]
+    for step in path:
+        inner = data[step] if _has(data, step) else None
+        reached = [
+            (found, inner) for annotation, value in reached for found in _under(annotation, step, value)
+        ]
+        data = inner
+    return {
+        field.alias or name
+        for annotation, value in reached
+        for table in _tables(annotation, value)
+        for name, field in table.model_fields.items()
+    }
+
+
+def _under(annotation: Any, step: str | int, value: Any) -> Iterator[Any]:
+    """The annotations of what stands under a key or index."""
+    for part in _members(annotation):
+        if get_origin(part) is dict:
+            yield get_args(part)[1]
+        elif get_origin(part) in (tuple, list):
+            arguments = get_args(part)
+            yield arguments[step] if isinstance(step, int) and step < len(arguments) - 1 else arguments[0]
+    for table in _tables(annotation, value):
+        for name, field in table.model_fields.items():
+            if step == (field.alias or name):
+                yield field.annotation
+
+
+def _tables(annotation: Any, value: Any) -> Iterator[type[BaseModel]]:
+    """The models an annotation admits; of a family or a tagged union, the one that the value's kind names."""
+    kind = value.get("kind") if isinstance(value, dict) else None
+    for part in _members(annotation):
+        if not (isinstance(part, type) and issubclass(part, BaseModel)):
+            continue
+        own = part.model_fields.get("kind")
+        words = get_args(own.annotation) if own else ()
+        if own and not words and issubclass(part, kinds.Node) and kind in kinds.names(part):
+            yield kinds.load(part, kind)
+        elif not words or kind is None or kind in words:
+            yield part
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    """An annotation's alternatives, its metadata taken off."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _members(get_args(annotation)[0])
+    elif origin in (Union, types.UnionType):
+        for part in get_args(annotation):
+            yield from _members(part)
+    else:
+        yield annotation
