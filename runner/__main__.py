@@ -10,13 +10,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from procdsl.errors import ProcdslError, UsageError
-from procdsl.plan import Plan
+from procdsl.errors import ProcdslError
 from runner.engine import run
 from runner.events import Event
 from runner.execution import Execution, device, parallelism, seed_range, store_root
+from runner.store import load_plan
 
 
 def main(words: list[str] | None = None) -> int:
@@ -32,7 +30,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    plan = load(asked.plan)
+    plan = load_plan(asked.plan)
     chosen = device(asked.device)
     jobs, threads = parallelism(plan, device=chosen, jobs=asked.jobs, threads=asked.threads)
     execution = Execution(
@@ -50,18 +48,6 @@ def _run(asked: argparse.Namespace) -> int:
         _say(f"failed: {name}: {reason}")
     _say(f"{len(outcome.done)} trials done, {len(outcome.failed)} failed, {len(outcome.stopped)} stopped")
     return outcome.exit_code
-
-
-def load(path: Path) -> Plan:
-    """The plan in a file; anything else in it is a usage error that says what."""
-    try:
-        return Plan.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise UsageError(
-            f"cannot read {path}: {error.strerror}", help="`procdsl run` leaves plan.json in the store"
-        ) from error
-    except ValidationError as error:
-        raise UsageError(f"{path} is not a plan: {error.errors()[0]['msg']}") from error
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -36,8 +36,10 @@ def run(plan: Plan, execution: Execution, observe: Observer) -> Outcome:
     trials = wanted(plan, execution)
     todo = pending(plan, trials, store)
     if not todo:
+        store.remember(plan)
         return _outcome(plan, trials, {}, store)
     store.writable()
+    store.remember(plan)
     store.require_space(space(plan, todo))
     unfinished = tuple(trial for trial in trials if pending(plan, (trial,), store))
     with _claims(store, plan, unfinished), stop_on_signals() as stop:

@@ -41,8 +41,9 @@ def finished(plan: Plan, id: str, store: Store) -> bool:
     if facts is None:
         return False
     if isinstance(operation, PrepareOperation):
-        asked = facts["asked"]
-        return bool(asked[0] >= operation.train_tokens and asked[1] >= operation.validation_tokens)
+        from runner.corpora import ready
+
+        return ready(operation, facts)
     return not missing(plan, id, store)
 
 
@@ -101,8 +102,7 @@ def _make(
         from runner.corpora import prepare
 
         observe(Event("start", operation.id, {"kind": "prepare"}))
-        asked = [operation.train_tokens, operation.validation_tokens]
-        return prepare(operation, place, observe=observe) | {"asked": asked}
+        return prepare(operation, place, observe=observe)
     if isinstance(operation, TransferOperation):
         from runner.transfer import transfer
 

@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
-from procdsl.errors import RunError
-from procdsl.plan import Operation
+from procdsl.errors import RunError, UsageError
+from procdsl.plan import Operation, Plan, digest
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 # Beside the output, and allowed to change after it is complete.
@@ -111,6 +112,16 @@ class Store:
         """Hold an operation alone, waiting at most `wait` seconds; `Locked` if another process does."""
         with hold(self.place(kind, key), f"{kind} {key[:12]}", wait=wait):
             yield
+
+    def remember(self, plan: Plan) -> None:
+        """Keep the bound plan as its study's own; the one it replaces stays beside it, under its digest."""
+        path, content = self.study(plan.study) / "plan.json", plan.model_dump(mode="json")
+        before = read_json(path) if path.exists() else None
+        if before == content:
+            return
+        if before is not None:
+            write_json(self._folder(path.parent / "versions") / f"{digest(before)[:12]}.json", before)
+        write_json(path, content)
 
     def link(self, study: str, curriculum: str, seed: int, phase: str, target: Path) -> None:
         """A readable name for an output: studies/<study>/<curriculum>/s<seed>/<nn>-<phase>."""
@@ -217,6 +228,17 @@ def read_json(path: Path) -> Any:
         raise RunError(
             f"{path} is damaged: {error}", reason="damaged", help="delete that file and run again"
         ) from error
+
+
+def load_plan(path: Path) -> Plan:
+    """The plan in a file; anything else in it is a usage error that says what."""
+    try:
+        return Plan.model_validate_json(path.read_bytes())
+    except OSError as error:
+        help = "`procdsl run` leaves a study's plan.json in its store"
+        raise UsageError(f"cannot read {path}: {error.strerror}", help=help) from error
+    except ValidationError as error:
+        raise UsageError(f"{path} is not a plan: {error.errors()[0]['msg']}") from error
 
 
 def unwritable(path: Path, error: OSError) -> RunError:

@@ -1,0 +1,89 @@
+"""How every trial of a study stands, from the store alone: nothing is loaded, locked or changed."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from procdsl.plan import Plan, TrainOperation, Trial
+from runner.failures import failures
+from runner.operations import finished
+from runner.schedule import pending
+from runner.store import Store, boot_id, read_json
+from runner.tracking.journal import records
+
+# Enough of a journal's end to hold its last point.
+_TAIL_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class TrialStatus:
+    """A trial: `state` is done, running, failed or pending; phase and step say how far it came.
+
+    `shared` names the phases that were or will be trained once for this trial and others.
+    """
+
+    curriculum: str
+    seed: int
+    state: str
+    phase: str
+    step: int
+    steps: int
+    reason: str = ""
+    shared: tuple[str, ...] = ()
+
+
+def status(plan: Plan, store: Store) -> list[TrialStatus]:
+    """Every trial of a bound plan, in its order."""
+    users: dict[str, int] = {}
+    for trial in plan.trials:
+        for phase in trial.phases:
+            users[phase.train] = users.get(phase.train, 0) + 1
+    return [_status(plan, trial, store, users) for trial in plan.trials]
+
+
+def _status(plan: Plan, trial: Trial, store: Store, users: dict[str, int]) -> TrialStatus:
+    left = pending(plan, (trial,), store)
+    current = next((phase for phase in trial.phases if phase.train in left), trial.phases[-1])
+    operation = plan.by_id[current.train]
+    assert isinstance(operation, TrainOperation)
+    reasons = [
+        f"{found[-1]['message']} [{found[-1]['reason']}]"
+        for id in left
+        if (found := failures(store, plan, id))
+    ]
+    running = held(store.root / "studies" / plan.study / "claims" / f"{trial.curriculum}-s{trial.seed}")
+    state = "done" if not left else "running" if running else "failed" if reasons else "pending"
+    done = finished(plan, current.train, store)
+    return TrialStatus(
+        curriculum=trial.curriculum,
+        seed=trial.seed,
+        state=state,
+        phase=current.name,
+        step=operation.steps if done else _step(store.path("train", plan.key(current.train))),
+        steps=operation.steps,
+        reason="; ".join(reasons) if state == "failed" else "",
+        shared=tuple(phase.name for phase in trial.phases if users[phase.train] > 1),
+    )
+
+
+def held(folder: Path) -> bool:
+    """Whether a living process holds a folder; on another machine, whether one said that it does."""
+    path = folder / "owner.json"
+    owner: dict[str, Any] = read_json(path) if path.exists() else {}
+    if not owner or owner["host"] != platform.node():
+        return bool(owner)
+    return bool(owner["boot"] == boot_id() and psutil.pid_exists(owner["pid"]))
+
+
+def _step(place: Path) -> int:
+    """The last step in a journal."""
+    path = place / "journal.jsonl"
+    if not path.exists():
+        return 0
+    start = max(0, path.stat().st_size - _TAIL_BYTES)
+    return max((record["s"] for _, record in records(path, start) if "m" in record), default=0)
