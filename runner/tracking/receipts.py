@@ -1,0 +1,140 @@
+"""Receipts: what a tracking server has acknowledged of each trial, kept in the store.
+
+studies/<study>/tracking/<server>/<trial>-<identity>.json, replaced as a whole after every delivery. They
+are enough to tell, without MLflow, whether anything is pending; losing them costs only sending again.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, cast
+
+from procdsl.plan import MeasureOperation, Plan, Trial
+from runner.store import Store, read_json, write_json
+from runner.tracking.journal import records
+from runner.tracking.trajectory import Leg, identity, legs, measured, name_of, points
+
+FINAL = "FINISHED"
+
+
+@dataclass
+class Receipt:
+    """What one server has of one trial. `offsets` are bytes of journals, `measured` steps, by key.
+
+    `parts` names what is delivered once (description, samples, lineage), `status` is the run's last known
+    one, `refused` why this trial is not sent any more.
+    """
+
+    run_id: str = ""
+    experiment_id: str = ""
+    offsets: dict[str, int] = field(default_factory=dict)
+    measured: dict[str, list[int]] = field(default_factory=dict)
+    parts: list[str] = field(default_factory=list)
+    status: str = ""
+    refused: str = ""
+
+
+class Course:
+    """A trial of a plan in a store, on its way to one server."""
+
+    def __init__(self, plan: Plan, trial: Trial, store: Store, uri: str) -> None:
+        self.plan, self.trial, self.store = plan, trial, store
+        self.legs: tuple[Leg, ...] = legs(plan, trial, store)
+        self.identity = identity(plan, trial, store_id(store))
+        self.path = folder(plan, store, uri) / f"{name_of(trial)}-{self.identity[:12]}.json"
+        self.receipt = Receipt(**read_json(self.path)) if self.path.exists() else Receipt()
+
+    @property
+    def name(self) -> str:
+        return name_of(self.trial)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the trial itself was begun (its first phases may be others' too), or told of before."""
+        return self.legs[-1].journal.exists() or self.path.exists()
+
+    @property
+    def known(self) -> dict[str, set[int]]:
+        return {key: set(steps) for key, steps in self.receipt.measured.items()}
+
+    @property
+    def finished(self) -> bool:
+        """Whether the store has every phase and every evaluation of the trial."""
+        if not all(leg.finished for leg in self.legs):
+            return False
+        there = {key: set(steps) for key, steps in _measured_steps(self)}
+        return all(
+            set(_steps(self.plan, id)) <= there.get(self.plan.key(id), set()) for id in self.trial.measures
+        )
+
+    def pending(self) -> int:
+        """How many points the server has not acknowledged; a finished trial not yet closed counts as one."""
+        return sum(self._waiting())
+
+    def waiting(self) -> bool:
+        """Whether anything is pending: as `pending`, without reading to the end."""
+        return any(True for _ in self._waiting())
+
+    def _waiting(self) -> Iterator[int]:
+        if self.receipt.refused:
+            return
+        told = True
+        for leg in self.legs:
+            for _, record in records(leg.journal, self.receipt.offsets.get(leg.key, 0)):
+                told = False
+                yield sum(1 for _ in points(self.plan, leg, record))
+        for found in measured(self.plan, self.trial, self.legs, known=self.known):
+            told = False
+            yield len(found.metrics)
+        if told and self.receipt.status != FINAL and self.finished:
+            yield 1
+
+    def save(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(self.path, asdict(self.receipt))
+
+    def forget(self) -> None:
+        """The server has lost the run: everything is to be sent again."""
+        self.receipt = Receipt()
+        self.save()
+
+
+def folder(plan: Plan, store: Store, uri: str) -> Path:
+    """Where the receipts of one server lie."""
+    return store.study(plan.study) / "tracking" / blake2b(uri.encode(), digest_size=6).hexdigest()
+
+
+def courses(plan: Plan, store: Store, uri: str) -> list[Course]:
+    """Every trial of the plan on its way to one server."""
+    return [Course(plan, trial, store, uri) for trial in plan.trials]
+
+
+def store_id(store: Store) -> str:
+    """This store's own name, drawn once: two people's stores never write into one MLflow run."""
+    path = store.root / "tracking_id"
+    if not path.exists():
+        store.root.mkdir(parents=True, exist_ok=True)
+        fresh = store.root / f".tracking_id.{os.getpid()}"
+        fresh.write_text(uuid.uuid4().hex)
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass  # another process was first: its name holds
+        finally:
+            fresh.unlink()
+    return path.read_text()
+
+
+def _steps(plan: Plan, id: str) -> tuple[int, ...]:
+    return cast(MeasureOperation, plan.by_id[id]).steps
+
+
+def _measured_steps(course: Course) -> Iterator[tuple[str, Any]]:
+    for leg in course.legs:
+        for path in (leg.place / "measurements").glob("*.json"):
+            yield path.stem, (int(step) for step in read_json(path))

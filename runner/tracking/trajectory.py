@@ -1,0 +1,198 @@
+"""A trial's whole trajectory: its phases laid end to end on one axis, tokens fed since the trial began.
+
+An operation is journalled once, with its own steps, however many trials share it. Here its points are
+moved to where they stand in one trial's life; their times stay those of the measuring, so that a point
+delivered twice is one point.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from procdsl.plan import MeasureOperation, Plan, PrepareOperation, TrainOperation, Trial, digest
+from runner.store import Store, read_json
+from runner.tracking.journal import records
+
+# MLflow allows more, but not on every system, and the user interface reads every slash as a section.
+_FORBIDDEN = re.compile(r"[^A-Za-z0-9_./ -]")
+_LONGEST = 250
+
+
+class Point(NamedTuple):
+    """One number of a trial: `step` counts tokens fed since the trial began, `time` milliseconds."""
+
+    name: str
+    value: float
+    time: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One phase as part of one trial: where it begins, and where its operation's output lies."""
+
+    index: int
+    phase: str
+    operation: TrainOperation
+    key: str
+    place: Path
+    tokens_before: int
+    steps_before: int
+    text_before: int
+
+    @property
+    def journal(self) -> Path:
+        return self.place / "journal.jsonl"
+
+    @property
+    def finished(self) -> bool:
+        return (self.place / "DONE.json").exists()
+
+
+class Measured(NamedTuple):
+    """The metrics of one evaluation after `step` steps of a leg."""
+
+    leg: Leg
+    measure: MeasureOperation
+    key: str
+    step: int
+    metrics: dict[str, float]
+
+
+def name_of(trial: Trial) -> str:
+    """A trial's name in every list: `dyck-s0`."""
+    return f"{trial.curriculum}-s{trial.seed}"
+
+
+def identity(plan: Plan, trial: Trial, store_id: str) -> str:
+    """What makes a trial's MLflow run the same one: this store, and the keys of all its training."""
+    keys = [plan.key(phase.train) for phase in trial.phases]
+    return digest([store_id, plan.study, trial.curriculum, trial.seed, keys])
+
+
+def legs(plan: Plan, trial: Trial, store: Store) -> tuple[Leg, ...]:
+    """The trial's phases in order, each with all that was fed before it."""
+    found: list[Leg] = []
+    tokens = steps = text = 0
+    for index, phase in enumerate(trial.phases):
+        operation = cast(TrainOperation, plan.by_id[phase.train])
+        key = plan.key(phase.train)
+        place = store.path("train", key)
+        found.append(Leg(index, phase.name, operation, key, place, tokens, steps, text))
+        tokens += operation.tokens
+        steps += operation.steps
+        text += text_tokens(plan, operation, operation.steps)
+    return tuple(found)
+
+
+def text_tokens(plan: Plan, operation: TrainOperation, step: int) -> int:
+    """Positions of text fed in the first `step` steps, to within a row of each stage's shares."""
+    is_text = [isinstance(plan.by_id[feed.source], PrepareOperation) for feed in operation.feeds]
+    due, left = 0.0, step
+    for stage in operation.stages:
+        taken = min(left, stage.steps)
+        due += taken * sum(share for share, text in zip(stage.shares, is_text, strict=True) if text)
+        left -= taken
+    return round(due * operation.batch_rows) * operation.context
+
+
+def points(plan: Plan, leg: Leg, record: Mapping[str, Any]) -> Iterator[Point]:
+    """The points of one journal record; with a training point goes where the trial stands."""
+    if "m" not in record:
+        return
+    time, step = record["t"], leg.tokens_before + record["n"]
+    for name, value in record["m"].items():
+        yield Point(metric_name(name), value, time, step)
+    if "train/loss" in record["m"]:
+        text = leg.text_before + text_tokens(plan, leg.operation, record["s"])
+        yield Point("progress/optimizer_step", leg.steps_before + record["s"], time, step)
+        yield Point("progress/text_tokens", text, time, step)
+        yield Point("progress/phase", leg.index, time, step)
+
+
+def measured(
+    plan: Plan, trial: Trial, course: tuple[Leg, ...], *, known: Mapping[str, set[int]]
+) -> Iterator[Measured]:
+    """The evaluations in the store, without the steps already `known` of each measure key."""
+    by_operation = {leg.operation.id: leg for leg in course}
+    for id in trial.measures:
+        measure = _measure(plan, id)
+        leg, key = by_operation[measure.train], plan.key(id)
+        path = leg.place / "measurements" / f"{key}.json"
+        if len(known.get(key, ())) == len(measure.steps) or not path.exists():
+            continue
+        steps = {int(step): metrics for step, metrics in read_json(path).items()}
+        for step in sorted(steps.keys() - known.get(key, set())):
+            if step in measure.steps:
+                yield Measured(leg, measure, key, step, {k: float(v) for k, v in steps[step].items()})
+
+
+def evaluation_points(found: Measured, time: int) -> Iterator[Point]:
+    """An evaluation's points, at the time its step was taken."""
+    operation = found.leg.operation
+    step = found.leg.tokens_before + found.step * operation.batch_rows * operation.context
+    for metric, value in found.metrics.items():
+        yield Point(metric_name(f"eval/{found.measure.name}/{metric}"), value, time, step)
+
+
+def result_points(found: Measured, time: int) -> Iterator[Point]:
+    """The last evaluation of a trial as bars: one point each, which MLflow draws so only at step 0."""
+    for metric, value in found.metrics.items():
+        yield Point(metric_name(f"result/{found.measure.name}_{metric}"), value, time, 0)
+
+
+def is_result(plan: Plan, trial: Trial, found: Measured) -> bool:
+    """Whether no later evaluation of that name will come in the trial."""
+    trains = [phase.train for phase in trial.phases]
+    same = [op for id in trial.measures if (op := _measure(plan, id)).name == found.measure.name]
+    last = max(same, key=lambda measure: trains.index(measure.train))
+    return found.measure.train == last.train and found.step == found.leg.operation.steps
+
+
+def _measure(plan: Plan, id: str) -> MeasureOperation:
+    return cast(MeasureOperation, plan.by_id[id])
+
+
+class Clock:
+    """When each step of a leg was taken, read from its journal as it grows.
+
+    A step's time is that of the first record at it or behind it: whoever asks again hears the same.
+    """
+
+    def __init__(self, leg: Leg) -> None:
+        self._leg = leg
+        self._end = 0
+        self._steps: list[int] = []
+        self._times: list[int] = []
+
+    def time(self, step: int) -> int | None:
+        """None while the journal has not come so far; a finished journal's last time past its end."""
+        finished = self._leg.finished
+        self._read()
+        if (at := bisect.bisect_left(self._steps, step)) < len(self._steps):
+            return self._times[at]
+        if not finished:
+            return None
+        return self._times[-1] if self._times else int((self._leg.place / "DONE.json").stat().st_mtime * 1000)
+
+    def _read(self) -> None:
+        for end, record in records(self._leg.journal, self._end):
+            self._end = end
+            if "m" in record and (not self._steps or record["s"] > self._steps[-1]):
+                self._steps.append(record["s"])
+                self._times.append(record["t"])
+
+
+def metric_name(name: str) -> str:
+    """A name that MLflow takes: no empty or dotted parts, at most 250 characters.
+
+    >>> metric_name("eval/c4@2//../x")
+    'eval/c4_2/_/x'
+    """
+    parts = (_FORBIDDEN.sub("_", part) for part in name.split("/") if part)
+    return "/".join("_" if set(part) == {"."} else part for part in parts)[:_LONGEST] or "_"
