@@ -24,6 +24,8 @@ from pydantic import Field, model_validator
 from procdsl.kinds import Node
 
 SPECIALS = ("<bos>", "<end>", "<pad>")
+# The ballot walk multiplies two lengths and 2**32 in 64 bits.
+LONGEST = 65_534
 SplitName = Literal["train", "validation", "test"]
 
 
@@ -40,7 +42,7 @@ class Interval(Node):
 class Lengths(Node):
     """A law of word lengths: `values` ascending, each as likely as its weight (all alike without weights)."""
 
-    values: tuple[Annotated[int, Field(ge=1, le=65_536)], ...] = Field(min_length=1)
+    values: tuple[Annotated[int, Field(ge=1, le=LONGEST)], ...] = Field(min_length=1)
     weights: tuple[Annotated[int, Field(ge=0)], ...] = ()
 
     @model_validator(mode="after")
@@ -57,6 +59,21 @@ class Lengths(Node):
     def shares(self) -> tuple[int, ...]:
         """A weight for every value."""
         return self.weights or (1,) * len(self.values)
+
+
+def fillable(lengths: Lengths, context: int) -> int:
+    """Which numbers of positions words of these lengths, each with its ``<end>``, can fill: bit by bit.
+
+    >>> bin(fillable(Lengths(values=(2, 4)), 9))
+    '0b1101001001'
+    """
+    bits, mask = 1, (1 << context + 1) - 1
+    for length, share in zip(lengths.values, lengths.shares, strict=True):
+        step = length + 1
+        while share and step <= context:
+            bits |= bits << step & mask
+            step *= 2
+    return bits
 
 
 class Split(Node):

@@ -11,6 +11,10 @@ from __future__ import annotations
 import json
 from hashlib import blake2b
 
+# A lane is an attempt and a slot: slots 0, 1, … are the words of a row, the last is the row's own.
+ROW_SLOT = 0xFFFF
+ATTEMPTS = 65_536
+
 _MASK = 0xFFFF_FFFF
 _M0, _M1 = 0xD251_1F53, 0xCD9E_8D57
 _W0, _W1 = 0x9E37_79B9, 0xBB67_AE85
@@ -61,9 +65,16 @@ class Stream:
             self._block += 1
         return self._buffer.pop()
 
-    def below(self, n: int) -> int:
-        """A whole number on [0, n), n up to 2**32, exactly uniform (Lemire 2019, with rejection)."""
-        product = self.next32() * n
+    def words(self, count: int) -> list[int]:
+        """The next `count` words: the fixed slots of a sampler that knows how many it needs."""
+        return [self.next32() for _ in range(count)]
+
+    def below(self, n: int, first: int | None = None) -> int:
+        """A whole number on [0, n), n up to 2**32, exactly uniform (Lemire 2019, with rejection).
+
+        `first` is the word to begin with, from a fixed slot; more are read only where it is rejected.
+        """
+        product = (self.next32() if first is None else first) * n
         low = product & _MASK
         if low < n:
             threshold = (1 << 32) % n
@@ -71,3 +82,19 @@ class Stream:
                 product = self.next32() * n
                 low = product & _MASK
         return product >> 32
+
+    def under(self, threshold: int, first: int | None = None) -> bool:
+        """True with probability threshold / 2**64; a second word is read only where the first is a tie."""
+        word, high = self.next32() if first is None else first, threshold >> 32
+        return word < high if word != high else self.next32() < threshold & _MASK
+
+    def chance(self, numerator: int, denominator: int, first: int | None = None) -> bool:
+        """True with probability numerator / denominator, exactly, by 32 binary digits at a time."""
+        word, left = self.next32() if first is None else first, numerator
+        while True:
+            margin = (left << 32) - word * denominator
+            if margin < 0 or margin >= denominator:
+                return margin > 0
+            if margin == 0:
+                return False
+            word, left = self.next32(), margin

@@ -1,0 +1,178 @@
+"""Rows of words, as `procdsl.generate.words` lays them out, whatever draws the words.
+
+`word(tables, draws, scratch, out)` fills `out` with one word. Each kind of word program registers its own
+by the type of its tables (`sampler`), so that one kernel serves all, compiled once for each kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from procdsl.programs import WordProgram, fillable
+from procdsl.splits import empty_part
+from procdsl.streams import ATTEMPTS, ROW_SLOT
+from runner.generators.address import Address
+from runner.generators.compiling import kernel
+from runner.generators.philox import begin, below, new_draws
+from runner.generators.splits import content
+
+
+class Prepared(NamedTuple):
+    """What a sampler of words needs: its tables, the slots it reads, the scratch (int64) it wants."""
+
+    tables: Any
+    slots: int
+    scratch: int = 1
+
+
+class Layout(NamedTuple):
+    """How words become rows: lengths with their shares, which remainders can be filled, the specials."""
+
+    values: Any
+    shares: Any
+    exact: Any
+    filled: int
+    single: bool
+    by_row: bool
+    symbols: int
+
+
+def word(tables: Any, draws: Any, scratch: Any, out: Any) -> None:
+    """Fills `out` with the word of its size that the draws give."""
+    raise NotImplementedError("only inside kernels")
+
+
+def sampler(tables_type: type) -> Callable[[Any], Any]:
+    """Makes a kernel the `word` of all tables of this type."""
+
+    def register(function: Any) -> Any:
+        @overload(word, strict=False)
+        def choose(tables: Any, draws: Any, scratch: Any, out: Any) -> Any:
+            if isinstance(tables, types.NamedTuple) and tables.instance_class is tables_type:
+                return lambda tables, draws, scratch, out: function(tables, draws, scratch, out)
+            return None
+
+        return function
+
+    return register
+
+
+def fill_words(
+    program: WordProgram, prepare: Callable[[Any], Prepared], address: Address, ids: Any, scored: Any
+) -> None:
+    """Rows from the address on. RunError where a part holds nothing that can be found."""
+    prepared, layout = _prepared(program, prepare, ids.shape[1] - 1)
+    low, high = address.bounds(program.split)
+    draws, scratch = new_draws(prepared.slots), np.empty(prepared.scratch, np.int64)
+    place = (address.key, address.start, address.spelt, low, high)
+    failed = _fill(prepared.tables, layout, draws, scratch, place, ids, scored)
+    if failed >= 0:
+        raise empty_part(address.name, address.split, failed)
+
+
+@lru_cache(maxsize=64)
+def _prepared(
+    program: WordProgram, prepare: Callable[[Any], Prepared], context: int
+) -> tuple[Prepared, Layout]:
+    lengths, exact = program.lengths, fillable(program.lengths, context)
+    layout = Layout(
+        np.array(lengths.values, np.int64),
+        np.array(lengths.shares, np.int64),
+        np.array([exact >> r & 1 for r in range(context + 1)], np.bool_),
+        exact.bit_length() - 1,
+        lengths.values == (context,),
+        program.split.by == "row",
+        program.symbols,
+    )
+    return prepare(program), layout
+
+
+@kernel
+def _fill(tables, layout, draws, scratch, place, ids, scored):
+    """The index of the first row that cannot be had, or -1."""
+    context = ids.shape[1] - 1
+    lengths = np.empty(context + 1, np.int64)
+    for b in range(ids.shape[0]):
+        index = place[1] + b
+        count = _plan(layout, draws, place[0], index, context, lengths)
+        ids[b, 0], scored[b, 0] = layout.symbols, 0
+        if layout.by_row:
+            done = _fill_by_row(tables, layout, draws, scratch, place, index, lengths[:count], ids[b])
+        else:
+            done = _fill_by_word(tables, layout, draws, scratch, place, index, lengths[:count], ids[b])
+        if done < 0:
+            return index
+        scored[b, 1:done] = 1
+        scored[b, done:] = 0
+        ids[b, done:] = layout.symbols + 2
+    return -1
+
+
+@kernel
+def _plan(layout, draws, key, index, context, lengths):
+    """The lengths of a row's words; how many."""
+    if layout.single:
+        lengths[0] = context
+        return 1
+    begin(draws, key, index, ROW_SLOT)
+    left, count = layout.filled, 0
+    while left > 0:
+        total = 0
+        for j in range(layout.values.size):
+            if layout.values[j] < left and layout.exact[left - layout.values[j] - 1]:
+                total += layout.shares[j]
+        drawn, j = below(draws, total), -1
+        while drawn >= 0:
+            j += 1
+            if layout.values[j] < left and layout.exact[left - layout.values[j] - 1]:
+                drawn -= layout.shares[j]
+        lengths[count] = layout.values[j]
+        left -= layout.values[j] + 1
+        count += 1
+    return count
+
+
+@kernel
+def _fill_by_word(tables, layout, draws, scratch, place, index, lengths, row):
+    """Words one after another, each drawn until it belongs; the position behind them, or -1."""
+    key, _, spelt, low, high = place
+    at = 1
+    for slot in range(lengths.size):
+        out = row[at : at + lengths[slot]]
+        for attempt in range(ATTEMPTS):
+            begin(draws, key, index, attempt << 16 | slot)
+            word(tables, draws, scratch, out)
+            found = content(spelt, out)
+            if low <= found <= high:
+                break
+        else:
+            return -1
+        at += lengths[slot]
+        if not layout.single:
+            row[at] = layout.symbols + 1
+            at += 1
+    return at
+
+
+@kernel
+def _fill_by_row(tables, layout, draws, scratch, place, index, lengths, row):
+    """All words drawn again until the row belongs; the position behind them, or -1."""
+    key, _, spelt, low, high = place
+    for attempt in range(ATTEMPTS):
+        at = 1
+        for slot in range(lengths.size):
+            begin(draws, key, index, attempt << 16 | slot)
+            word(tables, draws, scratch, row[at : at + lengths[slot]])
+            at += lengths[slot]
+            row[at if not layout.single else 0] = layout.symbols + (0 if layout.single else 1)
+            at += 0 if layout.single else 1
+        found = content(spelt, row[1:at])
+        if low <= found <= high:
+            return at
+    return -1
