@@ -8,7 +8,7 @@ from typing import Any
 
 from procdsl.plan import Comparison as Question
 from procdsl.plan import MeasureOperation, Plan, PrepareOperation, TrainOperation
-from runner.compare.results import TrialResult, strays
+from runner.compare.results import TrialResult, older
 from runner.store import Store, read_json
 
 # Facts of DONE.json or provenance.json that do not bear identity and should still be one for all trials.
@@ -53,6 +53,7 @@ def warnings(plan: Plan, store: Store, results: Sequence[TrialResult], question:
         *_data(plan),
         *_evaluation_sets(plan, question.metric),
         *_precision(plan),
+        *_twins(plan),
         *_seeds(results, question),
         *_mixed(store, results),
         *_inexact(results),
@@ -162,8 +163,18 @@ def _inexact(results: Sequence[TrialResult]) -> Iterator[str]:
 
 
 def _versions(plan: Plan, store: Store) -> Iterator[str]:
-    if old := strays(plan, store):
-        yield f"left out, of another version of this study: {', '.join(old)}"
+    if found := older(plan, store):
+        yield f"left out, results of other versions of this study: {'; '.join(found)}"
+
+
+def _twins(plan: Plan) -> Iterator[str]:
+    """Curricula that are one and the same training under two names."""
+    by_keys: dict[tuple[str, ...], list[str]] = {}
+    for trial in plan.trials:
+        keys = tuple(plan.key(phase.train) for phase in trial.phases)
+        by_keys.setdefault(keys, []).append(trial.curriculum)
+    for names in dict.fromkeys(tuple(names) for names in by_keys.values() if len(names) > 1):
+        yield f"{' and '.join(dict.fromkeys(names))} are the same training under two names"
 
 
 def _speeds(results: Sequence[TrialResult]) -> dict[str, float]:

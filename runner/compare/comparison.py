@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 from procdsl.errors import UsageError
 from procdsl.plan import Comparison as Question
@@ -32,8 +31,10 @@ class ToTarget:
 
 @dataclass(frozen=True)
 class Arm:
-    """A curriculum beside the baseline. `at_own_end` is there for one that is given less text: its end less the
-    baseline's curve at that many text tokens (where the baseline's learning rate is not yet annealed).
+    """A curriculum beside the baseline.
+
+    `at_own_end` is there for one that is given less text: its end less the baseline's curve at that many text
+    tokens, where the baseline's learning rate is not yet annealed.
     """
 
     curriculum: str
@@ -220,4 +221,4 @@ def _floor(plan: Plan, metric: str) -> float | None:
             source = plan.by_id[operation.measurement.source]
             known = source.floor if isinstance(source, GenerateOperation) else None
             floors.add(known.low if known else None)
-    return cast("float | None", floors.pop()) if len(floors) == 1 else None
+    return floors.pop() if len(floors) == 1 else None

@@ -1,7 +1,7 @@
 """Figures of a comparison, as PNG for files and MLflow and as SVG for the page.
 
-Drawn with matplotlib's object interface (no pyplot, no display, no global state). Ink is a sentinel colour that
-the page replaces by its own text colour, so that one SVG serves light and dark.
+Drawn with matplotlib's object interface (no pyplot, no display, no global state). Ink is a sentinel colour
+that the SVG replaces by the colour of the text around it, so that one drawing serves light and dark.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _INK = "#010203"
+_SVG_METADATA = ("Date", "Creator", "Format", "Type")
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -81,17 +82,12 @@ def png(figure: Figure) -> bytes:
 
 
 def svg(figure: Figure, name: str, label: str) -> str:
-    """The figure as an inline SVG element: as wide as its place, inked like its text, asking for nothing outside."""
+    """The figure as an inline SVG element: as wide as its place, inked like its text, needing nothing."""
     import matplotlib as mpl
 
     buffer = io.StringIO()
     with mpl.rc_context(_STYLE):
-        figure.savefig(
-            buffer,
-            format="svg",
-            transparent=True,
-            metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
-        )
+        figure.savefig(buffer, format="svg", transparent=True, metadata=dict.fromkeys(_SVG_METADATA))
     text = buffer.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = text.replace(_INK, "currentColor").replace("xlink:href", "href")
@@ -147,32 +143,29 @@ def _curves(comparison: Comparison, curve: Curve, label: str, *, floor: float | 
 
 
 def _line(axes: Axes, arm: Arm, curve: Curve, count: Count, *, mark: str) -> None:
-    """One curriculum: its mean where all its seeds have a point, and each seed faintly, further ones included."""
-    seeds = [
-        {count(p): p.value for p in points if math.isfinite(p.value)}
-        for t in arm.trials
-        if (points := curve(t))
-    ]
+    """One curriculum: the mean where all its seeds have a point, and each seed faintly, as far as it got."""
+    curves = [curve(trial) for trial in arm.trials]
+    seeds = [{count(p): p.value for p in points if math.isfinite(p.value)} for points in curves if points]
     if not seeds:
         return
-    common = sorted(set.intersection(*(set(points) for points in seeds)))
-    for points in seeds if len(seeds) > 1 else ():
-        axes.plot(list(points), list(points.values()), color=arm.colour, linewidth=0.7, alpha=0.35)
-    values = [[points[x] for points in seeds] for x in common]
+    common = sorted(set.intersection(*(set(seed) for seed in seeds)))
+    values = [[seed[x] for seed in seeds] for x in common]
     means = [math.fsum(v) / len(v) for v in values]
-    style = {"color": arm.colour, "linewidth": 1.8, "label": clip(arm.curriculum)}
-    if len(common) <= _MARKED_POINTS:
-        style |= {"marker": mark, "markersize": 4}
-    axes.plot(common, means, **style)
+    marker = mark if len(common) <= _MARKED_POINTS else ""
+    axes.plot(
+        common,
+        means,
+        color=arm.colour,
+        linewidth=1.8,
+        label=clip(arm.curriculum),
+        marker=marker,
+        markersize=4,
+    )
     if len(seeds) > 1:
-        axes.fill_between(
-            common,
-            [min(v) for v in values],
-            [max(v) for v in values],
-            color=arm.colour,
-            alpha=0.15,
-            linewidth=0,
-        )
+        low, high = [min(v) for v in values], [max(v) for v in values]
+        axes.fill_between(common, low, high, color=arm.colour, alpha=0.15, linewidth=0)
+        for seed in seeds:
+            axes.plot(list(seed), list(seed.values()), color=arm.colour, linewidth=0.7, alpha=0.35)
 
 
 def _frame(axes: Axes, comparison: Comparison, curve: Curve) -> None:

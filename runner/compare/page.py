@@ -18,7 +18,7 @@ _HERE = Path(__file__).parent
 _TEMPLATE = "report.html.jinja"
 _CAPTIONS = {
     "curves": "Mean over seeds; the band is the range of the seeds, faint lines are single seeds.",
-    "differences": "Diamond: mean; bar: 95 % interval of the paired differences; dots: seeds. Zero is the baseline.",
+    "differences": "Diamond: mean; bar: 95 % interval of paired differences; dots: seeds; zero: baseline.",
     "finals": "Diamond: mean; bar: 95 % interval over seeds; dots: seeds.",
     "training": "Training loss as journalled, thinned to at most 200 steps of each phase.",
 }
@@ -72,8 +72,8 @@ def render(content: Mapping[str, Any], drawings: list[dict[str, str]], command: 
         lstrip_blocks=True,
     )
     filters: dict[str, Callable[..., str]] = {
-        "short": short, "number": number, "signed": signed, "interval": interval, "percent": percent, "p": p_value,
-        "saved": saved,
+        "short": short, "number": number, "signed": signed, "interval": interval,
+        "percent": percent, "p": p_value, "saved": saved,
     }  # fmt: skip
     environment.filters |= filters
     safe = [drawing | {"svg": Markup(drawing["svg"])} for drawing in drawings]

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from procdsl.plan import MeasureOperation, Plan, PrepareOperation, Stage, TrainOperation, Trial
-from runner.batches import row_counts
+from procdsl.plan import MeasureOperation, Plan, Trial
+from runner.failures import failures
 from runner.store import Store, read_json
 from runner.tracking import journal
+from runner.tracking.trajectory import Leg, legs, text_tokens
 
 # Enough for a line on a page; a journal holds thousands.
 _TRAIN_POINTS = 200
@@ -68,134 +68,122 @@ class TrialResult:
 
 def gather(plan: Plan, store: Store) -> tuple[TrialResult, ...]:
     """The results of every trial, in the order of the plan."""
-    return tuple(_Reader(plan, store).trial(trial) for trial in plan.trials)
+    reader = _Reader(plan, store)
+    return tuple(reader.trial(trial) for trial in plan.trials)
 
 
-def strays(plan: Plan, store: Store) -> tuple[str, ...]:
-    """Readable names in the study's folder that lead to results of another version of the study."""
-    folder = store.root / "studies" / plan.study
-    current = {store.path("train", plan.key(phase.train)).name for t in plan.trials for phase in t.phases}
-    links = sorted(path for path in folder.glob("*/s*/*") if path.is_symlink())
-    return tuple(str(path.relative_to(folder)) for path in links if path.readlink().name not in current)
+def older(plan: Plan, store: Store) -> tuple[str, ...]:
+    """Finished trials of other versions of the study, which are in the store and not in this comparison."""
+    current = {plan.key(phase.train) for trial in plan.trials for phase in trial.phases}
+    found = []
+    for path in sorted((store.root / "studies" / plan.study / "versions").glob("*.json")):
+        before = Plan.model_validate(read_json(path))
+        lasts = [(trial, before.key(trial.phases[-1].train)) for trial in before.trials]
+        done = [trial for trial, key in lasts if key not in current and store.done("train", key)]
+        if done:
+            names = ", ".join(dict.fromkeys(trial.curriculum for trial in done))
+            found.append(f"{path.stem} ({len(done)} trials: {names})")
+    return tuple(found)
 
 
 class _Reader:
-    """Reads each file once: arms that share a prefix share its objects."""
+    """Reads each operation once: curricula that begin alike share it."""
 
     def __init__(self, plan: Plan, store: Store) -> None:
         self.plan, self.store = plan, store
-        self._done: dict[str, PhaseFacts] = {}
+        self._facts: dict[str, PhaseFacts] = {}
         self._training: dict[str, list[tuple[int, float]]] = {}
 
     def trial(self, trial: Trial) -> TrialResult:
+        course = legs(self.plan, trial, self.store)
         curves: dict[str, list[Point]] = {}
         finals: dict[str, float] = {}
         missing: list[str] = []
-        training: list[Point] = []
-        before = (0, 0)
-        for phase in trial.phases:
-            operation = cast(TrainOperation, self.plan.by_id[phase.train])
-            if not self._phase(phase.name, phase.train).finished:
-                missing.append(f"phase {phase.name} is not finished")
-            training += [
-                _point(operation, self.plan, phase.name, before, step, value)
-                for step, value in self._losses(phase.train)
-            ]
-            for measure in self._measures(trial, phase.train):
-                found = self._values(measure)
-                absent = [step for step in measure.steps if step not in found]
-                if absent:
-                    missing.append(
-                        f"{measure.name} in phase {phase.name}: {len(absent)} of {len(measure.steps)} evaluations"
-                    )
-                for step in sorted(set(measure.steps) & set(found)):
-                    for name, value in found[step].items():
-                        point = _point(operation, self.plan, phase.name, before, step, value)
+        for leg in course:
+            missing += self._unfinished(leg)
+            for measure in self._measures(trial, leg):
+                found = self._values(leg, measure)
+                missing += _gaps(leg, measure, found)
+                for step, values in found.items():
+                    for name, value in values.items():
+                        point = self._point(leg, step, value)
                         curves.setdefault(f"{measure.name}/{name}", []).append(point)
-                # A later phase overrules an earlier one, also while its own end is not there yet.
-                for metric in [metric for metric in finals if metric.startswith(f"{measure.name}/")]:
-                    del finals[metric]
-                last = found.get(operation.steps, {})
-                finals |= {f"{measure.name}/{name}": v for name, v in last.items() if math.isfinite(v)}
-                missing += [
-                    f"{measure.name}/{name} ended at {v}" for name, v in last.items() if not math.isfinite(v)
-                ]
-            before = before[0] + phase.text_tokens, before[1] + phase.procedural_tokens
+                # The end of a later phase is the trial's, also while it is not there yet.
+                finals = {m: v for m, v in finals.items() if m.rpartition("/")[0] != measure.name}
+                ended = found.get(leg.operation.steps, {}).items()
+                finals |= {f"{measure.name}/{name}": value for name, value in ended if math.isfinite(value)}
+        last = course[-1]
+        text = last.text_before + text_tokens(self.plan, last.operation, last.operation.steps)
         return TrialResult(
             curriculum=trial.curriculum,
             seed=trial.seed,
-            text_tokens=before[0],
-            procedural_tokens=before[1],
+            text_tokens=text,
+            procedural_tokens=last.tokens_before + last.operation.tokens - text,
             curves={name: tuple(points) for name, points in curves.items()},
             finals=finals,
-            training=tuple(training),
-            phases=tuple(self._phase(phase.name, phase.train) for phase in trial.phases),
+            training=tuple(self._point(leg, *each) for leg in course for each in self._losses(leg)),
+            phases=tuple(self._phase(leg) for leg in course),
             missing=tuple(missing),
         )
 
-    def _measures(self, trial: Trial, train: str) -> Iterator[MeasureOperation]:
+    def _point(self, leg: Leg, step: int, value: float) -> Point:
+        text = text_tokens(self.plan, leg.operation, step)
+        fed = leg.tokens_before + step * leg.operation.batch_rows * leg.operation.context
+        return Point(leg.phase, step, leg.text_before + text, fed - leg.text_before - text, value)
+
+    def _measures(self, trial: Trial, leg: Leg) -> Iterator[MeasureOperation]:
         for id in trial.measures:
             operation = cast(MeasureOperation, self.plan.by_id[id])
-            if operation.train == train:
+            if operation.train == leg.operation.id:
                 yield operation
 
-    def _values(self, measure: MeasureOperation) -> dict[int, dict[str, float]]:
-        place = self.store.path("train", self.plan.key(measure.train)) / "measurements"
-        path = place / f"{self.plan.key(measure.id)}.json"
+    def _values(self, leg: Leg, measure: MeasureOperation) -> dict[int, dict[str, float]]:
+        """What was measured at the steps this plan asks for; the file may hold more, asked for by others."""
+        path = leg.place / "measurements" / f"{self.plan.key(measure.id)}.json"
         found = read_json(path) if path.exists() else {}
-        return {int(step): dict(_numbers(values)) for step, values in found.items()}
+        steps = sorted(step for step in map(int, found) if step in set(measure.steps))
+        return {step: dict(_numbers(found[str(step)])) for step in steps}
 
-    def _phase(self, name: str, train: str) -> PhaseFacts:
-        if train not in self._done:
-            key = self.plan.key(train)
-            facts = self.store.done("train", key)
-            path = self.store.path("train", key) / "journal.jsonl"
-            inexact = any(record.get("e") == "inexact" for record in journal.read(path))
-            self._done[train] = PhaseFacts(name, key, facts is not None, inexact, facts or {})
-        return self._done[train]
+    def _phase(self, leg: Leg) -> PhaseFacts:
+        if leg.key not in self._facts:
+            facts = self.store.done("train", leg.key)
+            inexact = any(record.get("e") == "inexact" for record in journal.read(leg.journal))
+            self._facts[leg.key] = PhaseFacts(leg.phase, leg.key, facts is not None, inexact, facts or {})
+        # Curricula may call a phase that they share by different names.
+        return replace(self._facts[leg.key], phase=leg.phase)
 
-    def _losses(self, train: str) -> list[tuple[int, float]]:
-        """The training loss of an operation, each step once (a replay that differed wins), thinned."""
-        if train not in self._training:
-            path = self.store.path("train", self.plan.key(train)) / "journal.jsonl"
+    def _unfinished(self, leg: Leg) -> Iterator[str]:
+        if not self._phase(leg).finished:
+            failed = failures(self.store, self.plan, leg.operation.id)
+            yield f"phase {leg.phase} {'failed: ' + failed[-1]['message'] if failed else 'is not finished'}"
+
+    def _losses(self, leg: Leg) -> list[tuple[int, float]]:
+        """The training loss of an operation, each step once (the last replay of it), thinned."""
+        if leg.key not in self._training:
             found: dict[int, float] = {}
-            for record in journal.read(path):
+            for record in journal.read(leg.journal):
                 value = record.get("m", {}).get("train/loss")
                 if value is not None and math.isfinite(value):
                     found[record["s"]] = value
             steps = sorted(found)
             every = max(1, math.ceil(len(steps) / _TRAIN_POINTS))
-            self._training[train] = [(step, found[step]) for step in steps[::every]]
-        return self._training[train]
+            self._training[leg.key] = [(step, found[step]) for step in steps[::every]]
+        return self._training[leg.key]
+
+
+def _gaps(leg: Leg, measure: MeasureOperation, found: dict[int, dict[str, float]]) -> Iterator[str]:
+    """What is not measured yet, and what ended as no number."""
+    if absent := len(set(measure.steps) - set(found)):
+        yield f"{measure.name} in phase {leg.phase}: {absent} of {len(measure.steps)} evaluations"
+    for name, value in found.get(leg.operation.steps, {}).items():
+        if not math.isfinite(value):
+            yield f"{measure.name}/{name} in phase {leg.phase} ended at {value}"
 
 
 def _numbers(values: dict[str, Any]) -> Iterator[tuple[str, float]]:
-    """The plain numbers among a measurement's values; "nan" and "inf" are written as words."""
+    """The plain numbers among a measurement's values; those that JSON lacks are words, or null."""
     for name, value in values.items():
-        if (isinstance(value, str) and value in ("nan", "inf", "-inf")) or (
-            isinstance(value, (int, float)) and not isinstance(value, bool)
-        ):
+        if value is None or value in ("nan", "inf", "-inf"):
+            yield name, float(value or "nan")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
             yield name, float(value)
-
-
-def _point(
-    operation: TrainOperation, plan: Plan, phase: str, before: tuple[int, int], step: int, value: float
-) -> Point:
-    text = text_tokens(operation, plan, step)
-    fed = step * operation.batch_rows * operation.context
-    return Point(phase, step, before[0] + text, before[1] + fed - text, value)
-
-
-def text_tokens(operation: TrainOperation, plan: Plan, step: int) -> int:
-    """Positions of text that a phase is fed in its first `step` steps."""
-    is_text = [isinstance(plan.by_id[feed.source], PrepareOperation) for feed in operation.feeds]
-    fed = step * operation.batch_rows * operation.context
-    if all(is_text) or not any(is_text):
-        return fed if all(is_text) else 0
-    rows = _row_counts(operation.stages, operation.batch_rows)[step]
-    return sum(int(n) for n, text in zip(rows, is_text, strict=True) if text) * operation.context
-
-
-@lru_cache(maxsize=16)
-def _row_counts(stages: tuple[Stage, ...], batch_rows: int) -> Any:
-    return row_counts(stages, batch_rows)

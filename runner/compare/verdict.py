@@ -5,33 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runner.compare.comparison import Arm, Comparison
-from runner.compare.statistics import LEVEL
+from runner.compare.statistics import LEVEL, Paired
 
 _ALPHA = 1 - LEVEL
 
 
 def verdict(comparison: Comparison) -> str:
     """One sentence over all curricula."""
-    rivals = [arm for arm in comparison.arms if arm.difference]
+    rivals = [(arm, arm.difference) for arm in comparison.arms if arm.difference]
+    base, start = comparison.baseline, _opening(comparison)
     if not rivals:
-        return _opening(comparison) + f"nothing can be compared with {comparison.baseline} yet."
-    if all(arm.difference and arm.difference.difference.n < 2 for arm in rivals):
-        return _opening(comparison) + "one seed pairs, so no difference can be told from chance."
-    groups = {"better": [], "worse": [], "open": []}  # type: dict[str, list[str]]
-    for arm in rivals:
-        groups[_standing(arm, lower=comparison.lower_is_better)].append(arm.curriculum)
-    parts = []
-    if groups["better"]:
-        parts.append(f"{_list(groups['better'])} {_end(groups['better'])} better than {comparison.baseline}")
-    if groups["worse"]:
-        parts.append(f"{_list(groups['worse'])} {_end(groups['worse'])} worse than {comparison.baseline}")
-    if groups["open"]:
-        parts.append(f"{_list(groups['open'])} cannot be told from {comparison.baseline}")
-    return (
-        _opening(comparison)
-        + "; ".join(parts)
-        + f" ({_grounds(rivals, decided=len(parts) > 1 or not groups['open'])})."
+        return f"{start} nothing can be compared with {base} yet."
+    if all(found.difference.n < 2 for _, found in rivals):
+        return f"{start} only one seed pairs, and no difference can be told from chance."
+    standing = {arm.curriculum: _standing(found, comparison) for arm, found in rivals}
+    better, worse, open = (
+        [name for name, stands in standing.items() if stands == which]
+        for which in ("better", "worse", "open")
     )
+    parts = [
+        f"{_list(better)} {_end(better)} better than {base}" if better else "",
+        f"{_list(worse)} {_end(worse)} worse than {base}" if worse else "",
+        f"{_list(open)} cannot be told from {base}" if open else "",
+    ]
+    grounds = _grounds([found for _, found in rivals], decided=bool(better or worse))
+    return f"{start} {'; '.join(filter(None, parts))} ({grounds})."
 
 
 def sentence(comparison: Comparison, arm: Arm) -> str:
@@ -42,12 +40,12 @@ def sentence(comparison: Comparison, arm: Arm) -> str:
     gap = f"{abs(found.mean):.4g} {'lower' if found.mean < 0 else 'higher'}"
     if found.n < 2 or found.low is None:
         return f"{arm.curriculum} ends {gap} than {comparison.baseline} on one seed: no interval, no test."
-    decided = _standing(arm, lower=comparison.lower_is_better)
+    standing = _standing(arm.difference, comparison)
     told = {"better": "better, beyond the spread of seeds", "worse": "worse, beyond the spread of seeds"}
     return (
         f"{arm.curriculum} ends {gap} than {comparison.baseline} "
         f"({LEVEL:.0%} interval {found.low:+.4g} to {found.high:+.4g}, {found.n} pairs): "
-        f"{told.get(decided, 'too close to tell')}.{_saved(arm)}"
+        f"{told.get(standing, 'too close to tell')}.{_saved(arm)}"
     )
 
 
@@ -67,31 +65,29 @@ def _saved(arm: Arm) -> str:
     return f" It gets there on {share.mean:.1%} of the baseline's {kind} tokens, by crossing."
 
 
-def _standing(arm: Arm, *, lower: bool) -> str:
-    """better, worse, or open: decided by Holm's p; equal differences on every seed have no test."""
-    assert arm.difference is not None
-    found = arm.difference
+def _standing(found: Paired, comparison: Comparison) -> str:
+    """better, worse or open, by Holm's p; differences equal on every seed have no test and stay open."""
     if found.p_holm is None or found.p_holm >= _ALPHA:
         return "open"
-    return "better" if (found.difference.mean < 0) == lower else "worse"
+    return "better" if (found.difference.mean < 0) == comparison.lower_is_better else "worse"
 
 
-def _grounds(rivals: Sequence[Arm], *, decided: bool) -> str:
-    pairs = min(arm.difference.difference.n for arm in rivals if arm.difference)
-    least = max(arm.difference.least_p for arm in rivals if arm.difference)
+def _grounds(rivals: Sequence[Paired], *, decided: bool) -> str:
+    """What the verdict rests on, and what it would be worth without the assumption behind a t test."""
+    pairs = min(found.difference.n for found in rivals)
     text = f"paired t tests over {pairs} seeds, Holm-adjusted at {_ALPHA:.2f}"
+    least = max(found.least_p for found in rivals)
     if decided and least > _ALPHA:
-        text += f"; they take differences to be normal, without which {pairs} pairs cannot give p below {least:.2g}"
+        text += (
+            f"; they assume normal differences, and the signs of {pairs} pairs alone reach p = {least:.2g}"
+        )
     return text
 
 
 def _opening(comparison: Comparison) -> str:
-    start = f"In {comparison.metric}, "
-    if comparison.finished < comparison.trials:
-        start = (
-            f"So far ({comparison.finished} of {comparison.trials} trials finished), in {comparison.metric}, "
-        )
-    return start
+    metric, done, planned = comparison.metric, comparison.finished, comparison.trials
+    start = f"So far ({done} of {planned} trials finished), in" if done < planned else "In"
+    return f"{start} {metric},"
 
 
 def _list(names: Sequence[str]) -> str:

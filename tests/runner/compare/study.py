@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from pathlib import Path
-
-import pytest
 
 from procdsl.plan import (
     Binding,
@@ -79,19 +76,23 @@ def _train(id: str, seed: int, source: str, steps: int, start: str | None = None
 
 
 def make_plan(
-    seeds: tuple[int, ...] = (0, 1, 2), study: str = "toy", steps: Mapping[str, int] | None = None, question: str = ""
+    seeds: tuple[int, ...] = (0, 1, 2),
+    study: str = "toy",
+    steps: Mapping[str, int] | None = None,
+    question: str = "",
 ) -> Plan:
     """Text alone; Dyck then text; the same with less text. `steps`: of the text phase, by curriculum."""
     steps = steps or {"text_only": STEPS, "dyck_then_text": STEPS, "dyck_less_text": 60}
     base = next(iter(steps))
-    operations: list[Operation] = [_TEXT, _DYCK]
+    families = tuple(dict.fromkeys(name.split("_")[0] for name in steps if name != base))
+    generators = [_DYCK.model_copy(update={"id": f"generate.{name}", "name": name}) for name in families]
+    operations: list[Operation] = [_TEXT, *generators]
     trials = []
     for seed in seeds:
-        warm = _train(f"warm.s{seed}", seed, "generate.dyck", WARM)
-        operations.append(warm)
+        operations += [_train(f"warm.{name}.s{seed}", seed, f"generate.{name}", WARM) for name in families]
         for name, count in steps.items():
-            alone = name == base
-            train = _train(f"{name}.s{seed}", seed, "prepare.c4", count, None if alone else warm.id)
+            warm = None if name == base else f"warm.{name.split('_')[0]}.s{seed}"
+            train = _train(f"{name}.s{seed}", seed, "prepare.c4", count, warm)
             measure = MeasureOperation(
                 id=f"{train.id}.val",
                 name="val",
@@ -101,9 +102,10 @@ def make_plan(
                 steps=tuple(range(0, count + 1, EVERY)),
             )
             operations += [train, measure]
-            size = CONTEXT * ROWS
-            first = () if alone else (TrialPhase(name="warm", train=warm.id, text_tokens=0, procedural_tokens=WARM * size),)
-            last = TrialPhase(name="text", train=train.id, text_tokens=count * size, procedural_tokens=0)
+            first = (_warm_phase(warm),) if warm else ()
+            last = TrialPhase(
+                name="text", train=train.id, text_tokens=count * ROWS * CONTEXT, procedural_tokens=0
+            )
             trials.append(Trial(curriculum=name, seed=seed, phases=(*first, last), measures=(measure.id,)))
     return Plan(
         study=study,
@@ -115,6 +117,10 @@ def make_plan(
     )
 
 
+def _warm_phase(train: str) -> TrialPhase:
+    return TrialPhase(name="warm", train=train, text_tokens=0, procedural_tokens=WARM * ROWS * CONTEXT)
+
+
 def usual(curriculum: str, seed: int, share: float) -> float:
     """A falling curve; what was warmed up falls faster, and every seed has its own level."""
     speed = 3.0 if curriculum.startswith("dyck") else 2.0
@@ -122,7 +128,9 @@ def usual(curriculum: str, seed: int, share: float) -> float:
     return 2.0 + wobble + 3.5 * math.exp(-speed * share)
 
 
-def fill(plan: Plan, store: Store, value: Value = usual, *, leave: tuple[str, ...] = (), **facts: object) -> None:
+def fill(
+    plan: Plan, store: Store, value: Value = usual, *, leave: tuple[str, ...] = (), **facts: object
+) -> None:
     """Write journals, measurements and DONE.json of every train operation but those in `leave`."""
     curricula = {phase.train: trial for trial in plan.trials for phase in trial.phases}
     for operation in plan.operations:
@@ -142,8 +150,3 @@ def fill(plan: Plan, store: Store, value: Value = usual, *, leave: tuple[str, ..
                 write_json(place / "measurements" / f"{plan.key(measure.id)}.json", found)
         write_json(place / "provenance.json", {"device": "cpu", "threads": 1, "device_name": "x86"} | facts)
         store.finish("train", key, {"tokens_per_second": 15_000.0 + trial.seed})
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
