@@ -27,7 +27,7 @@ from procdsl.plan import (
 )
 from runner.corpora import sources, tokenizers
 from runner.corpora.order import BLOCK
-from runner.corpora.sources import Unreachable, builtin
+from runner.corpora.sources import Unreachable, builtin, files
 from runner.events import Event, Observer
 from runner.execution import Execution
 from runner.store import Store, read_json, write_json
@@ -45,10 +45,10 @@ def bind(plan: Plan, store: Store, execution: Execution, observe: Observer) -> P
     for operation in plan.operations:
         if isinstance(operation, PrepareOperation):
             entry = known.get(operation.name)
-            if entry is None or entry["declared"] != _declared(operation):
+            if entry is None or not _holds(entry, operation, execution):
                 entry = _settle(operation, execution)
             entries[operation.name] = entry
-            operations[operation.id] = _bound(operation, entry, plan)
+            operations[operation.id] = _bound(operation, entry, plan, execution.folder)
             _tell(operation, entry, observe)
     if entries != known or not path.exists():
         write_json(path, entries)
@@ -57,7 +57,11 @@ def bind(plan: Plan, store: Store, execution: Execution, observe: Observer) -> P
         for id, operation in operations.items()
         if isinstance(operation, PrepareOperation) and operation.binding
     }
-    return plan.with_operations(_sized(operations[operation.id], sizes) for operation in plan.operations)
+    bound = plan.with_operations(_sized(operations[operation.id], sizes) for operation in plan.operations)
+    for operation in bound.operations:
+        if isinstance(operation, TrainOperation):
+            _check_one_tokenizer(operation, bound)
+    return bound
 
 
 def datasets(plan: Plan) -> list[dict[str, Any]]:
@@ -77,11 +81,20 @@ def datasets(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
+def _holds(entry: dict[str, Any], operation: PrepareOperation, execution: Execution) -> bool:
+    """Whether a binding of before is one of what the spec says now."""
+    refused = execution.strict_data and entry["binding"]["fallback"]
+    return bool(entry["declared"] == _declared(operation) and not refused)
+
+
 def _settle(operation: PrepareOperation, execution: Execution) -> dict[str, Any]:
     """Choose the declared source or its fallback, and write down which text that is."""
     reason = ""
+    paths: tuple[str, ...] = ()
     try:
-        pinned = sources.pin(operation.source, offline=execution.offline)
+        if isinstance(operation.source, FilesSource):
+            paths = files.expanded(operation.source.paths, execution.folder)
+        pinned = sources.pin(_located(operation.source, paths, execution.folder), offline=execution.offline)
         tokenizer = _pinned_tokenizer(operation.tokenizer, offline=execution.offline)
     except Unreachable as error:
         if operation.fallback is None or execution.strict_data:
@@ -104,7 +117,7 @@ def _settle(operation: PrepareOperation, execution: Execution) -> dict[str, Any]
         "declared": _declared(operation),
         "binding": binding.model_dump(mode="json"),
         "reason": reason,
-        "paths": list(pinned.source.paths) if isinstance(pinned.source, FilesSource) else [],
+        "paths": paths,
     }
 
 
@@ -135,19 +148,28 @@ def _pinned_tokenizer(tokenizer: AnyTokenizer, *, offline: bool) -> AnyTokenizer
     return pinned
 
 
-def _bound(operation: PrepareOperation, entry: dict[str, Any], plan: Plan) -> PrepareOperation:
+def _bound(operation: PrepareOperation, entry: dict[str, Any], plan: Plan, folder: Path) -> PrepareOperation:
     contexts = [
         train.context
         for train in plan.operations
         if isinstance(train, TrainOperation) and operation.id in (feed.source for feed in train.feeds)
     ]
-    update: dict[str, Any] = {
-        "binding": Binding.model_validate(entry["binding"]),
-        "spare_tokens": BLOCK * max(contexts, default=0),
-    }
-    if entry["paths"]:
-        update["source"] = operation.source.model_copy(update={"paths": tuple(entry["paths"])})
-    return operation.model_copy(update=update)
+    return operation.model_copy(
+        update={
+            "source": _located(operation.source, tuple(entry["paths"]), folder),
+            "binding": Binding.model_validate(entry["binding"]),
+            "spare_tokens": BLOCK * max(contexts, default=0),
+        }
+    )
+
+
+def _located(source: AnySource, paths: tuple[str, ...], folder: Path) -> AnySource:
+    """A source with the places of its local files spelt out from the root."""
+    if isinstance(source, FilesSource):
+        return source.model_copy(update={"paths": tuple(str((folder / path).absolute()) for path in paths)})
+    if isinstance(source, HubSource) and (folder / source.path).is_dir():
+        return source.model_copy(update={"path": str((folder / source.path).absolute())})
+    return source
 
 
 def _sized(operation: AnyOperation, sizes: dict[str, int]) -> AnyOperation:
@@ -156,6 +178,27 @@ def _sized(operation: AnyOperation, sizes: dict[str, int]) -> AnyOperation:
         return operation
     vocabulary = operation.vocabulary.model_copy(update={"text_size": sizes[operation.vocabulary.text]})
     return operation.model_copy(update={"vocabulary": vocabulary})
+
+
+def _check_one_tokenizer(operation: TrainOperation, plan: Plan) -> None:
+    """Raise if a phase mixes texts whose ids differ: a fallback may have brought a tokenizer of its own."""
+    read = [plan.by_id[id] for id in operation.inputs()]
+    corpora = [source for source in read if isinstance(source, PrepareOperation)]
+    if len({_ids_of(corpus) for corpus in corpora}) > 1:
+        raise RunError(
+            f"{operation.id} reads {' and '.join(corpus.name for corpus in corpora)}, "
+            "which were bound to different tokenizers",
+            reason="data",
+            help="let all of them fall back or none, or give them one tokenizer that is at hand",
+        )
+
+
+def _ids_of(corpus: PrepareOperation) -> str:
+    """What settles the meaning of a corpus' ids; for a trained tokenizer, its text too."""
+    binding = corpus.binding
+    assert binding is not None, f"{corpus.id} is not bound"
+    trained = (binding.digest, corpus.validation_share) if isinstance(binding.tokenizer, BpeTokenizer) else ()
+    return repr((binding.tokenizer, trained))
 
 
 def _tell(operation: PrepareOperation, entry: dict[str, Any], observe: Observer) -> None:

@@ -33,10 +33,12 @@ def prepare(operation: PrepareOperation, place: Path, *, observe: Observer) -> d
 
 def ready(operation: PrepareOperation, facts: dict[str, Any]) -> bool:
     """Whether a corpus prepared before, as its facts tell, holds all that this plan needs."""
-    return bool(facts["complete"]) or (
-        facts["train_tokens"] >= operation.train_tokens + operation.spare_tokens
-        and facts["validation_tokens"] >= operation.validation_tokens
-    )
+    train, validation = facts["train_tokens"], facts["validation_tokens"]
+    if facts["complete"]:
+        train *= operation.max_epochs
+        return bool(train >= operation.train_tokens and validation >= operation.validation_tokens)
+    needed = operation.train_tokens + operation.spare_tokens
+    return bool(train >= needed and validation >= operation.validation_tokens)
 
 
 def facts(manifest: Manifest) -> dict[str, Any]:

@@ -25,10 +25,8 @@ Inventory = tuple[tuple[str, int, str], ...]
 
 def pin(source: FilesSource) -> Pinned:
     """The digest is over names, sizes and hashes of the files, in order; not over where they lie."""
-    paths = tuple(path for written in source.paths for path in _expanded(written))
-    found = inventory(paths)
-    pinned = source.model_copy(update={"paths": paths})
-    return Pinned(pinned, f"{len(found)} files", digest([*found, (source.format, 0, source.column)]), found)
+    found = inventory(source.paths)
+    return Pinned(source, f"{len(found)} files", digest([*found, (source.format, 0, source.column)]), found)
 
 
 def documents(source: FilesSource, *, digest: str) -> Iterator[str]:
@@ -60,11 +58,8 @@ def inventory(paths: Iterable[str]) -> Inventory:
                 raise RunError(f"{path} {what}", reason="data", help="mend it, or take it out of `paths`")
             found.append((path.name, stat.st_size, _sha256(path, stat.st_size, stat.st_mtime_ns)))
         except OSError as error:
-            raise RunError(
-                f"{path} cannot be read: {error.strerror} (looked for in {Path.cwd()})",
-                reason="data",
-                help="write paths relative to where procdsl is called, or absolute ones",
-            ) from error
+            help = "paths are relative to the spec's folder; absolute ones are taken as they are"
+            raise RunError(f"{path} cannot be read: {error.strerror}", reason="data", help=help) from error
     return tuple(found)
 
 
@@ -81,12 +76,19 @@ def changed(what: str, found: str, bound: str) -> RunError:
     )
 
 
-def _expanded(written: str) -> list[str]:
-    if not has_magic(written):
+def expanded(written: Iterable[str], folder: Path) -> tuple[str, ...]:
+    """The files that paths and globs mean, those of a glob in name order; relative ones stay relative."""
+    return tuple(path for one in written for path in _expanded(one, folder))
+
+
+def _expanded(written: str, folder: Path) -> list[str]:
+    if not has_magic(written) or (folder / written).exists():
         return [written]
     # `Path.glob` takes no absolute pattern.
-    if not (found := sorted(glob(written, recursive=True))):  # noqa: PTH207
-        raise RunError(f"no file matches {written!r}", reason="data", help=f"looked for in {Path.cwd()}")
+    if not (found := sorted(glob(written, root_dir=folder, recursive=True))):  # noqa: PTH207
+        raise RunError(
+            f"no file matches {written!r} in {folder.resolve()}", reason="data", help="mend `paths`"
+        )
     return found
 
 
