@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from procdsl.errors import Diagnostic, ProcdslError, Severity, SpecError
@@ -145,3 +145,48 @@ def failure_data(error: ProcdslError) -> dict[str, Any]:
         "help": getattr(error, "help", ""),
         "diagnostics": [diagnostic_data(d) for d in found],
     }
+
+
+# ---------------------------------------------------------------- runs
+
+_STATES = {"done": "green", "running": "cyan", "failed": "red", "pending": "dim"}
+
+
+def trials(study: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """A line a trial: where it stands, and why it is not done."""
+    target = console()
+    counts = ", ".join(f"{sum(row['state'] == state for row in rows)} {state}" for state in _STATES)
+    target.print(f"{clean(study)}: {counts}", style="bold")
+    width = max((len(row["curriculum"]) for row in rows), default=0)
+    for row in rows:
+        shared = f"  ({', '.join(row['shared'])} shared)" if row["shared"] else ""
+        target.print(f"  {clean(row['curriculum']):<{width}}  seed {row['seed']:<3} ", end="")
+        target.print(f"{row['state']:<8}", style=_STATES[row["state"]], end="")
+        target.print(f" {clean(row['phase'])} {row['step']:,}/{row['steps']:,}{shared}")
+        if row["reason"]:
+            target.print(f"      {clean(row['reason'])}", style="red")
+
+
+def pruned(outcome: Mapping[str, Any]) -> None:
+    """What is not needed any more, and what became of it."""
+    found = outcome["objects"]
+    for one in found:
+        line(f"{megabytes(one['bytes']):>12}  {one['path']}")
+    total = megabytes(sum(one["bytes"] for one in found))
+    if not found:
+        line("nothing to prune: the studies of this store need all that is in it")
+    elif outcome["deleted"]:
+        line(f"freed {megabytes(outcome['freed'])}")
+    else:
+        line(f"{_plural(len(found), 'result')} that no study needs, {total} together; --yes deletes them")
+    for path in outcome["busy"]:
+        line(f"kept, a run holds it: {path}")
+
+
+def megabytes(count: float) -> str:
+    """A number of bytes as people read it.
+
+    >>> megabytes(12_345_678)
+    '12.3 MB'
+    """
+    return f"{count / 1e6:,.1f} MB"
