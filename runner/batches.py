@@ -1,0 +1,355 @@
+"""Rows to batches: what step s feeds is a pure function of (operation, s), made ahead by a thread.
+
+Each feed counts its own rows. How many of them stand before step s is settled by `row_counts`, so that the
+realised share of every feed is within one row of the declared one at every step; a batch holds its feeds'
+rows in the operation's order. Nothing is consumed: a run that goes on at step s makes batch s.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from procdsl.errors import RunError
+from procdsl.plan import Feed, GenerateOperation, Plan, PrepareOperation, Stage, TrainOperation, Vocabulary
+from procdsl.programs import SplitName
+from runner.corpora import Corpus, open_corpus
+from runner.devices import World, part_rows
+from runner.execution import Execution
+from runner.store import Store
+
+Ids = NDArray[np.int32]
+Flags = NDArray[np.uint8]
+AHEAD = 4
+
+
+class Rows(Protocol):
+    """A source as a phase reads it: rows by number, in the phase's ids."""
+
+    def fill(self, start: int, ids: Ids, scored: Flags) -> None:
+        """Write rows start .. start + len(ids) - 1, each of context + 1 ids and flags."""
+
+
+@dataclass(frozen=True)
+class TextRows:
+    """Rows of a corpus' training stream in the reading order of a data seed; every position is scored."""
+
+    corpus: Corpus
+    data_seed: int
+    offset: int
+
+    def fill(self, start: int, ids: Ids, scored: Flags) -> None:
+        context = ids.shape[1] - 1
+        numbers = np.arange(start, start + len(ids), dtype=np.int64)
+        indices = self.corpus.order(self.data_seed, numbers, context, self.offset)
+        self.corpus.rows("train", indices=indices, context=context, offset=self.offset, out=ids)
+        scored[:] = 1
+
+
+@dataclass(frozen=True)
+class HeldOutText:
+    """The first rows of a corpus' validation stream, as they stand."""
+
+    corpus: Corpus
+
+    def fill(self, start: int, ids: Ids, scored: Flags) -> None:
+        indices = np.arange(start, start + len(ids), dtype=np.int64)
+        self.corpus.rows("validation", indices=indices, context=ids.shape[1] - 1, offset=0, out=ids)
+        scored[:] = 1
+
+
+@dataclass(frozen=True)
+class GeneratedRows:
+    """Rows of a generator, spelt in the phase's ids; beyond the generator's own context stands padding."""
+
+    operation: GenerateOperation
+    data_seed: int
+    split: SplitName
+    offset: int
+    phase_id: Ids
+    padding: int
+
+    def fill(self, start: int, ids: Ids, scored: Flags) -> None:
+        from runner.generators import fill
+
+        width = self.operation.context + 1
+        local = np.empty((len(ids), width), np.int32)
+        flags = np.empty((len(ids), width), np.uint8)
+        fill(
+            self.operation,
+            seed=self.data_seed,
+            split=self.split,
+            start=self.offset + start,
+            ids=local,
+            scored=flags,
+        )
+        ids[:, :width], ids[:, width:] = self.phase_id[local], self.padding
+        scored[:, :width], scored[:, width:] = flags, 0
+
+
+def generated(
+    operation: GenerateOperation, vocabulary: Vocabulary, *, data_seed: int, split: SplitName, offset: int = 0
+) -> GeneratedRows:
+    """A generator's rows in a phase's vocabulary: equal spelling is one token."""
+    place = {spelling: vocabulary.text_size + i for i, spelling in enumerate(vocabulary.tokens)}
+    phase_id = np.array([place[spelling] for spelling in operation.tokens], np.int32)
+    padding = place.get("<pad>", int(phase_id[0]))
+    return GeneratedRows(operation, data_seed, split, offset, phase_id, padding)
+
+
+def open_corpora(plan: Plan, ids: Sequence[str], store: Store) -> dict[str, Corpus]:
+    """The prepared corpora among some operations, by id."""
+    return {
+        id: open_corpus(store.path("prepare", plan.key(id)))
+        for id in ids
+        if isinstance(plan.by_id[id], PrepareOperation)
+    }
+
+
+def maker(
+    plan: Plan,
+    operation: TrainOperation,
+    store: Store,
+    execution: Execution,
+    device: torch.device,
+    world: World,
+) -> Batches:
+    """The batches of a phase."""
+    corpora = open_corpora(plan, operation.inputs(), store)
+    return Batches(
+        rows=[_feed(operation, feed, plan, corpora) for feed in operation.feeds],
+        counts=row_counts(operation.stages, operation.batch_rows),
+        context=operation.context,
+        part_rows=part_rows(device, operation.context, execution.micro_rows),
+        pin=device.type == "cuda",
+        rank=world.rank,
+        world=world.size,
+    )
+
+
+def names(plan: Plan, operation: TrainOperation) -> list[str]:
+    """The names of a phase's feeds, in order."""
+    sources = (plan.by_id[feed.source] for feed in operation.feeds)
+    return [source.name for source in sources if isinstance(source, PrepareOperation | GenerateOperation)]
+
+
+def _feed(operation: TrainOperation, feed: Feed, plan: Plan, corpora: Mapping[str, Corpus]) -> Rows:
+    source = plan.by_id[feed.source]
+    if isinstance(source, PrepareOperation):
+        return TextRows(corpora[feed.source], operation.data_seed, feed.offset)
+    assert isinstance(source, GenerateOperation), f"{feed.source} gives no rows"
+    return generated(
+        source, operation.vocabulary, data_seed=operation.data_seed, split="train", offset=feed.offset
+    )
+
+
+def row_counts(stages: Sequence[Stage], batch_rows: int) -> NDArray[np.int64]:
+    """How many rows of each feed stand before each step: (steps + 1) × feeds.
+
+    A feed's n-th row may come once its quota exceeds n - 1 and must have come when its quota reaches n. Taking
+    the rows with the earliest deadlines meets all of them (Tijdeman 1980, the chairman assignment problem),
+    also where shares change: counts never fall, and stay less than one row from the quota.
+
+    >>> row_counts([Stage(steps=4, shares=(0.75, 0.25))], 2).tolist()
+    [[0, 0], [1, 1], [3, 1], [4, 2], [6, 2]]
+    """
+    steps = sum(stage.steps for stage in stages)
+    if len(stages[0].shares) == 1:
+        return np.arange(steps + 1, dtype=np.int64)[:, None] * batch_rows
+    return _Apportionment(stages, batch_rows).counts()
+
+
+class _Apportionment:
+    """Earliest deadlines first, in whole numbers: quotas are kept in units of 1/`unit` rows."""
+
+    def __init__(self, stages: Sequence[Stage], batch_rows: int) -> None:
+        exact = [_exact(stage.shares) for stage in stages]
+        self.unit = math.lcm(*(share.denominator for shares in exact for share in shares))
+        self.rates = [[int(share * self.unit) * batch_rows for share in shares] for shares in exact]
+        self.steps = [stage.steps for stage in stages]
+        self.batch_rows = batch_rows
+        self.feeds = len(exact[0])
+
+    def counts(self) -> NDArray[np.int64]:
+        found = np.zeros((sum(self.steps) + 1, self.feeds), np.int64)
+        quota, count, step = [0] * self.feeds, [0] * self.feeds, 0
+        for stage, (steps, rates) in enumerate(zip(self.steps, self.rates, strict=True)):
+            for left in range(steps - 1, -1, -1):
+                quota = [q + rate for q, rate in zip(quota, rates, strict=True)]
+                step += 1
+                self._take(count, quota, step * self.batch_rows, stage, left)
+                found[step] = count
+        return found
+
+    def _take(self, count: list[int], quota: list[int], rows: int, stage: int, left: int) -> None:
+        """Raise `count` to `rows` rows: those that are due, then one more for the feeds due next."""
+        for feed, q in enumerate(quota):
+            count[feed] = max(count[feed], q // self.unit)
+        free = rows - sum(count)
+        if not free:
+            return
+        open = [feed for feed, q in enumerate(quota) if count[feed] * self.unit < q]
+        open.sort(
+            key=lambda feed: (self._due(feed, (count[feed] + 1) * self.unit - quota[feed], stage, left), feed)
+        )
+        for feed in open[:free]:
+            count[feed] += 1
+
+    def _due(self, feed: int, lacking: int, stage: int, left: int) -> Fraction:
+        """In how many steps from now the quota of a feed has grown by `lacking`."""
+        waited = Fraction(0)
+        for later, rates in enumerate(self.rates[stage:], stage):
+            steps = left if later == stage else self.steps[later]
+            if steps * rates[feed] >= lacking:
+                return waited + (Fraction(lacking, rates[feed]) if rates[feed] else 0)
+            lacking -= steps * rates[feed]
+            waited += steps
+        return waited + lacking  # never due: after all that are, those that lack least first
+
+
+def _exact(shares: Sequence[float]) -> list[Fraction]:
+    """Shares as they were written (0.1 is a tenth), made to sum to one."""
+    written = [Fraction(repr(share)) for share in shares]
+    return [share / sum(written) for share in written]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a batch, as long as their last scored target: B × T ids, and where the loss is.
+
+    `chosen_N` are the scored positions in the flattened hidden states, None when all of them are. Those
+    states are B × T, or B × S where `queries_BS` names the only positions of the last block that matter.
+    """
+
+    ids_BT: Tensor
+    queries_BS: Tensor | None
+    chosen_N: Tensor | None
+    targets_N: Tensor
+    feed_N: Tensor
+
+    def to(self, device: torch.device) -> Part:
+        """The part on a device; from pinned memory, without waiting for it."""
+        if device.type == "cpu":
+            return self
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pinned(self) -> Part:
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, move: Callable[[Tensor], Tensor]) -> Part:
+        moved = (None if tensor is None else move(tensor) for tensor in vars(self).values())
+        return Part(*moved)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's rows in parts small enough to be fed at once. `scored` counts the whole batch's targets."""
+
+    step: int
+    rows: tuple[int, ...]
+    scored: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """All batches of a phase: `make(step)`. A rank of several makes the same rows and keeps its own part of them."""
+
+    rows: Sequence[Rows]
+    counts: NDArray[np.int64]
+    context: int
+    part_rows: int
+    pin: bool = False
+    rank: int = 0
+    world: int = 1
+
+    def make(self, step: int) -> Batch:
+        taken = self.counts[step + 1] - self.counts[step]
+        ids, scored = self._fill(self.counts[step], taken)
+        if not (targets := int(np.count_nonzero(scored[:, 1:]))):
+            raise RunError(f"the batch of step {step:,} has no scored token", reason="data")
+        feed = np.repeat(np.arange(len(taken), dtype=np.uint8), taken)
+        mine = slice(len(ids) * self.rank // self.world, len(ids) * (self.rank + 1) // self.world)
+        made = parts(ids[mine], scored[mine], feed[mine], self.part_rows)
+        if self.pin:
+            made = tuple(part.pinned() for part in made)
+        return Batch(step, tuple(taken.tolist()), targets, made)
+
+    def _fill(self, before: NDArray[np.int64], taken: NDArray[np.int64]) -> tuple[Ids, Flags]:
+        ids = np.empty((int(taken.sum()), self.context + 1), np.int32)
+        scored = np.empty(ids.shape, np.uint8)
+        first = 0
+        for rows, start, count in zip(self.rows, before.tolist(), taken.tolist(), strict=True):
+            if count:
+                rows.fill(start, ids[first : first + count], scored[first : first + count])
+            first += count
+        return ids, scored
+
+
+def parts(ids: Ids, scored: Flags, feed: NDArray[np.uint8], part_rows: int) -> tuple[Part, ...]:
+    """Rows to parts of at most `part_rows`, short rows together so that little padding is fed."""
+    flags = scored[:, 1:] != 0
+    length = np.where(flags.any(axis=1), flags.shape[1] - np.argmax(flags[:, ::-1], axis=1), 0)
+    order = np.argsort(length, kind="stable")
+    order = order[length[order] > 0]
+    chunks = (order[first : first + part_rows] for first in range(0, len(order), part_rows))
+    return tuple(_part(ids[some], flags[some], feed[some], int(length[some[-1]])) for some in chunks)
+
+
+def _part(ids: Ids, flags: NDArray[np.bool_], feed: NDArray[np.uint8], T: int) -> Part:
+    flags = flags[:, :T]
+    count = flags.sum(axis=1)
+    most = int(count.max())
+    queries = chosen = None
+    if most * 2 <= T:
+        # The scored positions of each row first, in order; what fills up the shorter rows is not chosen.
+        queries = np.argsort(~flags, axis=1, kind="stable")[:, :most]
+        chosen = np.flatnonzero(np.take_along_axis(flags, queries, axis=1))
+    elif not flags.all():
+        chosen = np.flatnonzero(flags)
+    return Part(
+        ids_BT=torch.from_numpy(np.ascontiguousarray(ids[:, :T])),
+        queries_BS=None if queries is None else torch.from_numpy(queries),
+        chosen_N=None if chosen is None else torch.from_numpy(chosen),
+        targets_N=torch.from_numpy(ids[:, 1 : T + 1][flags].astype(np.int64)),
+        feed_N=torch.from_numpy(np.repeat(feed, count)),
+    )
+
+
+class Ahead:
+    """Things made in order by a thread, a few of them ahead of who takes them. Leaving the block ends it."""
+
+    def __init__(self, make: Callable[[int], Any], numbers: range, *, ahead: int = AHEAD) -> None:
+        self._make = make
+        self._numbers = iter(numbers)
+        self._ahead = ahead
+        self._pending: deque[Future[Any]] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
+
+    def __enter__(self) -> Iterator[Any]:
+        for number in self._next(self._ahead):
+            self._pending.append(self._thread.submit(self._make, number))
+        return self._take()
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+    def _take(self) -> Iterator[Any]:
+        while self._pending:
+            made = self._pending.popleft().result()
+            for number in self._next(1):
+                self._pending.append(self._thread.submit(self._make, number))
+            yield made
+
+    def _next(self, count: int) -> list[int]:
+        return [number for _, number in zip(range(count), self._numbers, strict=False)]

@@ -1,0 +1,81 @@
+"""AdamW, its decay groups, the learning rate over the steps of a phase, and clipping by the global norm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from procdsl.plan import Optimiser, Schedule
+
+
+def build(optimiser: Optimiser, model: nn.Module) -> torch.optim.AdamW:
+    """AdamW over what is trainable. Fused on CPU and GPU alike: one pass over each tensor, and deterministic."""
+    trained = [tensor for tensor in model.parameters() if tensor.requires_grad]
+    decayed = [tensor for tensor in trained if optimiser.decay == "all" or tensor.ndim > 1]
+    kept = [tensor for tensor in trained if optimiser.decay != "all" and tensor.ndim <= 1]
+    groups = [
+        {"params": decayed, "weight_decay": optimiser.weight_decay},
+        {"params": kept, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        [group for group in groups if group["params"]],
+        lr=optimiser.lr,
+        betas=optimiser.betas,
+        eps=optimiser.eps,
+        fused=True,
+    )
+
+
+def learning_rate(peak: float, schedule: Schedule, steps: int, step: int) -> float:
+    """The rate of step `step`, counted from 0: warm-up ends at the peak, and the shape ends after the last step.
+
+    >>> [learning_rate(1.0, Schedule(kind="linear", warmup=2), 6, i) for i in range(6)]
+    [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]
+    """
+    if step < schedule.warmup:
+        return peak * (step + 1) / schedule.warmup
+    done = (step - schedule.warmup) / max(1, steps - schedule.warmup)
+    if schedule.kind == "constant":
+        return peak
+    left = 1 - done if schedule.kind == "linear" else (1 + math.cos(math.pi * done)) / 2
+    return peak * (schedule.floor + (1 - schedule.floor) * left)
+
+
+def step(optimiser: torch.optim.AdamW, *, rate: float, skip: Tensor) -> None:
+    """One update at a learning rate, and no gradients afterwards; where `skip` is true nothing is changed.
+
+    The fused kernels take that flag on the device, as PyTorch's own gradient scaler hands it to them.
+    """
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    optimiser.found_inf = skip.float()  # type: ignore[attr-defined]
+    optimiser.grad_scale = None  # type: ignore[attr-defined]
+    optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
+
+
+def tensors(optimiser: torch.optim.AdamW, model: nn.Module) -> dict[str, Tensor]:
+    """The optimiser's state, by "<what>/<parameter>"."""
+    state = optimiser.state
+    named = ((name, state[tensor]) for name, tensor in model.named_parameters() if tensor in state)
+    return {f"{what}/{name}": value for name, held in named for what, value in held.items()}
+
+
+def restore(optimiser: torch.optim.AdamW, model: nn.Module, saved: Mapping[str, Tensor]) -> None:
+    """Put saved state back."""
+    parameters = dict(model.named_parameters())
+    for key, value in saved.items():
+        what, _, name = key.partition("/")
+        tensor = parameters[name]
+        optimiser.state[tensor][what] = value.to(tensor.device)
+
+
+def clip(gradients: Sequence[Tensor], most: float | None) -> Tensor:
+    """Scale the gradients so that their global norm is at most `most`; their norm before that."""
+    norm = torch.nn.utils.get_total_norm(gradients)
+    if most is not None:
+        torch._foreach_mul_(list(gradients), torch.clamp(most / (norm + 1e-6), max=1.0))
+    return norm

@@ -1,0 +1,165 @@
+"""What a phase's steps came to: read off the device one step late, and written to the journal at a cadence.
+
+On a GPU the numbers of a step are copied to pinned memory behind it and read while the next one runs, so that
+every step is looked at and none is waited for. A point of a long phase is the mean since the point before.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from procdsl.errors import RunError
+from procdsl.plan import TrainOperation
+from runner.batches import Batch
+from runner.events import Event, Observer
+from runner.tracking.journal import Journal
+
+# Steps in a row that may be skipped because a loss or a gradient was not finite.
+MOST_SKIPPED = 10
+# Points of a metric in a phase, at most about.
+POINTS = 400
+PROGRESS_SECONDS = 0.5
+
+
+@dataclass
+class Counters:
+    """What is counted while a phase is trained; the window holds the losses since the last point."""
+
+    step: int = 0
+    scored: int = 0
+    skipped: int = 0
+    skipped_in_row: int = 0
+    window_sum: float = 0.0
+    window_steps: int = 0
+    resumed: int = 0
+    inexact: list[str] = field(default_factory=list)
+
+
+class Recorder:
+    """Takes each step's numbers: loss, gradient norm, skipped (0 or 1), stop (0 or more), each feed's summed loss."""
+
+    def __init__(
+        self,
+        operation: TrainOperation,
+        counts: NDArray[np.int64],
+        names: list[str],
+        counters: Counters,
+        journal: Journal | None,
+        observe: Observer,
+    ) -> None:
+        self.operation, self.names, self.counts = operation, names, counts
+        self.counters, self.journal, self.observe = counters, journal, observe
+        self.stop = False
+        self.seconds = self.waited = 0.0
+        self._first = counters.step
+        self._every = max(1, operation.steps // POINTS)
+        self._pending: tuple[Batch, float, Tensor, torch.cuda.Event | None] | None = None
+        self._point = (counters.step, 0.0, 0.0)
+        self._told = 0.0
+
+    def put(self, batch: Batch, rate: float, numbers: Tensor, *, waited: float, began: float) -> None:
+        """Take a step's numbers, and settle those of the step before (on a CPU: its own)."""
+        self.settle()
+        event = None
+        if numbers.device.type == "cuda":
+            numbers = torch.empty(numbers.shape, pin_memory=True).copy_(numbers, non_blocking=True)
+            event = torch.cuda.Event()
+            event.record()
+        self.waited += waited
+        self.seconds += time.perf_counter() - began
+        self._pending = (batch, rate, numbers, event)
+        if event is None:
+            self.settle()
+
+    def settle(self) -> None:
+        """Read what is pending. Raises when too many steps in a row were skipped."""
+        if self._pending is None:
+            return
+        batch, rate, numbers, event = self._pending
+        self._pending = None
+        if event is not None:
+            event.synchronize()
+        loss, norm, skipped, stop, *sums = numbers.tolist()
+        self.stop = self.stop or stop > 0
+        self.counters.scored += batch.scored
+        if skipped:
+            self._skip(batch, loss, norm)
+        else:
+            self.counters.skipped_in_row = 0
+            self.counters.window_sum += loss
+            self.counters.window_steps += 1
+        step = batch.step + 1
+        if step % self._every == 0 or step == self.operation.steps:
+            self._write(step, batch, rate, norm, sums)
+        self._tell(step, loss)
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Positions fed in a second of training, measurements and checkpoints aside."""
+        fed = (self.counters.step - self._first) * self.operation.batch_rows * self.operation.context
+        return fed / self.seconds if self.seconds else 0.0
+
+    @property
+    def data_wait(self) -> float:
+        """The share of training's time that was spent waiting for a batch."""
+        return self.waited / self.seconds if self.seconds else 0.0
+
+    def _skip(self, batch: Batch, loss: float, norm: float) -> None:
+        self.counters.skipped += 1
+        self.counters.skipped_in_row += 1
+        if self.journal is not None:
+            rows = dict(
+                zip(self.names, zip(self.counts[batch.step].tolist(), batch.rows, strict=True), strict=True)
+            )
+            self.journal.event("skipped", s=batch.step, loss=str(loss), grad_norm=str(norm), rows=rows)
+        if self.counters.skipped_in_row >= MOST_SKIPPED:
+            raise RunError(
+                f"{self.operation.id}: {MOST_SKIPPED} steps in a row, up to step {batch.step:,}, had a loss of {loss} "
+                f"and a gradient norm of {norm}; the last finite ones are in the journal",
+                reason="diverged",
+                help="lower the learning rate, clip gradients, or train in fp32",
+            )
+
+    def _write(self, step: int, batch: Batch, rate: float, norm: float, sums: list[float]) -> None:
+        if self.journal is None:
+            return
+        counters, (since, seconds, waited) = self.counters, self._point
+        metrics = {"train/grad_norm": norm, "train/lr": rate, "train/skipped": counters.skipped}
+        if counters.window_steps:
+            metrics["train/loss"] = counters.window_sum / counters.window_steps
+        fed = self.counts[step] / self.counts[step].sum()
+        metrics |= {f"mix/{name}": share for name, share in zip(self.names, fed.tolist(), strict=True)}
+        if len(sums) > 1:
+            targets = torch.bincount(
+                torch.cat([part.feed_N for part in batch.parts]), minlength=len(sums)
+            ).tolist()
+            each = zip(self.names, sums, targets, strict=True)
+            metrics |= {f"train/loss/{name}": total / count for name, total, count in each if count}
+        if self.seconds > seconds:
+            tokens = (step - since) * self.operation.batch_rows * self.operation.context
+            metrics["perf/tokens_per_s"] = tokens / (self.seconds - seconds)
+            metrics["perf/data_wait"] = (self.waited - waited) / (self.seconds - seconds)
+        self.journal.log(step, step * self.operation.batch_rows * self.operation.context, metrics)
+        counters.window_sum, counters.window_steps = 0.0, 0
+        self._point = (step, self.seconds, self.waited)
+
+    def _tell(self, step: int, loss: float) -> None:
+        now = time.monotonic()
+        if now - self._told < PROGRESS_SECONDS and step < self.operation.steps:
+            return
+        self._told = now
+        facts = {
+            "step": step,
+            "steps": self.operation.steps,
+            "tokens": step * self.operation.batch_rows * self.operation.context,
+            "loss": loss,
+            "tokens_per_second": self.tokens_per_s,
+            "memory": torch.cuda.max_memory_allocated() if torch.cuda.is_initialized() else None,
+        }
+        self.observe(Event("progress", self.operation.id, facts))

@@ -1,0 +1,227 @@
+"""Training: one phase, one loop, one mutable state.
+
+The loop feeds a batch, steps, and once in a while writes down, measures or saves. It draws no random number
+that is not addressed: batches by step, dropout by (seed, step, part). So a run that goes on from a checkpoint
+needs its step and its tensors, and gives the same numbers as one that was never stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from procdsl import streams
+from procdsl.errors import Stopped
+from procdsl.plan import Plan, TrainOperation
+from runner import batches, checkpoints, devices, optimiser
+from runner.batches import Batch
+from runner.checkpoints import Checkpoint
+from runner.devices import World
+from runner.events import Event, Observer
+from runner.execution import Execution
+from runner.initial import initial
+from runner.loss import cross_entropy
+from runner.measure import Measures
+from runner.model import Transformer, freeze, hidden
+from runner.record import Counters, Recorder
+from runner.store import Store
+from runner.tracking.journal import Journal
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """What stays the same while a phase is trained."""
+
+    plan: Plan
+    operation: TrainOperation
+    store: Store
+    place: Path
+    execution: Execution
+    observe: Observer
+    device: torch.device
+    world: World
+
+    @property
+    def conditions(self) -> dict[str, str | int | bool]:
+        """What the last bits of a sum depend on, beside the operation: recorded, never hashed."""
+        return devices.conditions(self.execution, self.operation.context, self.world)
+
+
+@dataclass
+class TrainState:
+    """All that changes while a phase is trained; what a checkpoint holds."""
+
+    model: Transformer
+    optimiser: torch.optim.AdamW
+    counters: Counters
+
+
+def train(
+    plan: Plan,
+    id: str,
+    *,
+    store: Store,
+    place: Path,
+    execution: Execution,
+    observe: Observer,
+    stopping: Callable[[], bool],
+) -> dict[str, Any]:
+    """Train operation `id` in `place`, from its last checkpoint there if it has one; facts of what came out.
+
+    Raises Stopped, with everything saved, when `stopping` says so, and RunError when it cannot go on.
+    """
+    operation = plan.by_id[id]
+    assert isinstance(operation, TrainOperation)
+    device, world = devices.start(execution)
+    phase = _Phase(plan, operation, store, place, execution, observe, device, world)
+    state = _begin(phase)
+    counters = state.counters
+    maker = batches.maker(plan, operation, store, execution, device, world)
+    forward = devices.compiled(state.model, execution)
+    with (
+        Journal(place / "journal.jsonl") if world.rank == 0 else nullcontext() as journal,
+        batches.Ahead(maker.make, range(counters.step, operation.steps)) as ahead,
+    ):
+        record = Recorder(operation, maker.counts, batches.names(plan, operation), counters, journal, observe)
+        measures = Measures(plan, operation, store, place, execution, journal, observe)
+        _announce(phase, counters, journal)
+        measures.take(state.model, counters.step)
+        saved = time.monotonic()
+        while counters.step < operation.steps:
+            stop = stopping()
+            if record.stop or (stop and world.size == 1):
+                record.settle()
+                _save(phase, state)
+                raise Stopped(f"{id} stopped after step {counters.step:,} of {operation.steps:,}")
+            # ----------------------------------------------------------------
+            began = time.perf_counter()
+            batch = next(ahead)
+            waited = time.perf_counter() - began
+            numbers, rate = _step(phase, state, forward, batch, stop)
+            counters.step += 1
+            record.put(batch, rate, numbers, waited=waited, began=began)
+            # ----------------------------------------------------------------
+            if measures.due(counters.step):
+                record.settle()
+                measures.take(state.model, counters.step)
+            if time.monotonic() - saved >= execution.checkpoint_seconds and counters.step < operation.steps:
+                record.settle()
+                _save(phase, state)
+                saved = time.monotonic()
+        record.settle()
+        digest = _save(phase, state)
+    return _facts(phase, state, record, digest)
+
+
+def _step(
+    phase: _Phase, state: TrainState, forward: devices.Forward, batch: Batch, stop: bool
+) -> tuple[Tensor, float]:
+    """One update. Its numbers, still on the device (see `Recorder`), and its learning rate.
+
+    Whether loss and gradient are finite is decided on the device: AdamW then leaves everything as it was.
+    """
+    operation, device = phase.operation, phase.device
+    rate = optimiser.learning_rate(operation.optimiser.lr, operation.schedule, operation.steps, batch.step)
+    state.model.train()
+    loss = torch.zeros((), device=device)
+    feeds = torch.zeros(len(operation.feeds), device=device)
+    for number, part in enumerate(batch.parts):
+        if operation.model.dropout:
+            path = ("dropout", str(batch.step), str(phase.world.rank), str(number))
+            torch.manual_seed(streams.key(operation.seed, *path) >> 1)
+        part = part.to(device)
+        with devices.autocast(device, operation.precision):
+            hidden_NC = hidden(forward, part.ids_BT, part.queries_BS, part.chosen_N)
+            scaled, loss_N = cross_entropy(hidden_NC, state.model.unembedding, part.targets_N, 1 / batch.scored)
+        scaled.backward()
+        loss += scaled.detach()
+        feeds += torch.stack([loss_N[part.feed_N == feed].sum() for feed in range(len(feeds))])
+    trained = [tensor for group in state.optimiser.param_groups for tensor in group["params"]]
+    gradients = [torch.zeros_like(tensor) if tensor.grad is None else tensor.grad for tensor in trained]
+    shared = torch.cat([loss[None], torch.full((1,), float(stop), device=device), feeds])
+    devices.sum_over_world(phase.world, [*gradients, shared])
+    norm = optimiser.clip(gradients, operation.optimiser.clip)
+    broken = ~torch.isfinite(norm + shared[0])
+    optimiser.step(state.optimiser, rate=rate, skip=broken)
+    return torch.cat([shared[:1], norm[None], broken[None].float(), shared[1:]]), rate
+
+
+def _begin(phase: _Phase) -> TrainState:
+    """Where to go on from: the last checkpoint, or what the phase starts from."""
+    operation, plan = phase.operation, phase.plan
+    with devices.one_after_another(phase.world):
+        found = checkpoints.load(phase.place / "checkpoints", operation=operation.id, observe=phase.observe)
+    model = initial(operation.model, operation.vocabulary.size, operation.seed)
+    if found is not None:
+        model.load_state_dict(found.model)
+    elif operation.start is not None:
+        start = plan.by_id[operation.start]
+        model.load_state_dict(checkpoints.parameters(phase.store.path(start.kind, plan.key(start.id))))
+    freeze(model, operation.trainable)
+    model.to(phase.device)
+    adamw = optimiser.build(operation.optimiser, model)
+    if found is None:
+        return TrainState(model, adamw, Counters())
+    optimiser.restore(adamw, model, found.optimiser)
+    counters = Counters(**found.facts["counters"])
+    counters.resumed += 1
+    for name, now in phase.conditions.items():
+        if (was := found.facts["conditions"].get(name)) != now:
+            counters.inexact.append(f"{name} was {was}, now {now}, from step {counters.step}")
+    return TrainState(model, adamw, counters)
+
+
+def _announce(phase: _Phase, counters: Counters, journal: Journal | None) -> None:
+    id, steps = phase.operation.id, phase.operation.steps
+    phase.observe(Event("start", id, {"kind": "train", "step": counters.step, "steps": steps}))
+    if not counters.resumed or journal is None:
+        return
+    journal.event("resumed", s=counters.step, conditions=phase.conditions)
+    if counters.inexact:
+        text = f"{id} does not go on exactly: {'; '.join(counters.inexact)}"
+        journal.event("inexact", s=counters.step, conditions=counters.inexact)
+        phase.observe(Event("note", id, {"text": text}))
+
+
+def _save(phase: _Phase, state: TrainState) -> str:
+    """Write a checkpoint; the digest of the parameters. The last one goes without the optimiser, and alone."""
+    last = state.counters.step == phase.operation.steps
+    saved = Checkpoint(
+        state.counters.step,
+        dict(state.model.state_dict()),
+        {} if last else optimiser.tensors(state.optimiser, state.model),
+        {"counters": asdict(state.counters), "conditions": phase.conditions},
+    )
+    with devices.one_after_another(phase.world):
+        if phase.world.rank == 0:
+            digest = checkpoints.save(
+                phase.place / "checkpoints", saved, keep=1 if last else checkpoints.KEEP
+            )
+        else:
+            digest = checkpoints.digest(phase.place / "checkpoints", saved.step)
+    phase.observe(Event("checkpoint", phase.operation.id, {"step": saved.step}))
+    return digest
+
+
+def _facts(phase: _Phase, state: TrainState, record: Recorder, digest: str) -> dict[str, Any]:
+    counters = state.counters
+    return {
+        "steps": counters.step,
+        "tokens": phase.operation.tokens,
+        "scored": counters.scored,
+        "skipped": counters.skipped,
+        "parameters": sum(tensor.numel() for tensor in state.model.parameters()),
+        "digest": digest,
+        "resumed": counters.resumed,
+        "inexact": counters.inexact,
+        "tokens_per_s": record.tokens_per_s,
+        "data_wait": record.data_wait,
+        "conditions": phase.conditions,
+    }
