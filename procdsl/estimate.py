@@ -1,0 +1,210 @@
+"""What a plan will cost, from the plan alone: parameters, arithmetic, memory, disk, and what transfers move.
+
+Arithmetic counts training only: six operations a matrix parameter and token, and attention over the half of
+the row that a position sees. Memory is float32 parameters, gradients and AdamW's two moments, and what a
+backward pass keeps of about 16 activations a layer; estimates, where the rest is exact.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from procdsl.kinds import Node
+from procdsl.plan import (
+    COMPONENTS,
+    Component,
+    ModelShape,
+    Plan,
+    PrepareOperation,
+    TrainOperation,
+    TransferOperation,
+    TransferRule,
+    Vocabulary,
+)
+
+_STATE_BYTES = 16
+_CHECKPOINT_BYTES = 12
+_ACTIVATIONS = 16
+# Larger batches are fed in parts of about so many positions.
+_PART = 65_536
+Part = tuple[Component, int]
+
+
+class PhaseCost(Node):
+    """A phase of a curriculum; `trained` is its operation, `shared` how many trials need that."""
+
+    name: str
+    trained: str
+    steps: int
+    text_tokens: int
+    procedural_tokens: int
+    parameters: int
+    flops: float
+    memory_bytes: int
+    shared: int
+
+
+class Moved(Node):
+    """What becomes of a component's parameters: taken from the source, made from it, kept as drawn."""
+
+    component: Component
+    taken: int = 0
+    made: int = 0
+    kept: int = 0
+
+
+class Cost(Node):
+    """The whole of a plan: the phases of each curriculum (its first seed), each operation counted once."""
+
+    curricula: dict[str, tuple[PhaseCost, ...]]
+    trials: int
+    operations: int
+    flops: float
+    disk_bytes: int
+    transfers: dict[str, tuple[Moved, ...]]
+
+
+def cost(plan: Plan) -> Cost:
+    """What the plan will cost."""
+    users = Counter(phase.train for trial in plan.trials for phase in trial.phases)
+    curricula: dict[str, tuple[PhaseCost, ...]] = {}
+    for trial in plan.trials:
+        if trial.curriculum not in curricula:
+            curricula[trial.curriculum] = tuple(
+                _phase(plan, p.name, p.train, p.text_tokens, p.procedural_tokens, users) for p in trial.phases
+            )
+    trains = [operation for operation in plan.operations if isinstance(operation, TrainOperation)]
+    return Cost(
+        curricula=curricula,
+        trials=len(plan.trials),
+        operations=len(plan.operations),
+        flops=sum(flops(plan, operation) for operation in trains),
+        disk_bytes=sum(_disk(plan)),
+        transfers={
+            operation.id: tuple(moved(plan, operation))
+            for operation in plan.operations
+            if isinstance(operation, TransferOperation) and _is_first(plan, operation)
+        },
+    )
+
+
+def parameters(model: ModelShape, vocabulary: int) -> dict[Part, int]:
+    """Parameters by component and layer; what belongs to no layer is in layer 0, the last norm in L."""
+    width = model.width
+    own: dict[Part, int] = {("embedding", 0): vocabulary * width, ("position", 0): model.context * width}
+    for layer in range(model.layers):
+        own["attention", layer] = 4 * width * width + 4 * width
+        own["mlp", layer] = 8 * width * width + 5 * width
+        own["norm", layer] = 4 * width
+    own["norm", model.layers] = 2 * width
+    own["head", 0] = 0 if model.tied else vocabulary * width
+    return own
+
+
+def vocabulary_size(plan: Plan, vocabulary: Vocabulary) -> int:
+    """How many ids there are; before binding, with as many for text as the tokenizer says it has."""
+    text = plan.by_id.get(vocabulary.text or "")
+    declared = text.tokenizer.size if isinstance(text, PrepareOperation) else 0
+    return (vocabulary.text_size or declared) + len(vocabulary.tokens)
+
+
+def count(plan: Plan, operation: TrainOperation | TransferOperation) -> int:
+    """The parameters of an operation's model."""
+    return sum(parameters(operation.model, vocabulary_size(plan, operation.vocabulary)).values())
+
+
+def flops(plan: Plan, operation: TrainOperation) -> float:
+    """The arithmetic of a phase's training."""
+    model = operation.model
+    matrices = 12 * model.layers * model.width**2
+    matrices += vocabulary_size(plan, operation.vocabulary) * model.width
+    attention = 6 * model.layers * model.width * operation.context
+    return float(operation.tokens) * (6 * matrices + attention)
+
+
+def memory(plan: Plan, operation: TrainOperation) -> int:
+    """About the bytes that training a phase takes on its device."""
+    model = operation.model
+    held = 2 if operation.precision == "bf16" else 4
+    positions = min(operation.batch_rows * operation.context, _PART)
+    kept = positions * model.layers * model.width * _ACTIVATIONS * held
+    return count(plan, operation) * _STATE_BYTES + kept
+
+
+def moved(plan: Plan, operation: TransferOperation) -> Iterator[Moved]:
+    """For each component, how many parameters are taken, made anew from the source, or kept as drawn."""
+    own = parameters(operation.model, vocabulary_size(plan, operation.vocabulary))
+    for component in COMPONENTS:
+        if not (parts := {part: size for part, size in own.items() if part[0] == component and size}):
+            continue
+        done: Counter[str] = Counter()
+        for (_, layer), size in parts.items():
+            done.update(_settled(plan, operation, _rule(operation, component, layer), size))
+        yield Moved(component=component, **done)
+
+
+def _settled(
+    plan: Plan, operation: TransferOperation, rule: TransferRule | None, size: int
+) -> Mapping[str, int]:
+    """What one rule makes of the parameters of one component in one layer."""
+    if rule is None or rule.action == "fresh":
+        return {"kept": size}
+    if rule.action == "take":
+        return {"taken": size}
+    if rule.action == "partial":
+        taken = min(size, _rows(plan, rule) * operation.model.width)
+        return {"taken": taken, "made": size - taken}
+    return {"made": size}
+
+
+def _rows(plan: Plan, rule: TransferRule) -> int:
+    """How many rows the source's matrix has, of positions or ids."""
+    source = plan.by_id.get(rule.source or "")
+    assert isinstance(source, TrainOperation), f"{rule.source} trains nothing"
+    return source.model.context if rule.component == "position" else vocabulary_size(plan, source.vocabulary)
+
+
+def _rule(operation: TransferOperation, component: Component, layer: int) -> TransferRule | None:
+    for rule in operation.rules:
+        last = operation.model.layers if rule.last is None else rule.last
+        if rule.component == component and rule.first <= layer <= last:
+            return rule
+    return None
+
+
+def _phase(
+    plan: Plan, name: str, train: str, text: int, procedural: int, users: Mapping[str, int]
+) -> PhaseCost:
+    operation = plan.by_id[train]
+    assert isinstance(operation, TrainOperation)
+    return PhaseCost(
+        name=name,
+        trained=train,
+        steps=operation.steps,
+        text_tokens=text,
+        procedural_tokens=procedural,
+        parameters=count(plan, operation),
+        flops=flops(plan, operation),
+        memory_bytes=memory(plan, operation),
+        shared=users[train],
+    )
+
+
+def _disk(plan: Plan) -> Iterator[int]:
+    """Bytes of what is kept: the last checkpoint of each phase, transferred parameters, text as ids."""
+    for operation in plan.operations:
+        if isinstance(operation, TrainOperation):
+            yield count(plan, operation) * _CHECKPOINT_BYTES
+        elif isinstance(operation, TransferOperation):
+            yield count(plan, operation) * 4
+        elif isinstance(operation, PrepareOperation):
+            wide = operation.tokenizer.size > 1 << 16
+            tokens = operation.train_tokens + operation.spare_tokens + operation.validation_tokens
+            yield tokens * (4 if wide else 2)
+
+
+def _is_first(plan: Plan, operation: TransferOperation) -> bool:
+    """Whether this is the first of the transfers that differ in their seed alone."""
+    seeds = [other.seed for other in plan.operations if isinstance(other, TransferOperation)]
+    return operation.seed == min(seeds)
