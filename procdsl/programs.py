@@ -172,7 +172,22 @@ class IidProgram(WordProgram):
         return self.count
 
 
-AnyProgram = Annotated[DyckProgram | ShuffleDyckProgram | IidProgram, Field(discriminator="kind")]
+class ShuffledProgram(Program):
+    """The rows of another source, their symbols permuted: each row keeps its symbols, and its specials stay.
+
+    `name` is that source's, so that row i is row i of it; ids below `alphabet` are permuted among their own
+    positions, uniformly, by the stream of this source's name. Scoring stays with positions.
+    """
+
+    kind: Literal["shuffled"] = "shuffled"
+    name: str
+    of: AnyProgram
+    alphabet: int = Field(ge=1)
+
+
+AnyProgram = Annotated[
+    DyckProgram | ShuffleDyckProgram | IidProgram | ShuffledProgram, Field(discriminator="kind")
+]
 
 # ---------------------------------------------------------------- measurements
 
