@@ -71,7 +71,7 @@ def _changes(before: Tree, after: Tree) -> str:
     """The values that differ, the first few of them: `model.layers 12 → 2`."""
     old, new = dict(before.leaves()), dict(after.leaves())
     told = []
-    for path, leaf in new.items():
+    for path, leaf in sorted(new.items(), key=lambda item: item[0][0] != "model"):
         was = old.get(path)
         if was is None or was.value != leaf.value:
             told.append(f"{dotted(path)} {was.value if was else 'unset'} → {leaf.value}")

@@ -19,7 +19,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from procdsl import kinds
-from procdsl.compiler.near import hint
+from procdsl.compiler.near import hint, nearest
 from procdsl.compiler.source import Source
 from procdsl.compiler.tree import Path
 from procdsl.errors import Diagnostic, Place, SpecError
@@ -54,8 +54,8 @@ def validate(source: Source, model: type[M]) -> M:
         return model.model_validate(source.data)
     except ValidationError as error:
         faults = [_fault(detail, source.data) for detail in error.errors(include_url=False)]
-        found = [_told(fault, source, model) for fault in _one_member(faults)]
-        raise SpecError(source.quote([*source.notes, *_once(found)])) from None
+        found = [_told(fault, source, model) for fault in _without_slips(list(_one_member(faults)))]
+        raise SpecError(source.quote([*source.notes, *found])) from None
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,13 @@ def _expected(fault: _Fault) -> str:
     return _EXPECTED.get(fault.type.split("_")[0], "")
 
 
-def _once(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """One finding for each code and place: what curricula inherit is wrong once, where it was written."""
-    return tuple({(finding.code, finding.place): finding for finding in found}.values())
+def _without_slips(faults: list[_Fault]) -> Iterator[_Fault]:
+    """The faults less the keys that are missing only because they are misspelt."""
+    extra = [fault.path for fault in faults if fault.type == "extra_forbidden"]
+    for fault in faults:
+        beside = [str(path[-1]) for path in extra if path[:-1] == fault.path[:-1]]
+        if fault.type != "missing" or nearest(str(fault.path[-1]), beside) is None:
+            yield fault
 
 
 # ---------------------------------------------------------------- in words
@@ -167,7 +171,12 @@ def _words(fault: _Fault, source: Source, model: type[BaseModel]) -> tuple[str, 
         case "union_tag_not_found":
             return "P106", '"kind" is missing', 'say which it is: kind = "…"'
         case "unknown_kind":
-            return "P104", _double(fault.message), f"{hint(_bare(fault.value), context['known'])} {_LIST}"
+            way = hint(_bare(fault.value), context["known"])
+            return (
+                "P104",
+                _double(fault.message),
+                f"{way}{'' if way[-1] == '?' else ';'} `procdsl kinds` lists them all.",
+            )
         case "union_tag_invalid":
             words = _quoted(context["expected_tags"])
             return "P104", f'unknown kind "{context["tag"]}"', hint(context["tag"], words)
@@ -187,14 +196,12 @@ def _words(fault: _Fault, source: Source, model: type[BaseModel]) -> tuple[str, 
     return _by_table(fault)
 
 
-_LIST = "`procdsl kinds` lists them all."
-
-
 def _by_table(fault: _Fault) -> tuple[str, str, str]:
     name = fault.type.removeprefix("string_")
     if fault.type in _BOUNDS:
         key, words = _BOUNDS[fault.type]
-        return "P108", f"{_shown(fault.value)} is out of range", f"it must be {words} {fault.context[key]:,}"
+        bound = f"{fault.context[key]:,}".removesuffix(".0")
+        return "P108", f"{_shown(fault.value)} is out of range", f"it must be {words} {bound}"
     if name in _COUNTS:
         key, words = _COUNTS[name]
         what = "characters" if name != fault.type else "items"
@@ -202,7 +209,7 @@ def _by_table(fault: _Fault) -> tuple[str, str, str]:
         return "P108", f"{count:,} {what} here", f"there must be {words} {fault.context[key]:,}"
     if expected := _EXPECTED.get(fault.type.split("_")[0]):
         return "P107", f"expected {expected}, got {_got(fault.value)}", ""
-    return "P113", _double(fault.message), ""
+    return "P113", _double(fault.message).replace("{{", "{").replace("}}", "}"), ""
 
 
 def _got(value: Any) -> str:
@@ -284,8 +291,8 @@ def _tables(annotation: Any, value: Any) -> Iterator[type[BaseModel]]:
             continue
         own = part.model_fields.get("kind")
         words = get_args(own.annotation) if own else ()
-        if own and not words and issubclass(part, kinds.Node) and kind in kinds.names(part):
-            yield kinds.load(part, kind)
+        if issubclass(part, kinds.Node) and part.__module__.endswith(".base") and kind in kinds.names(part):
+            yield kinds.load(part, str(kind))
         elif not words or kind is None or kind in words:
             yield part
 
