@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 import tempfile
 import traceback
@@ -315,13 +316,13 @@ def _tell_outcome(
 ) -> None:
     """How a run ended, what came out of it, and what to type next."""
     again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    compared = _compared(plan, store) if plan.comparison and not outcome.stopped else None
+    compared = _compared(plan, store, spec=spec) if plan.comparison and not outcome.stopped else None
     if json:
         ended = asdict(outcome) | {"ok": outcome.exit_code == 0, "exit_code": outcome.exit_code}
         report.data({"study": plan.study, "undelivered": undelivered, "comparison": compared} | ended)
         return
     if compared and not quiet:
-        report.line(compared["verdict"])
+        report.comparison(compared)
     for name, reason in outcome.reasons.items():
         report.message(f"{name} failed: {reason}", help=f"to try again: {again}")
     if undelivered:
@@ -340,11 +341,61 @@ def _tell_outcome(
             report.line(f"The study at full size, on a GPU: procdsl run {spec} --profile none")
 
 
-def _compared(plan: Plan, store: Store) -> dict[str, Any]:
+@app.command()
+def compare(
+    spec: SpecArg,
+    metric: Annotated[
+        str | None, typer.Option(metavar="EVALUATION/METRIC", help="What to compare [the study's own].")
+    ] = None,
+    target: Annotated[float | None, typer.Option(help="Count tokens to this value of the metric.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="PATH", help="Copy the page there.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    store: StoreOpt = None,
+    json: JsonOpt = False,
+) -> None:
+    """Compare the curricula of a study, finished or not, and write the report.
+
+    procdsl compare specs/dyck_then_c4.toml --metric c4/bits_per_byte --html report.html
+    """
+    from procdsl.compiler import compile
+    from runner.execution import Execution, store_root
+    from runner.store import Store, read_json
+
+    plan = compile(spec, profile=profile, sets=set_ or ()).plan
+    results = Store(store_root(spec, store))
+    folder = results.root / "studies" / plan.study
+    if not (folder / "plan.json").exists():
+        raise UsageError(f"{spec} has not been run yet", help=f"procdsl run {spec}")
+    # What was run elsewhere, on a GPU say, is compared as it was run, whatever this machine would choose.
+    if profile == "auto" and (ran := read_json(folder / "plan.json")["profile"]) != plan.profile:
+        plan = compile(spec, profile=ran or "none", sets=set_ or ()).plan
+    bound = _bound(plan, results, Execution(store=results.root, offline=True), quiet=True)
+    compared = _compared(bound, results, spec=spec, metric=metric, target=target)
+    if html:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(compared["html"], html)
+        compared["html"] = str(html.resolve())
+    if json:
+        report.data(compared)
+    else:
+        report.comparison(compared)
+    if open_:
+        typer.launch(compared["html"])
+
+
+def _compared(
+    plan: Plan, store: Store, *, spec: Path, metric: str | None = None, target: float | None = None
+) -> dict[str, Any]:
     """The comparison of a study as data, and the report it is drawn in."""
     from runner.compare import compare, write_report
     from runner.compare.document import document
 
-    comparison = compare(plan, store)
-    paths = write_report(comparison, store.study(plan.study) / "compare")
+    comparison = compare(plan, store, metric=metric, target=target)
+    folder = store.study(plan.study) / "compare"
+    again = shlex.join(["procdsl", "compare", str(spec), *(["--metric", metric] if metric else [])])
+    if metric:
+        folder = folder / metric.replace("/", "-")
+    paths = write_report(comparison, folder, command=f"{shlex.join(['procdsl', 'run', str(spec)])}\n{again}")
     return document(comparison) | {"html": str(paths.html), "png": [str(path) for path in paths.png]}

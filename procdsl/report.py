@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 # A caret must stand under its text: longer lines are cut to this many characters around it.
 _EXCERPT = 120
+# A pipe's width, and the width from which a comparison's intervals stand beside their means.
+_PIPE_WIDTH, _WIDE = 160, 118
+_MISSING = 5
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
 
 
@@ -190,3 +193,77 @@ def megabytes(count: float) -> str:
     '12.3 MB'
     """
     return f"{count / 1e6:,.1f} MB"
+
+
+# ---------------------------------------------------------------- comparisons
+
+
+def comparison(found: Mapping[str, Any]) -> None:
+    """The comparison of a study: what it rests on, a row a curriculum, the verdict, and what to mind."""
+    from rich.table import Table
+
+    target = console()
+    if not target.is_terminal:
+        target.width = _PIPE_WIDTH
+    target.print(clean(f"{found['study']}: {found['metric']} by curriculum"), style="bold")
+    target.print(clean(_basis(found["basis"])))
+    between = " " if target.width >= _WIDE else "\n"
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("curriculum")
+    for name in ("seeds", "text", "procedural", "final (95%)", "difference (95%)", "p (Holm)", "saving"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for arm in found["curricula"]:
+        table.add_row(*_compared(arm, between), style="bold" if arm["baseline"] else None)
+    target.print(table)
+    target.print(clean(found["verdict"]))
+    for warning in found["warnings"]:
+        target.print("warning: ", style=_STYLES[Severity.WARNING], end="")
+        target.print(clean(warning))
+    for missing in found["missing"][:_MISSING]:
+        target.print(clean(f"missing: {missing}"))
+    if (more := len(found["missing"]) - _MISSING) > 0:
+        target.print(f"missing: {more} more, in the report")
+    if "html" in found:
+        target.print(clean(f"report: {found['html']}"))
+        target.print(clean(f"figures: {', '.join(found['png'])}"))
+
+
+def _basis(basis: Mapping[str, Any]) -> str:
+    """Profile, text and machine, in a line."""
+    parts = [f"profile {basis['profile']}" if basis["profile"] else "no profile"]
+    for corpus in basis["corpora"]:
+        fallback = " (fallback)" if corpus["fallback"] else ""
+        parts.append(f"{corpus['name']} is {corpus['source']}{fallback}, {corpus['tokenizer']}")
+    parts += [f"{' and '.join(values)}" for name, values in basis["machines"].items() if name == "device"]
+    return "; ".join(parts)
+
+
+def _compared(arm: Mapping[str, Any], between: str) -> tuple[str, ...]:
+    """The cells of a curriculum."""
+    final, paired, saving = arm["final"], arm["difference"], arm["saving"]
+    seeds = f"{final['n'] if final else 0}/{len(arm['seeds'])}"
+    tokens = (count(arm["text_tokens"]), count(arm["procedural_tokens"]))
+    value, gap, p, saved = "–", "baseline" if arm["baseline"] else "–", "", ""
+    if final:
+        half = f"{between}± {final['high'] - final['mean']:.2g}" if final["high"] is not None else ""
+        value = f"{final['mean']:.4f}{half}"
+    if paired:
+        mean, low, high = (paired["difference"][name] for name in ("mean", "low", "high"))
+        gap = f"{mean:+.4f}" + (f"{between}[{low:+.4f}, {high:+.4f}]" if low is not None else "")
+        p = "–" if paired["p_holm"] is None else f"{max(paired['p_holm'], 1e-4):.2g}"
+    if saving and saving["finished"]:
+        share = saving["text_share"] or saving["total_share"]
+        saved = f"{1 - share['mean']:.1%}" if share else f"{saving['reached']}/{saving['finished']} cross"
+    return clean(arm["name"]), seeds, *tokens, value, gap, p, saved
+
+
+def count(tokens: float) -> str:
+    """A number of tokens in three figures.
+
+    >>> count(0), count(524_288), count(655_360_000)
+    ('0', '524K', '655M')
+    """
+    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if tokens >= size * 0.9995:
+            return f"{tokens / size:.3g}{unit}"
+    return f"{tokens:.0f}"

@@ -136,7 +136,9 @@ def _machines(store: Store, results: Sequence[TrialResult]) -> dict[str, tuple[s
     found: dict[str, dict[str, None]] = {}
     for result in results:
         for phase in result.phases:
-            facts = {**_provenance(store, phase.key), **phase.facts} if phase.finished else {}
+            facts = (
+                _provenance(store, phase.key) | phase.facts.get("conditions", {}) if phase.finished else {}
+            )
             for name in _MIXED:
                 if facts.get(name) not in (None, ""):
                     found.setdefault(name, {})[str(facts[name])] = None
@@ -158,8 +160,11 @@ def _mixed(store: Store, results: Sequence[TrialResult]) -> Iterator[str]:
 def _inexact(results: Sequence[TrialResult]) -> Iterator[str]:
     for result in results:
         for phase in result.phases:
-            if phase.inexact or phase.facts.get("exact") is False:
-                yield f"{result.curriculum} seed {result.seed}: phase {phase.phase} was resumed inexactly"
+            if phase.inexact or phase.facts.get("inexact"):
+                reasons = "; ".join(phase.facts.get("inexact", ())) or "a replayed step gave another number"
+                yield f"{result.curriculum} seed {result.seed}: {phase.phase} went on inexactly ({reasons})"
+            if skipped := phase.facts.get("skipped"):
+                yield f"{result.curriculum} seed {result.seed}: {phase.phase} skipped {skipped} steps (not finite)"
 
 
 def _versions(plan: Plan, store: Store) -> Iterator[str]:
@@ -181,7 +186,7 @@ def _speeds(results: Sequence[TrialResult]) -> dict[str, float]:
     """Mean tokens a second of each curriculum's last phase, where it is known."""
     found: dict[str, list[float]] = {}
     for result in results:
-        speed = result.phases[-1].facts.get("tokens_per_second") if result.phases else None
+        speed = result.phases[-1].facts.get("tokens_per_s") if result.phases else None
         if speed:
             found.setdefault(result.curriculum, []).append(float(speed))
     return {name: sum(values) / len(values) for name, values in found.items()}

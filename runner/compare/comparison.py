@@ -123,10 +123,11 @@ def _question(plan: Plan, metric: str | None, results: Sequence[TrialResult]) ->
     if metric is None:
         listed = ", ".join(known) or "none is measured yet"
         raise UsageError("the study names no metric to compare", help=f"use --metric with one of: {listed}")
-    evaluations = {op.name for op in plan.operations if isinstance(op, MeasureOperation)}
-    if metric not in known and metric.rpartition("/")[0] not in evaluations:
+    pending = {op.name for op in plan.operations if isinstance(op, MeasureOperation)}
+    pending -= {name.rpartition("/")[0] for name in known}
+    if metric not in known and metric.rpartition("/")[0] not in pending:
         raise UsageError(
-            f"nothing measures {metric!r}", help=f"measured: {', '.join(known) or 'nothing yet'}"
+            f"nothing measures {metric!r}", help=f"there is: {', '.join(known) or 'nothing yet'}"
         )
     if asked and metric == asked.metric:
         return asked

@@ -149,4 +149,4 @@ def fill(
                 (place / "measurements").mkdir(exist_ok=True)
                 write_json(place / "measurements" / f"{plan.key(measure.id)}.json", found)
         write_json(place / "provenance.json", {"device": "cpu", "threads": 1, "device_name": "x86"} | facts)
-        store.finish("train", key, {"tokens_per_second": 15_000.0 + trial.seed})
+        store.finish("train", key, {"tokens_per_s": 15_000.0 + trial.seed})
