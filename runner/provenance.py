@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -25,16 +27,24 @@ def provenance(execution: Execution) -> dict[str, Any]:
     """Versions, device, threads, commit and the few environment variables that can matter."""
     return {
         "at": now(),
-        "python": sys.version.split()[0],
-        "platform": platform.platform(),
-        "versions": {name: found for name in _PACKAGES if (found := _version(name))},
+        **_code(),
         "device": execution.device,
         "device_name": _device_name(execution.device),
         "threads": execution.threads,
         "compile": execution.compile,
         "micro_rows": execution.micro_rows,
-        "commit": _commit(),
         "environment": {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+    }
+
+
+@cache
+def _code() -> dict[str, Any]:
+    """What runs here. Asked once a process: reading it all takes over a second beside a busy disk."""
+    return {
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "versions": {name: found for name in _PACKAGES if (found := _version(name))},
+        "commit": _commit(),
     }
 
 
@@ -54,7 +64,9 @@ def _device_name(device: str) -> str:
     torch = sys.modules.get("torch")
     if device.startswith("cuda") and torch is not None:
         return str(torch.cuda.get_device_name(device))
-    return platform.processor() or platform.machine()
+    cpus = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*:\s*(.+)", cpus.read_text()) if cpus.exists() else []
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _commit() -> str | None:

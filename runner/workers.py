@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Literal, NoReturn, Protocol, Self
 
 from procdsl.errors import ProcdslError, Stopped
 from procdsl.plan import Plan
@@ -158,9 +158,8 @@ class Pool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._idle:
-            worker.dismiss()
-        for worker in self._busy.values():
+        # An idle worker has nothing to save, and torch takes two seconds to go in peace.
+        for worker in (*self._idle, *self._busy.values()):
             worker.kill()
 
 
@@ -186,11 +185,6 @@ class _Worker:
     def stop(self) -> None:
         self._send(_STOP)
 
-    def dismiss(self) -> None:
-        self._send(_END)
-        self.process.join(timeout=10)
-        self.kill()
-
     def kill(self) -> None:
         self.process.kill()
         self.process.join()
@@ -210,11 +204,12 @@ class _Worker:
             self.connection.send(message)
 
 
-_STOP, _END = "\0stop", "\0end"
+# No operation has this id.
+_STOP = "\0stop"
 
 
-def _work(connection: Connection, plan_json: str, execution: Execution) -> None:
-    """The far end: a worker's whole life."""
+def _work(connection: Connection, plan_json: str, execution: Execution) -> NoReturn:
+    """The far end: a worker's whole life, until the run that started it ends it."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = str(execution.threads)
     inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -226,8 +221,8 @@ def _work(connection: Connection, plan_json: str, execution: Execution) -> None:
 
     threading.Thread(target=_listen, args=(connection, inbox, stop), daemon=True).start()
     plan = Plan.model_validate_json(plan_json)
-    while (id := inbox.get()) != _END:
-        send(attempt(plan, id, execution, send, stop.is_set))
+    while True:
+        send(attempt(plan, inbox.get(), execution, send, stop.is_set))
 
 
 def _listen(connection: Connection, inbox: queue.SimpleQueue[str], stop: threading.Event) -> None:
