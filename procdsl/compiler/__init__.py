@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def compile(path: str | Path, *, profile: str | None = "auto", sets: Sequence[st
     _stop_at_errors(found, read)
 
     budgets = Budgets(spec, procedural(spec)).all()
-    found += [*notes(spec, budgets), *checks.sizes(spec, budgets)]
+    found += [*notes(spec, budgets), *checks.sized(spec, budgets)]
     _stop_at_errors(found, read)
 
     study = resolve(spec, budgets)
@@ -46,22 +46,17 @@ def compile(path: str | Path, *, profile: str | None = "auto", sets: Sequence[st
     _stop_at_errors(found, read)
 
     plan = lower(study, profile=read.profile)
-    return Compiled(plan, spec, read, (*read.notes, *_placed(found, read)))
+    return Compiled(plan, spec, read, read.quote((*read.notes, *_placed(found, read))))
 
 
 def _stop_at_errors(found: Sequence[Finding], read: Source) -> None:
     if fatal(found):
-        raise SpecError((*read.notes, *_placed(found, read)))
+        raise SpecError(read.quote((*read.notes, *_placed(found, read))))
 
 
-def _placed(found: Iterable[Finding], read: Source) -> tuple[Diagnostic, ...]:
-    """Findings with the lines they are about, in the order of the text."""
+def _placed(found: Iterable[Finding], read: Source) -> Iterator[Diagnostic]:
+    """Findings with the lines they are about."""
     places = read.places
-    at = [(places.key_at if one.key else places.at)(one.path) for one in found]
-    diagnostics = [
-        Diagnostic(one.code, one.message, place, one.help, one.severity)
-        for one, place in zip(found, at, strict=True)
-    ]
-    return tuple(
-        sorted(diagnostics, key=lambda d: (d.place.file, d.place.line, d.place.column) if d.place else ())
-    )
+    for one in found:
+        place = places.key_at(one.path) if one.key else places.at(one.path)
+        yield Diagnostic(one.code, one.message, place, one.help, one.severity)

@@ -1,4 +1,4 @@
-"""Budgets settled: contexts, batches and whole steps, with a note wherever rounding changed what was asked."""
+"""Budgets settled: contexts, batches and whole steps, with a note where rounding changed what was asked."""
 
 from __future__ import annotations
 
@@ -88,6 +88,8 @@ def notes(spec: ExperimentSpec, budgets: Mapping[Address, Budget]) -> Iterator[F
     """What rounding to whole rows and whole steps did."""
     for at, path, phase in phases_of(spec):
         budget = budgets[at]
+        if budgets.get((spec.curricula[at[0]].like or "", at[1])) == budget:
+            continue  # said of the curriculum that this one is like
         asked_rows = Fraction(budget.training.batch_tokens or 0, budget.context)
         if budget.training.batch_tokens and asked_rows != budget.batch_rows:
             yield note("P401", path, _batch_note(at, budget))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from procdsl.compiler.near import hint
 from procdsl.errors import Severity
 
 Path = tuple[str | int, ...]
@@ -34,10 +34,6 @@ def fatal(findings: Iterable[Finding]) -> bool:
 
 def unknown(code: str, path: Path, value: str, known: Iterable[str], what: str) -> Iterator[Finding]:
     """A name that stands for nothing, with the nearest that does."""
-    names = sorted(known)
-    close = difflib.get_close_matches(value, names, n=1)
-    if close:
-        help = f'did you mean "{close[0]}"?'
-    else:
-        help = f"there is {', '.join(names[:12])}" if names else f"the spec has no {what} at all"
+    known = tuple(known)
+    help = hint(value, known) if known else f"the spec has no {what} at all"
     yield Finding(code, path, f'no {what} is called "{value}"', help)

@@ -12,6 +12,7 @@ from procdsl import plan
 from procdsl.compiler import measures, mixtures, resolve
 from procdsl.compiler.corpora import prepare
 from procdsl.compiler.generators import generate
+from procdsl.compiler.names import address
 from procdsl.compiler.study import Address, Layout, Phase, Study
 from procdsl.language.evaluations.base import Evaluation
 
@@ -40,6 +41,7 @@ class _Builder:
         self._by_id: dict[str, plan.AnyOperation] = {}
         self._by_content: dict[str, str] = {}
         self._trained: dict[tuple[Address, int], str] = {}
+        self._sources: dict[tuple[str, int], str] = {}
         self._needs = measures.text_needs(study)
 
     def operations(self) -> tuple[plan.AnyOperation, ...]:
@@ -55,9 +57,16 @@ class _Builder:
 
     def source(self, name: str, context: int) -> str:
         """The operation that gives the rows of a corpus, a grammar or a source."""
-        if name in self.study.spec.corpora:
-            return self.add(prepare(name, self.study.spec.corpora[name], self._needs[name]))
-        return self.add(generate(name, self.study.procedural[name], context))
+        corpus = self.study.spec.corpora.get(name)
+        place = (name, 0 if corpus else context)
+        if place not in self._sources:
+            made = (
+                prepare(name, corpus, self._needs[name])
+                if corpus
+                else generate(name, self.study.procedural[name], context)
+            )
+            self._sources[place] = self.add(made)
+        return self._sources[place]
 
     def trial(self, curriculum: str, seed: int) -> plan.Trial:
         phases, measured = [], []
@@ -152,7 +161,7 @@ def _rules(study: Study, phase: Phase, trained: Callable[[Address], str]) -> tup
     written = [rule for _, rule in study.spec.transfers[origin.transfer].all_rules()]
     found = []
     for rule in written:
-        at = resolve.address(phase.address[0], rule.source) if rule.source else origin.phase
+        at = address(phase.address[0], rule.source) if rule.source else origin.phase
         first, last = rule.layers or (0, None)
         source = None if rule.action == "fresh" else trained(at)
         found.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import pairwise
 
 from procdsl.language.curricula import AnyShare, Constant, Piecewise, Ramp
 from procdsl.plan import Stage
@@ -44,7 +45,7 @@ def share_at(share: AnyShare, position: Fraction) -> Fraction:
 
 
 def stages(shares: Mapping[str, AnyShare], steps: int) -> tuple[Stage, ...]:
-    """Constant stretches that follow the shares: exact where they stay, at most 64 plateaus where they move."""
+    """Constant stretches that follow the shares: exact where they stay, in at most 64 plateaus elsewhere."""
     found: list[Stage] = []
     for first, last in _stretches(tuple(shares.values()), steps):
         middle = Fraction(first + last, 2 * steps)
@@ -86,14 +87,14 @@ def corners(shares: tuple[AnyShare, ...]) -> set[Fraction]:
 def _stretches(shares: tuple[AnyShare, ...], steps: int) -> list[tuple[int, int]]:
     """First and last step of each stage: between corners, cut further where a ramp runs."""
     points = sorted({round(corner * steps) for corner in corners(shares)})
-    spans = list(zip(points, points[1:], strict=False))
+    spans = list(pairwise(points))
     moving = [any(_moves(share, Fraction(a + b, 2 * steps)) for share in shares) for a, b in spans]
     plateaus = max(1, PLATEAUS // max(1, sum(moving)))
-    found = []
+    found: list[tuple[int, int]] = []
     for (first, last), moves in zip(spans, moving, strict=True):
         parts = min(plateaus, last - first) if moves else 1
         cuts = [first + (last - first) * i // parts for i in range(parts + 1)]
-        found += zip(cuts, cuts[1:], strict=False)
+        found += pairwise(cuts)
     return found
 
 

@@ -30,7 +30,7 @@ class Ramp(Spec):
 
 
 class Piecewise(Spec):
-    """A share with a new value from each named point of the phase: ``{ steps = { "0%" = 1, "25%" = 0.5 } }``."""
+    """A share with a new value from each point of the phase: ``{ steps = { "0%" = 1, "25%" = 0.5 } }``."""
 
     steps: dict[str, float] = Field(min_length=1)
 

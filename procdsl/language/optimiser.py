@@ -1,4 +1,4 @@
-"""How a phase is trained: batch, optimiser, learning-rate schedule, precision; and what a phase may change."""
+"""How a phase is trained: batch, optimiser, schedule, precision; and what a phase may change."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def changed(base: S, change: Spec | None) -> S:
 
 
 def training_of(base: TrainingSpec, change: TrainingChange | None) -> TrainingSpec:
-    """A phase's training: a batch in rows set by the phase replaces one in tokens, and the other way round."""
+    """A phase's training: a batch it sets in rows replaces one in tokens, and the other way round."""
     merged = changed(base, change)
     if change is not None and change.batch_rows is not None:
         return merged.model_copy(update={"batch_tokens": None})

@@ -1,4 +1,4 @@
-"""Amounts with units as a spec writes them: ``655M``, ``2.05B tokens``, ``500 steps``, ``0.3% of c4_only.text``."""
+"""Amounts with units as a spec writes them: ``2.05B tokens``, ``500 steps``, ``0.3% of c4_only.text``."""
 
 from __future__ import annotations
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from procdsl.grammars.base import Grammar
+from procdsl.grammars.base import AnyGrammar
 from procdsl.kinds import any_of
 from procdsl.language.base import Name, Spec
 from procdsl.language.corpora import AnyCorpus
@@ -18,9 +18,12 @@ from procdsl.language.quantities import Seed, Seeds
 from procdsl.language.sources.base import Source
 from procdsl.language.transfers import TransferSpec
 
-AnyGrammar = any_of(Grammar)
-AnySource = any_of(Source)
-AnyEvaluation = any_of(Evaluation)
+if TYPE_CHECKING:
+    AnySource = Source
+    AnyEvaluation = Evaluation
+else:
+    AnySource = any_of(Source)
+    AnyEvaluation = any_of(Evaluation)
 
 
 class CompareSpec(Spec):

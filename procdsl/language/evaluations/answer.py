@@ -31,4 +31,4 @@ class Answer(Evaluation):
 
     def problems(self, on: Procedural | None) -> Iterator[Problem]:
         if on is None:
-            yield Problem(("on",), "P331", "a text has no answers", 'use kind = "loss", or name a task')
+            yield Problem("P331", "a text has no answers", ("on",), 'use kind = "loss", or name a task')

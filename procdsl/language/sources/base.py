@@ -16,8 +16,11 @@ class Procedural(Protocol):
     def program(self) -> AnyProgram:
         """The generator program."""
 
+    def alphabet(self) -> tuple[str, ...]:
+        """How the symbols are spelt, in the order of the program's ids."""
+
     def tokens(self) -> tuple[str, ...]:
-        """The spelling of each id, the alphabet's first."""
+        """The alphabet, then the specials of a row."""
 
     def longest(self) -> int:
         """The positions that the longest row feeds."""

@@ -1,0 +1,79 @@
+"""What nobody can carry out: slips of a key, found by what they would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from procdsl.compiler.corpora import tokenizer
+from procdsl.compiler.findings import Finding
+from procdsl.compiler.measures import text_needs
+from procdsl.compiler.study import Phase, Study
+from procdsl.errors import Severity
+
+# The largest training runs known are around 1e26 operations; an H100 does about 1e15 a second in bf16.
+_MOST_FLOPS = 1e26
+_H100_YEAR = 0.4e15 * 365 * 86_400
+_MOST_PARAMETERS = 10**12
+_MOST_TRIALS = 10_000
+
+
+def parameters(study: Study, phase: Phase) -> int:
+    """About how many parameters a phase's model has: its matrices."""
+    text = phase.layout.text
+    ids = len(phase.layout.tokens)
+    if text:
+        ids += tokenizer(study.spec.corpora[text].tokenizer).size
+    model = phase.model
+    rows = ids * (1 if model.tied else 2) + model.context
+    return 12 * model.layers * model.width**2 + rows * model.width
+
+
+def models_can_be_held(study: Study) -> Iterator[Finding]:
+    """P430."""
+    largest = max(study.phases(), key=lambda phase: parameters(study, phase))
+    count = parameters(study, largest)
+    if count > _MOST_PARAMETERS:
+        message = f"the model of {'.'.join(largest.address)} has {count:,} parameters"
+        yield Finding(
+            "P430", ("model",), message, "look at width and layers: no machine here holds it", key=True
+        )
+
+
+def phases_can_be_finished(study: Study) -> Iterator[Finding]:
+    """P431."""
+    for phase in study.phases():
+        flops = 6 * parameters(study, phase) * phase.tokens
+        if flops > _MOST_FLOPS:
+            message = (
+                f"{'.'.join(phase.address)} feeds {phase.tokens:.3g} tokens to {parameters(study, phase):.3g}"
+                f" parameters: {flops:.2g} operations, {flops / _H100_YEAR:,.0f} years of an H100"
+            )
+            key = "steps" if phase.spec.tokens is None else "tokens"
+            yield Finding("P431", (*phase.path, key), message, "fewer tokens, or a smaller model")
+
+
+def trials_can_be_counted(study: Study) -> Iterator[Finding]:
+    """P432."""
+    count = len(study.curricula) * len(study.spec.seeds)
+    if count > _MOST_TRIALS:
+        message = f"{len(study.curricula):,} curricula × {len(study.spec.seeds):,} seeds are {count:,} trials"
+        yield Finding("P432", ("seeds",), message, f"at most {_MOST_TRIALS:,}")
+
+
+def documents_are_read_once(study: Study) -> Iterator[Finding]:
+    """P410: a text of so many documents may end before the budget; binding counts for sure."""
+    for name, needs in text_needs(study).items():
+        corpus = study.spec.corpora[name]
+        documents = getattr(corpus, "documents", None)
+        if documents is None:
+            continue
+        each = needs.train / documents / corpus.max_epochs
+        if each > 2_000:
+            message = f"{needs.train:,} tokens of {documents:,} documents are {each:,.0f} from each in a pass"
+            help = (
+                "more documents, or max_epochs = … if they are to be read again (C4's have about 480 tokens)"
+            )
+            yield Finding("P410", ("corpora", name, "documents"), message, help, Severity.WARNING)
+
+
+RULES = (models_can_be_held, phases_can_be_finished, trials_can_be_counted, documents_are_read_once)

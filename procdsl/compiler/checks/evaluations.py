@@ -1,0 +1,111 @@
+"""What cannot be measured, or not there, or not so often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from procdsl.compiler import measures
+from procdsl.compiler.findings import Finding
+from procdsl.compiler.study import Study
+from procdsl.language.study import ExperimentSpec
+
+# Enough for any curve, and few enough to write down.
+_MOST_MEASUREMENTS = 10_000
+
+
+def once_or_again_and_again(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P340: `after` is once, `every` is again and again."""
+    for name, evaluation in spec.evaluations.items():
+        other = "every" if evaluation.every is not None else "phases" if evaluation.phases else None
+        if evaluation.after is not None and other:
+            message = f"{name} is made once, `after` a phase, and also has `{other}`"
+            help = "phases = … with every = … measures on the way, the end included"
+            yield Finding("P340", ("evaluations", name, "after"), message, help, key=True)
+
+
+def cadences_are_more_than_nothing(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P341."""
+    for name, evaluation in spec.evaluations.items():
+        if evaluation.every is not None and evaluation.every.amount == 0:
+            message = f"{name} is to be made every {evaluation.every}"
+            yield Finding("P341", ("evaluations", name, "every"), message, 'every = "5%", or leave it out')
+
+
+def texts_have_two_parts(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P342: a corpus has a train and a validation part."""
+    for name, evaluation in spec.evaluations.items():
+        if evaluation.on in spec.corpora and evaluation.split == "test":
+            message = f"{evaluation.on} is a text, which has no test part"
+            yield Finding("P342", ("evaluations", name, "split"), message, 'split = "validation"')
+
+
+def sources_can_be_measured(study: Study) -> Iterator[Finding]:
+    """What an evaluation says of its source."""
+    for name, evaluation in study.spec.evaluations.items():
+        for problem in evaluation.problems(study.procedural.get(evaluation.on)):
+            path = ("evaluations", name, *problem.path)
+            yield Finding(problem.code, path, problem.message, problem.help, problem.severity)
+
+
+def evaluations_fit_somewhere(study: Study) -> Iterator[Finding]:
+    """P420: an evaluation applies where its source's ids are; nowhere is an error."""
+    for name, evaluation in study.spec.evaluations.items():
+        meant = [phase for phase in study.phases() if measures.meant(phase, evaluation)]
+        if any(measures.fits(study, phase, evaluation) for phase in meant):
+            continue
+        wanted = " or ".join(evaluation.phases or evaluation.after or ("any phase",))
+        fitting = [".".join(p.address) for p in study.phases() if measures.fits(study, p, evaluation)]
+        help = f"it fits {', '.join(fitting[:4])}" if fitting else f"no phase has {evaluation.on} in its data"
+        message = f"{name} cannot be made in {wanted}: the ids of {evaluation.on} are not there"
+        yield Finding("P420", ("evaluations", name, "on"), message, help)
+
+
+def rows_fit_the_model(study: Study) -> Iterator[Finding]:
+    """What grammars say of the rows that evaluations read."""
+    seen = set()
+    for phase in study.phases():
+        for _, evaluation in measures.applying(study, phase):
+            if evaluation.on not in study.spec.grammars:
+                continue
+            context = measures.row_context(study, phase, evaluation)
+            if (evaluation.on, context) in seen:
+                continue
+            seen.add((evaluation.on, context))
+            for problem in study.spec.grammars[evaluation.on].problems(context):
+                path = ("grammars", evaluation.on, *problem.path)
+                yield Finding(problem.code, path, problem.message, problem.help, problem.severity)
+
+
+def measurements_are_bounded(study: Study) -> Iterator[Finding]:
+    """P421: a curve has points that can be counted."""
+    for phase in study.phases():
+        for name, evaluation in measures.applying(study, phase):
+            if evaluation.every is None:
+                continue
+            count = phase.steps // measures.cadence(phase, evaluation)
+            if count > _MOST_MEASUREMENTS:
+                message = f"{name} would be made {count:,} times in {'.'.join(phase.address)}"
+                help = f'at most {_MOST_MEASUREMENTS:,} times in a phase: every = "1%"'
+                yield Finding("P421", ("evaluations", name, "every"), message, help)
+
+
+def compared_is_measured(study: Study) -> Iterator[Finding]:
+    """P209: `compare.metric` names a number that its evaluation gives."""
+    if study.spec.compare is None:
+        return
+    evaluation, _, metric = study.spec.compare.metric.partition("/")
+    known = measures.metrics(study, study.spec.evaluations[evaluation])
+    if metric not in known:
+        help = f"it gives {', '.join(f'{evaluation}/{name}' for name in known)}"
+        message = f'{evaluation} gives no "{metric}"'
+        yield Finding("P209", ("compare", "metric"), message, help)
+
+
+RULES = (once_or_again_and_again, cadences_are_more_than_nothing, texts_have_two_parts)
+FITNESS = (
+    sources_can_be_measured,
+    evaluations_fit_somewhere,
+    rows_fit_the_model,
+    measurements_are_bounded,
+    compared_is_measured,
+)

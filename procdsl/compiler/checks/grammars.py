@@ -1,0 +1,44 @@
+"""What grammars and sources say of themselves, whoever uses them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from procdsl.compiler.findings import Finding
+from procdsl.compiler.names import made_of, phases
+from procdsl.grammars.base import Grammar
+from procdsl.language.study import ExperimentSpec
+
+
+def grammars_have_words(spec: ExperimentSpec) -> Iterator[Finding]:
+    """What a grammar says of itself where it has no row at all, or where nobody uses it."""
+    used = {name for _, _, phase in phases(spec) for name in phase.data}
+    used |= {part for parts in made_of(spec).values() for part in parts}
+    used |= {evaluation.on for evaluation in spec.evaluations.values()}
+    for name, grammar in spec.grammars.items():
+        context = _own_context(grammar)
+        if context is None or name not in used:
+            for problem in grammar.problems(context or spec.model.context):
+                path = ("grammars", name, *problem.path)
+                yield Finding(problem.code, path, problem.message, problem.help, problem.severity)
+
+
+def tokens_differ(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P329: the tokens of a grammar are spelt differently from each other."""
+    for name, grammar in spec.grammars.items():
+        twice = [token for token, count in Counter(grammar.tokens()).items() if count > 1]
+        if twice:
+            message = f'{name} spells two of its tokens "{twice[0]}"'
+            yield Finding("P329", ("grammars", name), message, "rename one of them", key=True)
+
+
+def _own_context(grammar: Grammar) -> int | None:
+    """The context its longest row needs, unless it has no row."""
+    try:
+        return grammar.longest()
+    except ValueError:
+        return None
+
+
+RULES = (grammars_have_words, tokens_differ)

@@ -1,0 +1,110 @@
+"""What a mixture cannot mean: shares below nothing, of nothing, or that cannot be laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from procdsl.compiler.findings import Finding
+from procdsl.compiler.layouts import groups
+from procdsl.compiler.mixtures import corners, percent, share_at
+from procdsl.compiler.names import phases
+from procdsl.language.curricula import AnyShare, Constant, Mastery, PhaseSpec, Piecewise, Ramp
+from procdsl.language.study import ExperimentSpec
+
+
+def shares_are_not_negative(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P317."""
+    for _, path, phase in phases(spec):
+        for name, share in phase.data.items():
+            for inner, value in _values(share):
+                if value < 0:
+                    message = f"{name} has a share of {value:g}, less than nothing"
+                    yield Finding("P317", (*path, "data", name, *inner), message, "a share is 0 or more")
+
+
+def shares_are_of_something(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P318: every source is read at some point, and at every point some source."""
+    for at, path, phase in phases(spec):
+        if not _laid_out(phase):
+            continue
+        here = (*path, "data")
+        for name, share in phase.data.items():
+            if all(value == 0 for _, value in _values(share)):
+                message = f"{name} has a share of zero all through {'.'.join(at)}"
+                yield Finding("P318", (*here, name), message, "leave it out, or give it a share", key=True)
+        points = sorted(corners(tuple(phase.data.values())))
+        for first, last in pairwise(points):
+            middle = (first + last) / 2
+            if sum(share_at(share, middle) for share in phase.data.values()) == 0:
+                message = f"nothing is read from {float(first):.0%} to {float(last):.0%} of {'.'.join(at)}"
+                yield Finding("P318", here, message, "give a source a share there")
+
+
+def piecewise_shares_run_forward(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P319: the points of a share are percentages, the first 0%, each after the one before."""
+    for _, path, phase in phases(spec):
+        for name, share in phase.data.items():
+            if not isinstance(share, Piecewise):
+                continue
+            here = (*path, "data", name, "steps")
+            points = [(text, percent(text)) for text in share.steps]
+            for text, point in points:
+                if point is None:
+                    help = 'points are percentages of the phase: "0%", "25%"'
+                    yield Finding("P319", (*here, text), f'"{text}" is no point of a phase', help, key=True)
+            found = [point for _, point in points if point is not None]
+            if len(found) == len(points) and (found[0] != 0 or found != sorted(set(found))):
+                yield Finding(
+                    "P319", here, f"{name}'s points do not run forward from 0%", '"0%" first, then later ones'
+                )
+
+
+def mastery_is_to_come(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P320: shares that depend on the training itself are not carried out yet."""
+    for _, path, phase in phases(spec):
+        for name, share in phase.data.items():
+            if isinstance(share, Mastery):
+                help = 'use { from, to, over } or { steps = { "0%" = …, "50%" = … } }'
+                message = f"{name}'s share waits for mastery, which this version does not support"
+                yield Finding("P320", (*path, "data", name), message, help)
+
+
+def one_tokenizer_in_a_phase(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P321: the texts of a phase speak in the same ids."""
+    for at, path, phase in phases(spec):
+        corpora = tuple(groups(spec, phase).values())
+        if len(corpora) > 1:
+            message = f"{'.'.join(at)} mixes {' and '.join(corpora)}, which are tokenised differently"
+            yield Finding("P321", (*path, "data"), message, "give them one published tokenizer, or bytes")
+
+
+def _values(share: AnyShare) -> Iterator[tuple[tuple[str, ...], float]]:
+    """The numbers a share is written with, each with its path inside the share."""
+    match share:
+        case Constant():
+            yield (), share.value
+        case Ramp():
+            yield ("from",), share.start
+            yield ("to",), share.to
+        case Piecewise():
+            yield from ((("steps", text), value) for text, value in share.steps.items())
+
+
+def _laid_out(phase: PhaseSpec) -> bool:
+    """Whether the shares can be laid out at all; where not, another rule says why."""
+    for share in phase.data.values():
+        if isinstance(share, Mastery) or (
+            isinstance(share, Piecewise) and percent(next(iter(share.steps))) != 0
+        ):
+            return False
+    return True
+
+
+RULES = (
+    shares_are_not_negative,
+    shares_are_of_something,
+    piecewise_shares_run_forward,
+    mastery_is_to_come,
+    one_tokenizer_in_a_phase,
+)

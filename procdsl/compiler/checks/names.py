@@ -1,0 +1,150 @@
+"""Names that stand for nothing, for two things, or for themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from procdsl.compiler.findings import Finding, unknown
+from procdsl.compiler.names import address, cycle, everything, made_of, origins, phases
+from procdsl.compiler.study import Address
+from procdsl.language.curricula import Start
+from procdsl.language.study import ExperimentSpec
+
+
+def data_is_known(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P201: `data` names a grammar, a source or a corpus."""
+    known = everything(spec)
+    for _, path, phase in phases(spec):
+        for name in phase.data:
+            if name not in known:
+                found = unknown("P201", (*path, "data", name), name, known, "grammar, source or corpus")
+                yield from (_at_key(finding) for finding in found)
+
+
+def parts_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P202: a source is made of grammars and sources."""
+    known = (*spec.grammars, *spec.sources)
+    for name, source in spec.sources.items():
+        for key, part in source.names().items():
+            if part not in known:
+                yield from unknown("P202", ("sources", name, key), part, known, "grammar or source")
+
+
+def measured_is_known(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P203: an evaluation is made on a grammar, a source or a corpus."""
+    known = everything(spec)
+    for name, evaluation in spec.evaluations.items():
+        if evaluation.on not in known:
+            path = ("evaluations", name, "on")
+            yield from unknown("P203", path, evaluation.on, known, "grammar, source or corpus")
+
+
+def transfers_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P204: a start names a transfer."""
+    for _, path, phase in phases(spec):
+        transfer = phase.start.transfer if isinstance(phase.start, Start) else None
+        if transfer is not None and transfer not in spec.transfers:
+            yield from unknown("P204", (*path, "start", "transfer"), transfer, spec.transfers, "transfer")
+
+
+def origins_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P205: a start, and a transfer's rule, names a phase."""
+    for at, path, phase in phases(spec):
+        for inner, origin in origins(spec, at, phase).items():
+            start = phase.start
+            place = (*path, *inner)
+            if inner[0] != "start" and isinstance(start, Start):
+                place = ("transfers", start.transfer or "", *inner)
+            yield from _unknown_phase(spec, "P205", place, at, origin)
+
+
+def anchors_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P206: a relative budget names a phase."""
+    for at, path, phase in phases(spec):
+        if phase.tokens is not None and phase.tokens.anchor is not None:
+            anchor = address(at[0], phase.tokens.anchor)
+            yield from _unknown_phase(spec, "P206", (*path, "tokens"), at, anchor)
+
+
+def evaluated_phases_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P207: an evaluation's `phases` and `after` name phases that some curriculum has."""
+    known = {at for at, _, _ in phases(spec)}
+    short = {name for _, name in known}
+    for name, evaluation in spec.evaluations.items():
+        wanted: dict[str, tuple[str, ...]] = {
+            "phases": evaluation.phases or (),
+            "after": evaluation.after or (),
+        }
+        for key, names in wanted.items():
+            for index, phase in enumerate(names):
+                if phase not in short and tuple(phase.split(".")) not in known:
+                    yield from unknown("P207", ("evaluations", name, key, index), phase, short, "phase")
+
+
+def compared_is_known(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P208: `compare.metric` is "<evaluation>/<metric>", of an evaluation that is there and gives it."""
+    if spec.compare is None:
+        return
+    path, (evaluation, slash, _) = ("compare", "metric"), spec.compare.metric.partition("/")
+    if not slash or evaluation not in spec.evaluations:
+        yield from unknown("P208", path, evaluation, spec.evaluations, "evaluation")
+
+
+def names_are_unique(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P210: one name stands for one thing, because `data` and `on` name any of them."""
+    tables = {"grammars": spec.grammars, "sources": spec.sources, "corpora": spec.corpora}
+    seen: dict[str, str] = {}
+    for table, names in tables.items():
+        for name in names:
+            if name in seen:
+                message = f'"{name}" is already the name of one of the {seen[name]}'
+                yield Finding("P210", (table, name), message, "give one of them another name", key=True)
+            seen.setdefault(name, table)
+
+
+def phases_are_unique(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P211: a curriculum's phases have different names."""
+    seen: set[Address] = set()
+    for at, path, _ in phases(spec):
+        if at in seen:
+            yield Finding(
+                "P211", (*path, "name"), f'{at[0]} has another phase called "{at[1]}"', "rename one"
+            )
+        seen.add(at)
+
+
+def sources_run_in_no_circle(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P212: no source is made of itself."""
+    if found := cycle(made_of(spec)):
+        message = f"these are made of each other: {' -> '.join(found)}"
+        yield Finding("P212", ("sources", found[0]), message, "let one be a grammar", key=True)
+
+
+def _unknown_phase(
+    spec: ExperimentSpec, code: str, path: tuple[str | int, ...], at: Address, wanted: Address
+) -> Iterator[Finding]:
+    curriculum, name = wanted
+    if curriculum not in spec.curricula:
+        yield from unknown(code, path, curriculum, spec.curricula, "curriculum")
+    elif wanted not in (known := {known for known, _, _ in phases(spec)}):
+        here = {phase for owner, phase in known if owner == curriculum}
+        yield from unknown(code, path, name, here, f"phase of {curriculum}")
+
+
+def _at_key(finding: Finding) -> Finding:
+    return Finding(finding.code, finding.path, finding.message, finding.help, key=True)
+
+
+RULES = (
+    data_is_known,
+    parts_are_known,
+    measured_is_known,
+    transfers_are_known,
+    origins_are_known,
+    anchors_are_known,
+    evaluated_phases_are_known,
+    compared_is_known,
+    names_are_unique,
+    phases_are_unique,
+    sources_run_in_no_circle,
+)

@@ -1,0 +1,139 @@
+"""What settled budgets, batches and rows cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from procdsl.compiler.budgets import Budget, stretch
+from procdsl.compiler.findings import Finding, Path
+from procdsl.compiler.names import made_of, phases
+from procdsl.compiler.study import Address
+from procdsl.errors import Severity
+from procdsl.language.curricula import PhaseSpec
+from procdsl.language.study import ExperimentSpec
+
+Settled = Mapping[Address, Budget]
+
+
+def budgets_fill_a_step(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
+    """P403: a phase is at least one step."""
+    for at, path, phase in phases(spec):
+        budget = settled[at]
+        if budget.asked < budget.step_tokens:
+            key = "steps" if phase.tokens is None else "tokens"
+            message = (
+                f"{'.'.join(at)}: {phase.budget} is {float(budget.asked):,.0f} tokens, less than one step of "
+                f"{budget.batch_rows:,} rows × {budget.context:,} = {budget.step_tokens:,} tokens"
+            )
+            help = f"at least {budget.step_tokens:,} tokens, or a smaller batch"
+            yield Finding("P403", (*path, key), message, help)
+
+
+def contexts_fit_the_model(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
+    """P404: a phase's rows are no longer than the model's."""
+    for at, path, _ in phases(spec):
+        budget = settled[at]
+        if budget.context > budget.model.context:
+            message = (
+                f"{'.'.join(at)} has rows of {budget.context:,}, the model reads {budget.model.context:,}"
+            )
+            yield Finding(
+                "P404", (*path, "context"), message, "a smaller context here, or a larger one in [model]"
+            )
+
+
+def batches_hold_a_row(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
+    """P405: a batch told in tokens holds at least one row."""
+    for at, path, _ in phases(spec):
+        budget = settled[at]
+        batch = budget.training.batch_tokens
+        if batch is not None and batch < budget.context:
+            message = f"{'.'.join(at)}: a batch of {batch:,} tokens holds no whole row of {budget.context:,}"
+            yield Finding(
+                "P405", _batch_path(spec, at, path), message, f"batch_tokens = {budget.context:_} or more"
+            )
+
+
+def warmups_end(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
+    """P406: the learning rate has risen before the phase ends."""
+    for at, path, phase in phases(spec):
+        budget = settled[at]
+        warmup = stretch(budget.training.schedule.warmup, budget.steps, budget.step_tokens)
+        if warmup > budget.steps:
+            own = phase.training is not None and phase.training.schedule is not None
+            here = (*path, "training", "schedule", "warmup") if own else ("training", "schedule", "warmup")
+            message = f"the rate rises for {warmup:,} steps, {'.'.join(at)} has {budget.steps:,}"
+            yield Finding("P406", here, message, 'a share fits every phase: warmup = "5%"')
+
+
+def rows_hold_their_words(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
+    """What grammars say of rows of the contexts they are used in."""
+    used = {(name, settled[at].context) for at, _, phase in phases(spec) for name in phase.data}
+    for grammar, context in sorted(_grammars(spec, used)):
+        for problem in spec.grammars[grammar].problems(context):
+            path = ("grammars", grammar, *problem.path)
+            yield Finding(problem.code, path, problem.message, problem.help, problem.severity)
+
+
+def copies_change_what_they_name(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
+    """P407: a copy by `like` changes no phase that it does not name, as through a relative budget."""
+    for at, path, phase in phases(spec):
+        like = spec.curricula[at[0]].like
+        original = next((other for other in _phases_of(spec, like) if other.name == phase.name), None)
+        if like is None or original != phase:
+            continue
+        here, there = settled[at].tokens, settled[like, at[1]].tokens
+        if here != there:
+            message = f"{'.'.join(at)} is as {like} writes it, but of {here:,} tokens, not {there:,}"
+            help = f"name the phase in {at[0]} with the budget that is meant; {phase.budget} follows it"
+            yield Finding("P407", (*path, "tokens"), message, help, Severity.WARNING)
+
+
+def texts_are_long_enough(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
+    """P408: what can be known before binding: no text has more tokens than bytes."""
+    for at, path, phase in phases(spec):
+        for name in phase.data:
+            corpus = spec.corpora.get(name)
+            if corpus is None or corpus.kind != "builtin" or len(phase.data) > 1:
+                continue
+            most = Fraction(str(corpus.megabytes)) * 10**6 * Fraction(str(corpus.max_epochs))
+            if settled[at].tokens > most:
+                message = (
+                    f"{'.'.join(at)} reads {settled[at].tokens:,} tokens, {name} has at most {int(most):,}"
+                )
+                help = f"more megabytes (now {corpus.megabytes:g}), more max_epochs, or fewer tokens"
+                yield Finding("P408", (*path, "tokens"), message, help)
+
+
+def _grammars(spec: ExperimentSpec, used: set[tuple[str, int]]) -> set[tuple[str, int]]:
+    """The grammars behind these sources, with the contexts they are used in."""
+    parts, found, queue = made_of(spec), set(), list(used)
+    while queue:
+        name, context = queue.pop()
+        if name in spec.grammars:
+            found.add((name, context))
+        queue += [(part, context) for part in parts.get(name, ())]
+    return found
+
+
+def _phases_of(spec: ExperimentSpec, curriculum: str | None) -> tuple[PhaseSpec, ...]:
+    found = spec.curricula.get(curriculum or "")
+    return found.phases if found else ()
+
+
+def _batch_path(spec: ExperimentSpec, at: Address, path: Path) -> Path:
+    phase = next(phase for other, _, phase in phases(spec) if other == at)
+    own = phase.training is not None and phase.training.batch_tokens is not None
+    return (*path, "training", "batch_tokens") if own else ("training", "batch_tokens")
+
+
+RULES = (
+    budgets_fill_a_step,
+    contexts_fit_the_model,
+    batches_hold_a_row,
+    warmups_end,
+    rows_hold_their_words,
+    copies_change_what_they_name,
+    texts_are_long_enough,
+)

@@ -1,0 +1,155 @@
+"""Whether what a transfer takes meets what it is given to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from procdsl.compiler.findings import Finding, Path
+from procdsl.compiler.names import address
+from procdsl.compiler.study import Layout, Phase, Study
+from procdsl.language.transfers import RuleSpec
+
+# A layer's own components; the others are there once.
+_LAYERED = frozenset({"attention", "mlp", "norm"})
+_SAME_WIDTH = frozenset({"take", "shuffle", "partial", "mean", "sample_rows"})
+
+
+def rules_are_separate(study: Study) -> Iterator[Finding]:
+    """P332: one thing becomes of each component of each layer."""
+    for name, transfer in study.spec.transfers.items():
+        seen: list[RuleSpec] = []
+        for path, rule in transfer.all_rules():
+            for other in seen:
+                if rule.component == other.component and _overlap(rule, other):
+                    message = f"two rules say what becomes of the {rule.component} in the same layers"
+                    yield Finding(
+                        "P332", ("transfers", name, *path), message, "keep one, or divide the layers"
+                    )
+                    break
+            seen.append(rule)
+
+
+def layers_are_there(study: Study) -> Iterator[Finding]:
+    """P333: a rule's layers are layers of both models, and only layered components have them."""
+    for phase, path, rule, source in _applied(study):
+        if rule.layers is None:
+            continue
+        least = min(phase.model.layers, source.model.layers)
+        if rule.component not in _LAYERED:
+            message = f"the {rule.component} is in no layer"
+            yield Finding("P333", (*path, "layers"), message, "leave `layers` out")
+        elif rule.layers[1] >= least or rule.layers[0] > rule.layers[1]:
+            first, last = rule.layers
+            message = f"layers {first} to {last} of {least}, for {'.'.join(phase.address)}"
+            yield Finding(
+                "P333", (*path, "layers"), message, f'layers count from 0: "0..{least - 1}" is all of them'
+            )
+
+
+def shapes_meet(study: Study) -> Iterator[Finding]:
+    """P334: tensors that are taken have the shape of those they replace."""
+    for phase, path, rule, source in _applied(study):
+        if rule.action == "fresh":
+            continue
+        for what, here, there in _shapes(phase, source, rule):
+            if here != there:
+                message = (
+                    f"the {rule.component} of {'.'.join(source.address)} has {what} {there}, "
+                    f"that of {'.'.join(phase.address)} {here}"
+                )
+                yield Finding("P334", path, message, _way_out(rule))
+
+
+def components_are_there(study: Study) -> Iterator[Finding]:
+    """P335: a rule matches parameters: a tied model has no head of its own."""
+    for phase, path, rule, source in _applied(study):
+        for model, at in ((phase.model, phase.address), (source.model, source.address)):
+            if rule.component == "head" and model.tied and rule.action != "fresh":
+                message = f"{'.'.join(at)} has no head of its own: it is tied to the embedding"
+                yield Finding("P335", path, message, 'transfer the "embedding", or set model.tied = false')
+                break
+
+
+def actions_suit_components(study: Study) -> Iterator[Finding]:
+    """P336: rows are a thing of embeddings, positions and heads."""
+    for name, transfer in study.spec.transfers.items():
+        for path, rule in transfer.all_rules():
+            if rule.action in ("mean", "partial", "sample_rows") and rule.component in _LAYERED:
+                message = f"{rule.action} is made of rows, which the {rule.component} does not have"
+                yield Finding("P336", ("transfers", name, *path, "action"), message, "take, shuffle or fresh")
+
+
+def going_on_needs_the_same_model(study: Study) -> Iterator[Finding]:
+    """P337: a start without a transfer takes all parameters as they are."""
+    for phase in study.phases():
+        if phase.origin is None or phase.origin.transfer is not None:
+            continue
+        source = study.by_address[phase.origin.phase]
+        if source.model != phase.model:
+            message = f"{'.'.join(source.address)} has another model than {'.'.join(phase.address)}"
+            yield Finding(
+                "P337", (*phase.path, "start"), message, "name a transfer that says what passes over"
+            )
+        elif not _same_ids(study, source.layout, phase.layout):
+            message = f"{'.'.join(source.address)} has other ids than {'.'.join(phase.address)}"
+            help = 'name a transfer, which may make the embedding "fresh" or its "mean"'
+            yield Finding("P337", (*phase.path, "start"), message, help)
+
+
+def _applied(study: Study) -> Iterator[tuple[Phase, Path, RuleSpec, Phase]]:
+    """Every rule where it is used: the phase it makes, its path, and the phase it takes from."""
+    for phase in study.phases():
+        if phase.origin is None or phase.origin.transfer is None:
+            continue
+        for path, rule in study.spec.transfers[phase.origin.transfer].all_rules():
+            at = address(phase.address[0], rule.source) if rule.source else phase.origin.phase
+            yield phase, ("transfers", phase.origin.transfer, *path), rule, study.by_address[at]
+
+
+def _shapes(phase: Phase, source: Phase, rule: RuleSpec) -> Iterator[tuple[str, object, object]]:
+    """What must be equal, here and there, for a rule to be carried out."""
+    here, there = phase.model, source.model
+    yield "a width of", here.width, there.width
+    if rule.component in _LAYERED and rule.layers is None:
+        yield "layers:", here.layers, there.layers
+    if rule.component == "attention":
+        yield "heads:", here.heads, there.heads
+    if rule.action in ("take", "shuffle"):
+        if rule.component == "position":
+            yield "a context of", here.context, there.context
+        if rule.component in ("embedding", "head"):
+            yield "ids:", _ids(phase.layout), _ids(source.layout)
+
+
+def _ids(layout: Layout) -> str:
+    """A layout in words: what must be equal for the rows of an embedding to mean the same."""
+    parts = [f"the text ids of {layout.text}"] if layout.text else []
+    if layout.tokens:
+        parts.append(f"{len(layout.tokens)} symbols ({' '.join(layout.tokens[:3])} …)")
+    return " and ".join(parts)
+
+
+def _same_ids(study: Study, one: Layout, other: Layout) -> bool:
+    return one == other
+
+
+def _way_out(rule: RuleSpec) -> str:
+    if rule.component in ("embedding", "position", "head"):
+        return 'action = "mean", "partial" or "sample_rows" fits any number of rows; or leave it fresh'
+    return "take other components, or some layers, or give both phases one model"
+
+
+def _overlap(one: RuleSpec, other: RuleSpec) -> bool:
+    if one.layers is None or other.layers is None:
+        return True
+    return one.layers[0] <= other.layers[1] and other.layers[0] <= one.layers[1]
+
+
+RULES = (
+    rules_are_separate,
+    layers_are_there,
+    shapes_meet,
+    components_are_there,
+    actions_suit_components,
+    going_on_needs_the_same_model,
+)
