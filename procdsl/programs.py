@@ -185,8 +185,84 @@ class ShuffledProgram(Program):
     alphabet: int = Field(ge=1)
 
 
+class Fit(Node):
+    """The rows an n-gram is counted on: training rows 0 .. rows - 1 of a program, as data seed 0 draws them."""
+
+    of: AnyProgram
+    name: str
+    tokens: tuple[str, ...]
+    context: int = Field(gt=0)
+    rows: int = Field(gt=0)
+
+
+class NgramProgram(WordProgram):
+    """Each symbol drawn by the `order` - 1 before it, as often as it followed them in the rows it is fitted on.
+
+    A context that was never seen gives way to the longest end of it that was. Words begin as rows' words do.
+    """
+
+    kind: Literal["ngram"] = "ngram"
+    count: int = Field(ge=1, le=65_536)
+    order: int = Field(ge=1, le=8)
+    fit: Fit
+
+    @property
+    def symbols(self) -> int:
+        return self.count
+
+
+class ShuffledProgram(Program):
+    """The rows of another source, the ids below `symbols` of each permuted; the others stay where they are."""
+
+    kind: Literal["shuffled"] = "shuffled"
+    of: AnyProgram
+    name: str
+    symbols: int = Field(gt=0)
+
+
+class Draw(Node):
+    """A random input of a task: a word over `count` ids from `first` on."""
+
+    kind: Literal["uniform", "permutation"]
+    first: int = Field(ge=0)
+    count: int = Field(ge=1)
+    lengths: Lengths
+
+
+class Instruction(Node):
+    """A word function applied to registers; its value is the next register. `number` is a constant."""
+
+    function: str
+    arguments: tuple[int, ...] = ()
+    number: int = 0
+
+
+class Piece(Node):
+    """A part of a task's row: a token, or the word that a register holds; and whether it is scored."""
+
+    token: int | None = None
+    word: int | None = None
+    scored: bool = False
+
+
+class TaskProgram(Program):
+    """Prompt to answer. Registers hold the draws, then the value of each instruction; pieces write them out.
+
+    What is hashed for the splits is the draws, each followed by `pad`: the prompt.
+    """
+
+    kind: Literal["task"] = "task"
+    symbols: int = Field(ge=1)
+    draws: tuple[Draw, ...] = Field(min_length=1)
+    code: tuple[Instruction, ...]
+    pieces: tuple[Piece, ...] = Field(min_length=1)
+    pad: int = Field(ge=0)
+    longest: int = Field(gt=0)
+
+
 AnyProgram = Annotated[
-    DyckProgram | ShuffleDyckProgram | IidProgram | ShuffledProgram, Field(discriminator="kind")
+    DyckProgram | ShuffleDyckProgram | IidProgram | NgramProgram | ShuffledProgram | TaskProgram,
+    Field(discriminator="kind"),
 ]
 
 # ---------------------------------------------------------------- measurements

@@ -1,0 +1,25 @@
+"""Independent symbols: so many times the entropy of one."""
+
+from __future__ import annotations
+
+import math
+
+from procdsl.analysis.rows import exactly
+from procdsl.programs import IidProgram, Interval
+
+
+def entropy(program: IidProgram, length: int) -> Interval:
+    """Nats a word."""
+    return exactly(-length * math.fsum(p * math.log(p) for p in _probabilities(program) if p))
+
+
+def chance(program: IidProgram) -> float:
+    """That of the likeliest symbol."""
+    return max(_probabilities(program))
+
+
+def _probabilities(program: IidProgram) -> list[float]:
+    if not program.thresholds:
+        return [1 / program.count] * program.count
+    edges = (0, *program.thresholds, 2**32)
+    return [(edges[i + 1] - edges[i]) / 2**32 for i in range(program.count)]

@@ -1,0 +1,103 @@
+"""Independent symbols: noise with a known law, the control that has no structure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from procdsl.grammars.base import END, WordGrammar
+from procdsl.programs import IidProgram
+
+
+class Iid(WordGrammar):
+    """Symbols drawn each by itself: alike, by Zipf's law, or with the weights of a list.
+
+    `weights` is `"uniform"`, `"zipf(1.0)"` (the r-th symbol r to the power of minus that), or numbers.
+
+    ```toml
+    kind    = "iid"
+    symbols = 6
+    weights = "zipf(1.0)"
+    length  = 8
+    ```
+    """
+
+    kind: Literal["iid"] = "iid"
+    symbols: int = Field(ge=1, le=2**20)
+    weights: str | tuple[Annotated[float, Field(ge=0)], ...] = "uniform"
+
+    @model_validator(mode="after")
+    def _weighable(self) -> Self:
+        if isinstance(self.weights, str):
+            _power(self.weights)
+        elif len(self.weights) != self.symbols or not sum(self.weights) > 0:
+            raise ValueError(f"{len(self.weights)} weights (some above 0) for {self.symbols} symbols")
+        return self
+
+    def program(self) -> IidProgram:
+        weights = self._shares()
+        thresholds = () if len(set(weights)) == 1 else _thresholds(weights)
+        return IidProgram(
+            count=self.symbols, thresholds=thresholds, lengths=self.lengths(), split=self.split()
+        )
+
+    def alphabet(self) -> tuple[str, ...]:
+        return tuple(f"s{i}" for i in range(self.symbols))
+
+    def possible(self, longest: int) -> int:
+        return (2 << longest) - 2
+
+    def count(self, length: int) -> int:
+        return int(sum(share > 0 for share in self._shares()) ** length)
+
+    def plenty(self, length: int) -> bool:
+        return super().plenty(min(length, 64))
+
+    def reason(self, word: Sequence[str]) -> str | None:
+        drawn = self._drawn()
+        for place, symbol in enumerate(word, 1):
+            if symbol not in drawn:
+                return f"{symbol!r} at {place} is never drawn"
+        return None if word else "the empty word is left out"
+
+    def legal_next(self, prefix: Sequence[str], length: int | None = None) -> frozenset[str]:
+        drawn = self._drawn()
+        if not drawn.issuperset(prefix) or (length is not None and len(prefix) > length):
+            return frozenset()
+        ends = bool(prefix) and length in (None, len(prefix))
+        goes_on = length is None or len(prefix) < length
+        return frozenset({*(drawn if goes_on else ()), *({END} if ends else ())})
+
+    def _shares(self) -> tuple[float, ...]:
+        if not isinstance(self.weights, str):
+            return self.weights
+        power = _power(self.weights)
+        return tuple(rank**-power for rank in range(1, self.symbols + 1))
+
+    def _drawn(self) -> frozenset[str]:
+        return frozenset(s for s, share in zip(self.alphabet(), self._shares(), strict=True) if share > 0)
+
+
+def _power(law: str) -> float:
+    """The exponent of a Zipf law; 0 for a uniform one."""
+    if law == "uniform":
+        return 0.0
+    inner = law.removeprefix("zipf(").removesuffix(")")
+    try:
+        power = float(inner) if law == f"zipf({inner})" else -1.0
+    except ValueError:
+        power = -1.0
+    if not 0 <= power <= 16:
+        raise ValueError(f'{law!r} is no law of weights: "uniform", "zipf(1.0)", or a list of numbers')
+    return power
+
+
+def _thresholds(weights: tuple[float, ...]) -> tuple[int, ...]:
+    """Cumulated probabilities over 2**32, in order of the symbols, the last left out."""
+    total = 0.0
+    for weight in weights:
+        total += weight
+    return tuple(min(2**32, round(part / total * 2**32)) for part in accumulate(weights))[:-1]
