@@ -30,7 +30,7 @@ class Compiled:
 
 
 def compile(path: str | Path, *, profile: str | None = "auto", sets: Sequence[str] = ()) -> Compiled:
-    """The plan of the study in a file. Raises SpecError with every diagnostic of the passes that could run."""
+    """The plan of the study in a file. Raises SpecError with all that the passes found that could run."""
     read = source.read(Path(path), profile=profile, sets=sets)
     spec = validate(read, ExperimentSpec)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 from procdsl.compiler import layouts, resolve
@@ -65,8 +66,8 @@ def text_needs(study: Study) -> dict[str, Needs]:
     validation = dict.fromkeys(study.spec.corpora, 0)
     for phase in study.phases():
         for feed in set(phase.feeds) & set(train):
-            last = phase.offsets[feed] + resolve.end(study, phase, feed) + 1
-            train[feed] = max(train[feed], last)
+            rows = math.ceil(resolve.rows_read(phase, feed))
+            train[feed] = max(train[feed], phase.offsets[feed] + rows * phase.context + 1)
         for _, evaluation in applying(study, phase):
             if evaluation.on in validation:
                 needed = evaluation.rows * phase.context + 1

@@ -92,7 +92,11 @@ def compared_is_known(spec: ExperimentSpec) -> Iterator[Finding]:
 
 def names_are_unique(spec: ExperimentSpec) -> Iterator[Finding]:
     """P210: one name stands for one thing, because `data` and `on` name any of them."""
-    tables = {"grammars": spec.grammars, "sources": spec.sources, "corpora": spec.corpora}
+    tables = {
+        "grammars": tuple(spec.grammars),
+        "sources": tuple(spec.sources),
+        "corpora": tuple(spec.corpora),
+    }
     seen: dict[str, str] = {}
     for table, names in tables.items():
         for name in names:

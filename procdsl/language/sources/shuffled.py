@@ -1,4 +1,4 @@
-"""Rows of another source with their symbols permuted: a control that keeps the symbols and breaks the structure."""
+"""Rows of another source, symbols permuted: a control that keeps the symbols and breaks the structure."""
 
 from __future__ import annotations
 
