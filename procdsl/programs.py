@@ -186,7 +186,7 @@ class ShuffledProgram(Program):
 
 
 class Fit(Node):
-    """The rows an n-gram is counted on: training rows 0 .. rows - 1 of a program, as data seed 0 draws them."""
+    """What an n-gram is counted on: training rows 0 .. rows - 1 of a program, as data seed 0 draws them."""
 
     of: AnyProgram
     name: str
@@ -196,7 +196,7 @@ class Fit(Node):
 
 
 class NgramProgram(WordProgram):
-    """Each symbol drawn by the `order` - 1 before it, as often as it followed them in the rows it is fitted on.
+    """Each symbol drawn by the `order` - 1 before it, as often as it followed them in the fitted rows.
 
     A context that was never seen gives way to the longest end of it that was. Words begin as rows' words do.
     """
@@ -209,15 +209,6 @@ class NgramProgram(WordProgram):
     @property
     def symbols(self) -> int:
         return self.count
-
-
-class ShuffledProgram(Program):
-    """The rows of another source, the ids below `symbols` of each permuted; the others stay where they are."""
-
-    kind: Literal["shuffled"] = "shuffled"
-    of: AnyProgram
-    name: str
-    symbols: int = Field(gt=0)
 
 
 class Draw(Node):

@@ -13,7 +13,7 @@ from procdsl.streams import ATTEMPTS, Stream
 def row(program: ShuffledProgram, address: Address) -> Row:
     """Drawn again until the permuted row too belongs to the part."""
     ids, scored = generate.row(program.of, replace(address, name=program.name))
-    places = [place for place, id in enumerate(ids) if id < program.symbols]
+    places = [place for place, id in enumerate(ids) if id < program.alphabet]
     for attempt in range(ATTEMPTS):
         symbols = [ids[place] for place in places]
         permute(symbols, address.stream(attempt=attempt))

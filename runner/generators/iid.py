@@ -16,7 +16,7 @@ from runner.generators.rows import Prepared, sampler
 class IidTables(NamedTuple):
     """`guide[w >> 20]` is where to look for w in `thresholds`; empty thresholds mean all symbols alike."""
 
-    count: int
+    symbols: int
     thresholds: Any
     guide: Any
 
@@ -33,7 +33,7 @@ def prepare(program: IidProgram) -> Prepared:
 def _word(tables, draws, scratch, out):
     slots(draws, out.size)
     first, thresholds, guide = draws.buffer, tables.thresholds, tables.guide
-    count = uint64(tables.count)
+    count = uint64(tables.symbols)
     for t in range(out.size):
         if thresholds.size:
             symbol = guide[first[t] >> 20]

@@ -23,7 +23,7 @@ def fill(program: ShuffledProgram, address: Address, ids: Any, scored: Any) -> N
     generators.fill_program(program.of, replace(address, name=program.name), ids, scored)
     low, high = address.bounds(program.split)
     place = (address.key, address.start, address.spelt, low, high)
-    failed = _permuted(program.symbols, new_draws(ids.shape[1]), place, ids)
+    failed = _permuted(program.alphabet, new_draws(ids.shape[1]), place, ids)
     if failed >= 0:
         raise empty_part(address.name, address.split, failed)
 
