@@ -59,6 +59,10 @@ def diagnostics(found: Iterable[Diagnostic], *, stderr: bool = True) -> None:
 
 
 def _draw(target: Console, finding: Diagnostic) -> None:
+    if finding.severity is Severity.NOTE:
+        target.print("note: ", style=_STYLES[finding.severity], end="")
+        target.print(clean(finding.message))
+        return
     label = "" if finding.severity is Severity.ERROR else f"{finding.severity}: "
     where = f"{finding.place}  " if finding.place else ""
     target.print(clean(where), end="")
