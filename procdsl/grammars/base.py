@@ -109,7 +109,9 @@ class WordGrammar(Grammar):
         return law(self.length, self.possible)
 
     def longest(self) -> int:
-        return self.lengths().values[-1]
+        # A word of the one length fills a row; words of several are each followed by an end.
+        values = self.lengths().values
+        return values[-1] + (len(values) > 1)
 
     def split(self) -> Split:
         """The held-out parts, by word where every length has words to spare, else by row."""
