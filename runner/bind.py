@@ -144,7 +144,7 @@ def _pinned_tokenizer(tokenizer: AnyTokenizer, *, offline: bool) -> AnyTokenizer
     from runner.corpora.sources import hub
 
     pinned = hub.pin_tokenizer(tokenizer, offline=offline)
-    tokenizers.check(pinned, tokenizers.fetched(pinned))
+    tokenizers.fetched(pinned)
     return pinned
 
 

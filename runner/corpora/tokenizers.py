@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from procdsl.errors import RunError
 from procdsl.plan import AnyTokenizer, BpeTokenizer, BytesTokenizer, HubTokenizer
 
-FILE = "tokenizer.json"
+FILE, SETTINGS = "tokenizer.json", "tokenizer_config.json"
 # What BPE is trained on: the first of the text, more for more ids, and never more because a budget grew.
 _LEAST_SAMPLE, _SAMPLE_PER_ID = 1_000_000, 1000
 
@@ -78,45 +78,44 @@ def make(tokenizer: AnyTokenizer, place: Path, *, sample: Sample | None = None) 
     """The tokenizer of a prepared corpus, made where it is not there and a sample can be had."""
     if isinstance(tokenizer, BytesTokenizer):
         return Bytes()
-    path = place / FILE
-    if not path.exists():
+    names = (FILE,) if isinstance(tokenizer, BpeTokenizer) else (FILE, SETTINGS)
+    if lacking := [place / name for name in names if not (place / name).exists()]:
         if sample is None:
-            raise RunError(f"{path} is missing", reason="data", help="delete its folder and run again")
-        content = _train(tokenizer, sample) if isinstance(tokenizer, BpeTokenizer) else fetched(tokenizer)
-        replace(path, content)
-    content = path.read_bytes()
+            help = f"delete {place} and run again"
+            raise RunError(f"{lacking[0]} is missing", reason="damaged", help=help)
+        made = _trained(tokenizer, sample) if isinstance(tokenizer, BpeTokenizer) else fetched(tokenizer)
+        for name, content in zip(names, made, strict=True):
+            _replace(place / name, content)
+    content, *settings = [(place / name).read_bytes() for name in names]
     if isinstance(tokenizer, BpeTokenizer):
         return ByteLevel(content, size=tokenizer.size, separator=tokenizer.size - 1)
-    return ByteLevel(content, size=tokenizer.size, separator=_published(content, tokenizer.name)[1])
+    _, separator = _published(tokenizer.name, content, *settings)
+    return ByteLevel(content, size=tokenizer.size, separator=separator)
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    fresh = path.with_name(f".{path.name}.fresh")
-    fresh.write_bytes(content)
-    fresh.replace(path)
-
-
-def fetched(tokenizer: HubTokenizer) -> bytes:
-    """The JSON of a published tokenizer, its separator noted in it; from the Hub or its local cache."""
+def fetched(tokenizer: HubTokenizer) -> tuple[bytes, bytes]:
+    """The two files of a published tokenizer, of the size and the kind that a plan counts on."""
     from runner.corpora.sources import hub
 
     content, settings = hub.tokenizer_files(tokenizer)
-    return _noted(content, settings, tokenizer.name)
-
-
-def check(tokenizer: HubTokenizer, content: bytes) -> None:
-    """Raise if a published tokenizer has not the size that the plan counts on."""
-    size, _ = _published(content, tokenizer.name)
+    size, _ = _published(tokenizer.name, content, settings)
     if size != tokenizer.size:
         raise RunError(
             f"tokenizer {tokenizer.name} has {size:,} ids, the spec says {tokenizer.size:,}",
             reason="data",
             help=f"write size = {size}",
         )
+    return content, settings
 
 
-def _train(tokenizer: BpeTokenizer, sample: Sample) -> bytes:
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    fresh = path.with_name(f".{path.name}.fresh")
+    fresh.write_bytes(content)
+    fresh.replace(path)
+
+
+def _trained(tokenizer: BpeTokenizer, sample: Sample) -> tuple[bytes]:
     from tokenizers import Tokenizer as Library
     from tokenizers import decoders, models, pre_tokenizers, trainers
 
@@ -132,26 +131,10 @@ def _train(tokenizer: BpeTokenizer, sample: Sample) -> bytes:
     )
     characters = max(_LEAST_SAMPLE, _SAMPLE_PER_ID * tokenizer.size)
     library.train_from_iterator(sample(characters), trainer)
-    return str(library.to_str(pretty=True)).encode()
+    return (str(library.to_str(pretty=True)).encode(),)
 
 
-def _noted(content: bytes, settings: dict[str, Any], name: str) -> bytes:
-    """The tokenizer's JSON with its end-of-text token written into it, so that one file says all."""
-    eos = settings.get("eos_token")
-    eos = eos["content"] if isinstance(eos, dict) else eos
-    library = json.loads(content)
-    ids = {token["content"]: token["id"] for token in library.get("added_tokens", ())}
-    ids |= {token: id for token, id in library["model"]["vocab"].items() if token == eos}
-    if eos not in ids:
-        raise RunError(
-            f"tokenizer {name} names no end-of-text token, and documents need one between them",
-            reason="data",
-            help='use another tokenizer, or { kind = "bpe", size = … }',
-        )
-    return json.dumps(library | {"separator": ids[eos]}, ensure_ascii=False).encode()
-
-
-def _published(content: bytes, name: str) -> tuple[int, int]:
+def _published(name: str, content: bytes, settings: bytes) -> tuple[int, int]:
     """Size and separator of a published tokenizer; refuses those that do not give back every byte."""
     library = json.loads(content)
     if "ByteLevel" not in json.dumps([library.get("pre_tokenizer"), library.get("decoder")]):
@@ -160,5 +143,13 @@ def _published(content: bytes, name: str) -> tuple[int, int]:
             reason="data",
             help='use a byte-level one such as gpt2, or { kind = "bpe", size = … }',
         )
-    ids = [*library["model"]["vocab"].values(), *(token["id"] for token in library.get("added_tokens", ()))]
-    return max(ids) + 1, int(library["separator"])
+    ids = library["model"]["vocab"] | {token["content"]: token["id"] for token in library["added_tokens"]}
+    eos = json.loads(settings).get("eos_token")
+    eos = eos["content"] if isinstance(eos, dict) else eos
+    if eos not in ids:
+        raise RunError(
+            f"tokenizer {name} names no end-of-text token, and documents need one between them",
+            reason="data",
+            help='use another tokenizer, or { kind = "bpe", size = … }',
+        )
+    return max(ids.values()) + 1, ids[eos]

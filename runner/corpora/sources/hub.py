@@ -66,7 +66,7 @@ def pin_tokenizer(tokenizer: HubTokenizer, *, offline: bool) -> HubTokenizer:
     return tokenizer.model_copy(update={"revision": revision})
 
 
-def tokenizer_files(tokenizer: HubTokenizer) -> tuple[bytes, dict[str, Any]]:
+def tokenizer_files(tokenizer: HubTokenizer) -> tuple[bytes, bytes]:
     """A tokenizer's JSON and its settings, from the local cache or the Hub."""
     from huggingface_hub import hf_hub_download
 
@@ -74,7 +74,7 @@ def tokenizer_files(tokenizer: HubTokenizer) -> tuple[bytes, dict[str, Any]]:
         return Path(hf_hub_download(tokenizer.name, name, revision=tokenizer.revision)).read_bytes()
 
     try:
-        return download("tokenizer.json"), json.loads(download("tokenizer_config.json"))
+        return download("tokenizer.json"), download("tokenizer_config.json")
     except _network_errors() as error:
         raise Unreachable(f"tokenizer {tokenizer.name} cannot be fetched: {_said(error)}") from error
 
@@ -113,7 +113,7 @@ def _loaded(source: HubSource) -> Any:
         return datasets.load_dataset(
             source.path, source.config, split=source.split, revision=source.revision, streaming=True
         )
-    except _network_errors() as error:
+    except _reading_errors() as error:
         raise Unreachable(f"dataset {source.path} cannot be opened: {_said(error)}") from error
 
 
@@ -155,21 +155,21 @@ def _digest(source: HubSource, revision: str) -> str:
 
 
 def _reading_errors() -> tuple[type[Exception], ...]:
+    from datasets.exceptions import DatasetsError
     from pyarrow import ArrowException
 
-    return (*_network_errors(), EOFError, zlib.error, cast(type[Exception], ArrowException))
+    return (*_network_errors(), EOFError, zlib.error, DatasetsError, cast(type[Exception], ArrowException))
 
 
 def _network_errors() -> tuple[type[Exception], ...]:
-    """What the Hub's clients raise: `datasets` and the HTTP library have errors that are no OSError."""
+    """What the Hub's client raises: the errors of its HTTP library are no OSError."""
     import huggingface_hub.utils
-    from datasets.exceptions import DatasetsError
     from huggingface_hub.errors import HfHubHTTPError
 
-    # httpx in one release of the Hub's client, httpx2 or requests in others: the errors of the one in use.
+    # httpx in one release of the client, httpx2 or requests in others: the errors of the one in use.
     session = huggingface_hub.utils.get_session()  # type: ignore[attr-defined]
     http = import_module(type(session).__module__.partition(".")[0]).HTTPError
-    return (OSError, cast(type[Exception], http), HfHubHTTPError, DatasetsError)
+    return (OSError, cast(type[Exception], http), HfHubHTTPError)
 
 
 def _said(error: BaseException) -> str:
