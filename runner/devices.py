@@ -25,7 +25,7 @@ Precision = Literal["fp32", "bf16"]
 # Below so many multiplications the operator's own overhead (some µs) outweighs what it saves.
 _SMALL = 1 << 21
 _PART_TOKENS = {"cpu": 1 << 12, "cuda": 1 << 16}
-_PRODUCT = (
+FAST_PRODUCT = (
     getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None
 )
 
@@ -40,9 +40,9 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
 def product(x_MK: Tensor, w_NK: Tensor, bias_N: Tensor | None = None) -> Tensor:
     """x wᵀ + bias without a gradient, by the faster library."""
     small = x_MK.shape[0] * w_NK.numel() < _SMALL
-    if _PRODUCT is None or small or x_MK.device.type != "cpu" or x_MK.dtype != torch.float32:
+    if FAST_PRODUCT is None or small or x_MK.device.type != "cpu" or x_MK.dtype != torch.float32:
         return F.linear(x_MK, w_NK, bias_N)
-    found: Tensor = _PRODUCT(x_MK, w_NK, bias_N, "none", [], "")
+    found: Tensor = FAST_PRODUCT(x_MK, w_NK, bias_N, "none", [], "")
     return found
 
 
@@ -70,7 +70,7 @@ def outer(g_MN: Tensor, x_MK: Tensor) -> Tensor:
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`F.linear` with the faster product, where there is one and nothing is autocast."""
-    if _PRODUCT is None or x.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+    if FAST_PRODUCT is None or x.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
         return F.linear(x, weight, bias)
     flat: Tensor = _Linear.apply(x.reshape(-1, x.shape[-1]), weight, bias)  # type: ignore[no-untyped-call]
     return flat.view(*x.shape[:-1], weight.shape[0])
@@ -140,7 +140,7 @@ def conditions(execution: Execution, context: int, world: World) -> dict[str, st
         "compile": execution.compile,
         "part_rows": part_rows(device, context, execution.micro_rows),
         "processes": world.size,
-        "product": "mkl" if _PRODUCT is None else "onednn",
+        "product": "mkl" if FAST_PRODUCT is None else "onednn",
     }
 
 

@@ -63,10 +63,17 @@ def phase(*sources: GenerateOperation, id: str = "train", **changes: Any) -> Tra
     return TrainOperation(**content | changes)
 
 
-def loss_of(source: GenerateOperation, *, train: str = "train", steps: Sequence[int], rows: int = 16) -> MeasureOperation:
+def loss_of(
+    source: GenerateOperation, *, train: str = "train", steps: Sequence[int], rows: int = 16
+) -> MeasureOperation:
     wanted = LossMeasurement(source=source.id, rows=rows)
     return MeasureOperation(
-        id=f"loss-{train}", name=f"loss_{source.name}", train=train, data_seed=0, measurement=wanted, steps=tuple(steps)
+        id=f"loss-{train}",
+        name=f"loss_{source.name}",
+        train=train,
+        data_seed=0,
+        measurement=wanted,
+        steps=tuple(steps),
     )
 
 
