@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from procdsl.plan import Comparison as Question
 from procdsl.plan import MeasureOperation, Plan, PrepareOperation, TrainOperation
 from runner.compare.results import TrialResult, older
-from runner.store import Store, read_json
+from runner.store import Store
 
-# Facts of DONE.json or provenance.json that do not bear identity and should still be one for all trials.
+# Conditions of training that bear no identity and should still be one for all trials. (How many rows are on
+# the device at once is left out: it follows from a phase's context, which may differ.)
 _MIXED = {
     "device": "devices",
-    "device_name": "device models",
     "threads": "thread counts",
+    "torch": "versions of torch",
     "compile": "compiled and plain steps",
-    "micro_rows": "micro-batches",
+    "processes": "numbers of processes",
+    "product": "matrix products",
 }
 
 
@@ -42,9 +43,9 @@ class Basis:
     tokens_per_second: dict[str, float]
 
 
-def basis(plan: Plan, store: Store, results: Sequence[TrialResult]) -> Basis:
+def basis(plan: Plan, results: Sequence[TrialResult]) -> Basis:
     """What the results rest on."""
-    return Basis(plan.profile, tuple(_corpora(plan)), _machines(store, results), _speeds(results))
+    return Basis(plan.profile, tuple(_corpora(plan)), _machines(results), _speeds(results))
 
 
 def warnings(plan: Plan, store: Store, results: Sequence[TrialResult], question: Question) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ def warnings(plan: Plan, store: Store, results: Sequence[TrialResult], question:
         *_precision(plan),
         *_twins(plan),
         *_seeds(results, question),
-        *_mixed(store, results),
+        *_mixed(results),
         *_inexact(results),
         *_versions(plan, store),
     )
@@ -131,28 +132,18 @@ def _seeds(results: Sequence[TrialResult], question: Question) -> Iterator[str]:
         yield "one seed: differences have neither interval nor test"
 
 
-def _machines(store: Store, results: Sequence[TrialResult]) -> dict[str, tuple[str, ...]]:
-    """The different values of each fact about machines, over all finished phases."""
+def _machines(results: Sequence[TrialResult]) -> dict[str, tuple[str, ...]]:
+    """The different values of each condition, over all finished phases."""
     found: dict[str, dict[str, None]] = {}
-    for result in results:
-        for phase in result.phases:
-            facts = (
-                _provenance(store, phase.key) | phase.facts.get("conditions", {}) if phase.finished else {}
-            )
-            for name in _MIXED:
-                if facts.get(name) not in (None, ""):
-                    found.setdefault(name, {})[str(facts[name])] = None
+    for conditions in (phase.facts.get("conditions", {}) for result in results for phase in result.phases):
+        for name in _MIXED:
+            if name in conditions:
+                found.setdefault(name, {})[str(conditions[name])] = None
     return {name: tuple(values) for name, values in found.items()}
 
 
-def _provenance(store: Store, key: str) -> dict[str, Any]:
-    path = store.path("train", key) / "provenance.json"
-    found = read_json(path) if path.exists() else {}
-    return found[-1] if isinstance(found, list) and found else dict(found)
-
-
-def _mixed(store: Store, results: Sequence[TrialResult]) -> Iterator[str]:
-    for name, values in _machines(store, results).items():
+def _mixed(results: Sequence[TrialResult]) -> Iterator[str]:
+    for name, values in _machines(results).items():
         if len(values) > 1:
             yield f"{_MIXED[name]} are mixed: {', '.join(values)}"
 
@@ -164,7 +155,8 @@ def _inexact(results: Sequence[TrialResult]) -> Iterator[str]:
                 reasons = "; ".join(phase.facts.get("inexact", ())) or "a replayed step gave another number"
                 yield f"{result.curriculum} seed {result.seed}: {phase.phase} went on inexactly ({reasons})"
             if skipped := phase.facts.get("skipped"):
-                yield f"{result.curriculum} seed {result.seed}: {phase.phase} skipped {skipped} steps (not finite)"
+                where = f"{result.curriculum} seed {result.seed}: {phase.phase}"
+                yield f"{where} skipped {skipped} steps, whose loss or gradient was not finite"
 
 
 def _versions(plan: Plan, store: Store) -> Iterator[str]:

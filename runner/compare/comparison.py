@@ -105,7 +105,7 @@ def compare(
         floor=_floor(plan, question.metric),
         arms=_adjusted(arms),
         others=_others(by_curriculum),
-        basis=basis(plan, store, results),
+        basis=basis(plan, results),
         warnings=warnings(plan, store, results, question),
         missing=tuple(f"{r.curriculum} seed {r.seed}: {what}" for r in results for what in r.missing),
     )

@@ -95,7 +95,9 @@ def svg(figure: Figure, name: str, label: str) -> str:
     text = re.sub(r'(\bid="|url\(#|\bhref="#)', rf"\g<1>{name}-", text)
     (box,) = re.findall(r'<svg [^>]*viewBox="([^"]*)"', text)
     body = text[text.index(">") + 1 :]
-    return f'<svg role="img" aria-label="{escape(label, quote=True)}" viewBox="{box}">{body}'
+    # 100 pixels an inch: letters are as tall in every figure.
+    size = f'style="max-width:{100 * figure.get_figwidth():.0f}px"'
+    return f'<svg role="img" aria-label="{escape(label, quote=True)}" viewBox="{box}" {size}>{body}'
 
 
 def short(tokens: float) -> str:
@@ -124,7 +126,7 @@ def _curves(comparison: Comparison, curve: Curve, label: str, *, floor: float | 
     counts: list[tuple[str, Count]] = [("tokens, text and procedural", lambda point: point.total)]
     if any(arm.text_tokens for arm in comparison.arms):
         counts.insert(0, ("text tokens", lambda point: point.text))
-    figure = Figure(figsize=(1.8 + 3.9 * len(counts), 4.4))
+    figure = Figure(figsize=(1.6 + 4.2 * len(counts), 4.6))
     panels = figure.subplots(1, len(counts), sharey=True, squeeze=False)[0]
     for axes, (title, count) in zip(panels, counts, strict=True):
         for i, arm in enumerate(comparison.arms):
@@ -200,7 +202,7 @@ def _differences(comparison: Comparison) -> Figure | None:
 def _dots(rows: Sequence[tuple[Arm, dict[int, float], Estimate]], label: str) -> Figure:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.5, 1.2 + 0.5 * len(rows)))
+    figure = Figure(figsize=(8.5, 1.1 + 0.45 * len(rows)))
     axes = figure.subplots()
     for y, (arm, seeds, mean) in enumerate(rows):
         axes.plot(

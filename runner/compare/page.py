@@ -115,7 +115,7 @@ def saved(saving: Mapping[str, Any] | None) -> str:
         return "–"
     share = saving["text_share"] or saving["total_share"]
     if share is None:
-        return f"{saving['reached']} of {saving['finished']} seeds cross"
+        return f"{saving['reached']} of {saving['finished']} cross"
     return percent(1 - share["mean"])
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 LEVEL = 0.95
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,9 @@ def paired(values: Mapping[int, float], baseline: Mapping[int, float]) -> Paired
         return None
     difference = estimate(list(by_seed.values()))
     df = difference.n - 1
-    # Equal differences leave no spread to test against: t would be 0/0 or infinite.
-    if not difference.sd:
+    # Equal differences leave no spread to test against, only that of rounding: t would be 0/0 or anything.
+    rounding = _ROUNDING * max(max(abs(values[seed]), abs(baseline[seed])) for seed in by_seed)
+    if difference.sd is None or difference.sd <= rounding:
         return Paired(by_seed, difference, df, least_p=2.0**-df)
     effect = difference.mean / difference.sd
     t = effect * math.sqrt(difference.n)

@@ -42,10 +42,12 @@ def sentence(comparison: Comparison, arm: Arm) -> str:
         return f"{arm.curriculum} ends {gap} than {comparison.baseline} on one seed: no interval, no test."
     standing = _standing(arm.difference, comparison)
     told = {"better": "better, beyond the spread of seeds", "worse": "worse, beyond the spread of seeds"}
+    apart = found.high is not None and not found.low <= 0 <= found.high
+    unsure = "apart alone, but not once all curricula are tested together" if apart else "too close to tell"
     return (
         f"{arm.curriculum} ends {gap} than {comparison.baseline} "
         f"({LEVEL:.0%} interval {found.low:+.4g} to {found.high:+.4g}, {found.n} pairs): "
-        f"{told.get(standing, 'too close to tell')}.{_saved(arm)}"
+        f"{told.get(standing, unsure)}.{_saved(arm)}"
     )
 
 
@@ -78,9 +80,7 @@ def _grounds(rivals: Sequence[Paired], *, decided: bool) -> str:
     text = f"paired t tests over {pairs} seeds, Holm-adjusted at {_ALPHA:.2f}"
     least = max(found.least_p for found in rivals)
     if decided and least > _ALPHA:
-        text += (
-            f"; they assume normal differences, and the signs of {pairs} pairs alone reach p = {least:.2g}"
-        )
+        text += f"; they assume normal differences, the signs alone of {pairs} pairs reach {least:.2g}"
     return text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from random import Random
 
 from procdsl.plan import (
     Binding,
@@ -124,7 +125,7 @@ def _warm_phase(train: str) -> TrialPhase:
 def usual(curriculum: str, seed: int, share: float) -> float:
     """A falling curve; what was warmed up falls faster, and every seed has its own level."""
     speed = 3.0 if curriculum.startswith("dyck") else 2.0
-    wobble = {0: 0.0, 1: 0.02, 2: -0.015}.get(seed % 3, 0.0) + 0.004 * ((seed * 7 + len(curriculum)) % 5)
+    wobble = 0.03 * Random(seed).random() + 0.01 * Random(f"{curriculum} {seed}").random()
     return 2.0 + wobble + 3.5 * math.exp(-speed * share)
 
 
@@ -148,5 +149,5 @@ def fill(
                 found = {str(s): {"loss": loss, "perplexity": math.exp(loss)} for s, loss in losses.items()}
                 (place / "measurements").mkdir(exist_ok=True)
                 write_json(place / "measurements" / f"{plan.key(measure.id)}.json", found)
-        write_json(place / "provenance.json", {"device": "cpu", "threads": 1, "device_name": "x86"} | facts)
-        store.finish("train", key, {"tokens_per_s": 15_000.0 + trial.seed})
+        conditions = {"device": "cpu x86_64", "threads": 1} | facts
+        store.finish("train", key, {"tokens_per_s": 15_000.0 + trial.seed, "conditions": conditions})
