@@ -6,16 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from procdsl.plan import Plan, Trial, digest
 from runner.execution import Execution
 from runner.store import Store, read_json, write_json
-from runner.tracking.receipts import courses, folder
+from runner.tracking.receipts import Study, folder
 from runner.tracking.trajectory import name_of
 
-__all__ = ["Sender", "Synced", "resolve_uri", "start_sender", "sync"]
+__all__ = ["Sender", "Synced", "attach", "resolve_uri", "start_sender", "sync"]
 
 # The sender gives up by itself sooner; this is for one that is stuck inside a call.
 _GRACE_SECONDS = 15.0
@@ -36,7 +37,7 @@ class Sender:
 
     def __init__(self, plan: Plan, store: Store, uri: str, process: subprocess.Popen[str] | None) -> None:
         self.plan, self.store, self.uri, self._process = plan, store, uri, process
-        self._place = folder(plan, store, uri)
+        self._place = folder(store, plan.study, uri)
 
     @property
     def running(self) -> bool:
@@ -54,7 +55,7 @@ class Sender:
 
     def pending(self) -> int:
         """Points in the journals of begun trials that the server has not acknowledged."""
-        return _pending(self.plan, self.store, self.uri)
+        return Study(self.plan, self.store, self.uri).pending()
 
     def finish(self, timeout: float = 60, *, why: str = "stopped: run it again to go on") -> int:
         """Let it deliver the rest, for at most so many seconds; how many points are pending then.
@@ -77,10 +78,7 @@ def start_sender(plan: Plan, store: Store, execution: Execution) -> Sender:
     uri = resolve_uri(store, execution.tracking_uri)
     _forget_lost_database(plan, store, uri)
     chosen = {name_of(trial) for trial in plan.trials if _chosen(trial, execution)}
-    if any(
-        course.waiting() if course.finished else course.begun or course.name in chosen
-        for course in courses(plan, store, uri)
-    ):
+    if Study(plan, store, uri).waiting(chosen):
         return Sender(plan, store, uri, _launch(plan, store, uri, sorted(chosen)))
     return Sender(plan, store, uri, None)
 
@@ -89,12 +87,17 @@ def sync(plan: Plan, store: Store, uri: str | None = None, *, timeout: float = 6
     """Deliver what is pending, of journals made here or copied into the store; again does nothing."""
     uri = resolve_uri(store, uri)
     _forget_lost_database(plan, store, uri)
-    before = _pending(plan, store, uri)
+    before = Study(plan, store, uri).pending()
     if not before:
         return Synced(uri, 0, 0)
     sender = Sender(plan, store, uri, _launch(plan, store, uri, []))
     after = sender.finish(timeout)
     return Synced(uri, before - after, after, sender.problem() if after else "")
+
+
+def attach(plan: Plan, store: Store, files: Iterable[Path]) -> None:
+    """Have these files of the comparison (page, figures, numbers) delivered by the next sender or `sync`."""
+    Study(plan, store, "").attach(files)
 
 
 def resolve_uri(store: Store, uri: str | None = None) -> str:
@@ -107,7 +110,7 @@ def resolve_uri(store: Store, uri: str | None = None) -> str:
 
 
 def _launch(plan: Plan, store: Store, uri: str, trials: list[str]) -> subprocess.Popen[str]:
-    place = folder(plan, store, uri)
+    place = folder(store, plan.study, uri)
     place.mkdir(parents=True, exist_ok=True)
     written = plan.model_dump(mode="json")
     path = place / f"plan-{digest(written)[:12]}.json"
@@ -136,13 +139,8 @@ def _chosen(trial: Trial, execution: Execution) -> bool:
     )
 
 
-def _pending(plan: Plan, store: Store, uri: str) -> int:
-    return sum(course.pending() for course in courses(plan, store, uri) if course.begun)
-
-
 def _forget_lost_database(plan: Plan, store: Store, uri: str) -> None:
     """A database that was deleted has nothing any more, whatever the receipts say."""
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
-        for receipt in folder(plan, store, uri).glob("*-*.json"):
-            if not receipt.name.startswith("plan-"):
-                receipt.unlink()
+        for path in folder(store, plan.study, uri).glob("*.json"):
+            path.unlink()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import platform
 from pathlib import Path
-from typing import Any
 
 from procdsl.plan import Plan, PrepareOperation, TransferOperation, digest
 from runner.colours import curriculum_colours
-from runner.store import Store, boot_id, read_json
+from runner.status import held
+from runner.store import Store, read_json
 from runner.tracking.journal import read
 from runner.tracking.receipts import Course
 
@@ -47,7 +45,7 @@ def progress_tags(course: Course, *, detail: str = "") -> dict[str, str]:
     """Tags that change while a trial runs: how often it was resumed, and whether that was exact."""
     events = [record["e"] for leg in course.legs for record in read(leg.journal) if "e" in record]
     return {
-        "procdsl.resume_count": str(events.count("resume")),
+        "procdsl.resume_count": str(events.count("resumed")),
         "procdsl.exact": str("inexact" not in events).lower(),
         "procdsl.status_detail": detail,
     }
@@ -64,10 +62,9 @@ def ending(course: Course, otherwise: str) -> tuple[str, str]:
 
 
 def alive(course: Course) -> bool:
-    """Whether a run other than ours holds the trial; of another machine's we cannot tell, and say yes."""
+    """Whether a run holds the trial."""
     trial = course.trial
-    path = course.store.claim(course.plan.study, trial.curriculum, trial.seed) / "owner.json"
-    return path.exists() and _owner_lives(read_json(path))
+    return held(course.store.claim(course.plan.study, trial.curriculum, trial.seed))
 
 
 def params(course: Course) -> dict[str, str]:
@@ -118,20 +115,6 @@ def began(course: Course) -> int | None:
 def ended(course: Course) -> int | None:
     """When the trial's last record was written."""
     return max((record["t"] for leg in course.legs for record in read(leg.journal)), default=None)
-
-
-def _owner_lives(owner: dict[str, Any]) -> bool:
-    if owner["host"] != platform.node():
-        return True
-    if owner["boot"] != boot_id() or owner["pid"] == os.getppid():
-        return False
-    try:
-        os.kill(owner["pid"], 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _data_tags(course: Course) -> dict[str, str]:

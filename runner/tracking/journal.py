@@ -49,7 +49,7 @@ class Journal:
         """Write the metrics that hold after `step` steps and `tokens` positions fed."""
         with self._lock:
             if self._before is None:
-                self._before = _points_from(self.path, step)
+                self._before = _points(self.path)
             before = self._before.get(step)
         if before is not None:
             metrics = self._unseen(step, before, metrics)
@@ -143,11 +143,11 @@ def _parse(line: bytes, end: int) -> dict[str, Any]:
     return record
 
 
-def _points_from(path: Path, first: int) -> dict[int, dict[str, float]]:
-    """What is already written of step `first` and later ones."""
+def _points(path: Path) -> dict[int, dict[str, float]]:
+    """What is already written, by step; a later value of a metric wins."""
     found: dict[int, dict[str, float]] = {}
     for record in read(path):
-        if "m" in record and record["s"] >= first:
+        if "m" in record:
             found.setdefault(record["s"], {}).update(record["m"])
     return found
 

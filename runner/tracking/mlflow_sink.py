@@ -16,9 +16,9 @@ from filelock import FileLock
 from procdsl.errors import RunError
 from procdsl.plan import Plan
 from runner.store import Store
-from runner.tracking import describe
+from runner.tracking import describe, samples
 from runner.tracking.receipts import Course
-from runner.tracking.trajectory import Point
+from runner.tracking.trajectory import Leg, Point
 
 # The sender has its own patience: MLflow's would hold a dead server for minutes (measured: 247 s a call).
 SETTINGS = {
@@ -35,6 +35,8 @@ from mlflow import MlflowClient, set_tracking_uri  # noqa: E402 - reads the sett
 from mlflow.entities import Metric, Param, Run, RunTag  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
 from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
+
+from runner.tracking import lineage, views  # noqa: E402
 
 _PERMANENT = {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED", "UNAUTHENTICATED"}
 LARGEST_BATCH = 1000
@@ -83,7 +85,7 @@ class Sink:
                 if self.client.get_run(receipt.run_id).info.lifecycle_stage == "deleted":
                     raise Refused(f"its run {receipt.run_id} was deleted")
                 return receipt.run_id
-            found = self._find(course) or self._create(course)
+            found = self._find(course.identity) or self._create(course)
         receipt.run_id, receipt.experiment_id = found.info.run_id, self.experiment_id
         course.save()
         return receipt.run_id
@@ -93,14 +95,46 @@ class Sink:
         with reaching():
             self.client.log_batch(run_id, metrics=[Metric(*point) for point in points])
 
+    def views(self) -> str:
+        """Write the study's chart views; the id of the first. A convenience: a refusal is passed over."""
+        try:
+            with reaching():
+                return views.write(self.client, self.experiment_id, self.plan)
+        except Refused:
+            return ""
+
     def describe(self, course: Course) -> None:
-        """Params and artefacts that do not change. Writing them again writes the same."""
+        """Params, data and files that do not change. Writing them again writes the same."""
         run_id = course.receipt.run_id
         params = [Param(name, value) for name, value in describe.params(course).items()]
         with reaching():
             self.client.log_batch(run_id, params=params)
+            self.client.log_inputs(run_id, datasets=lineage.datasets(course))
             for path in describe.files(self.plan, self.store):
                 self.client.log_artifact(run_id, str(path))
+
+    def sample(self, course: Course) -> None:
+        """The first rows of every source, as text."""
+        with reaching():
+            self.client.log_text(course.receipt.run_id, samples.text(course), "samples.txt")
+
+    def output(self, course: Course, *, leg: Leg) -> None:
+        """What a finished leg made: its parameters as a model, and with what they were made."""
+        with reaching():
+            lineage.link(self.client, course, leg, self.experiment_id)
+            if (path := leg.place / "provenance.json").exists():
+                self.client.log_artifact(course.receipt.run_id, str(path), f"{leg.index + 1:02d}-{leg.phase}")
+
+    def report(self, identity: str, files: Sequence[Path]) -> None:
+        """The study's comparison, as files of a run of its own."""
+        tags = {"procdsl.kind": "report", "procdsl.local_run_id": identity, "mlflow.source.name": "procdsl"}
+        with reaching():
+            run = self._find(identity) or self.client.create_run(
+                self.experiment_id, tags=tags, run_name="comparison"
+            )
+            for path in files:
+                self.client.log_artifact(run.info.run_id, str(path))
+            self.client.set_terminated(run.info.run_id)
 
     def tag(self, course: Course, tags: dict[str, str]) -> None:
         with reaching():
@@ -114,9 +148,9 @@ class Sink:
             else:
                 self.client.set_terminated(course.receipt.run_id, status=status, end_time=end)
 
-    def _find(self, course: Course) -> Run | None:
+    def _find(self, identity: str) -> Run | None:
         """The run made before by a call whose answer was lost; looked up, so that a retry makes no ghost."""
-        wanted = f"tags.`procdsl.local_run_id` = '{course.identity}'"
+        wanted = f"tags.`procdsl.local_run_id` = '{identity}'"
         return next(iter(self.client.search_runs([self.experiment_id], wanted, max_results=1)), None)
 
     def _create(self, course: Course) -> Run:

@@ -6,15 +6,16 @@ are enough to tell, without MLflow, whether anything is pending; losing them cos
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, cast
 
-from procdsl.plan import MeasureOperation, Plan, Trial
+from procdsl.plan import MeasureOperation, Plan, Trial, digest
 from runner.store import Store, read_json, write_json
 from runner.tracking.journal import records
 from runner.tracking.trajectory import Leg, identity, legs, measured, name_of, points
@@ -39,6 +40,52 @@ class Receipt:
     refused: str = ""
 
 
+@dataclass
+class StudyReceipt:
+    """What one server has of a study besides its trials: `report` is the comparison's files by digest."""
+
+    experiment_id: str = ""
+    view: str = ""
+    report: dict[str, str] = field(default_factory=dict)
+
+
+class Study:
+    """A study on its way to one server."""
+
+    def __init__(self, plan: Plan, store: Store, uri: str) -> None:
+        self.courses = [Course(plan, trial, store, uri) for trial in plan.trials]
+        self.identity = digest([store_id(store), plan.study, "comparison"])
+        self._report = store.study(plan.study) / "tracking" / "report.json"
+        self._path = folder(store, plan.study, uri) / "study.json"
+        self.receipt = StudyReceipt(**read_json(self._path)) if self._path.exists() else StudyReceipt()
+
+    def report(self) -> dict[str, str]:
+        """The comparison's files by digest, where they are not delivered as they are; else nothing."""
+        files = read_json(self._report) if self._report.exists() else {}
+        there = {path: digest for path, digest in files.items() if Path(path).exists()}
+        return {} if there == self.receipt.report else there
+
+    def attach(self, files: Iterable[Path]) -> None:
+        """Have the comparison's files delivered with the trials, instead of those before."""
+        self._report.parent.mkdir(parents=True, exist_ok=True)
+        write_json(self._report, {str(path.resolve()): sha256(path) for path in files})
+
+    def pending(self) -> int:
+        """Points and reports that the server has not acknowledged, of the trials that were begun."""
+        return sum(course.pending() for course in self.courses if course.begun) + bool(self.report())
+
+    def waiting(self, chosen: Container[str]) -> bool:
+        """Whether anything is pending, or will be once the `chosen` trials are trained."""
+        return bool(self.report()) or any(
+            course.waiting() if course.finished else course.begun or course.name in chosen
+            for course in self.courses
+        )
+
+    def save(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(self._path, asdict(self.receipt))
+
+
 class Course:
     """A trial of a plan in a store, on its way to one server."""
 
@@ -46,7 +93,7 @@ class Course:
         self.plan, self.trial, self.store = plan, trial, store
         self.legs: tuple[Leg, ...] = legs(plan, trial, store)
         self.identity = identity(plan, trial, store_id(store))
-        self.path = folder(plan, store, uri) / f"{name_of(trial)}-{self.identity[:12]}.json"
+        self.path = folder(store, plan.study, uri) / f"{name_of(trial)}-{self.identity[:12]}.json"
         self.receipt = Receipt(**read_json(self.path)) if self.path.exists() else Receipt()
 
     @property
@@ -104,14 +151,13 @@ class Course:
         self.save()
 
 
-def folder(plan: Plan, store: Store, uri: str) -> Path:
+def folder(store: Store, study: str, uri: str) -> Path:
     """Where the receipts of one server lie."""
-    return store.study(plan.study) / "tracking" / blake2b(uri.encode(), digest_size=6).hexdigest()
+    return store.study(study) / "tracking" / blake2b(uri.encode(), digest_size=6).hexdigest()
 
 
-def courses(plan: Plan, store: Store, uri: str) -> list[Course]:
-    """Every trial of the plan on its way to one server."""
-    return [Course(plan, trial, store, uri) for trial in plan.trials]
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def store_id(store: Store) -> str:

@@ -12,7 +12,9 @@ import os
 import select
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,10 +22,10 @@ from filelock import FileLock, Timeout
 
 from procdsl.plan import Plan
 from runner.store import Store, write_json
-from runner.tracking import describe
+from runner.tracking import describe, samples
 from runner.tracking.journal import records
 from runner.tracking.mlflow_sink import LARGEST_BATCH, Refused, Sink, Unreachable
-from runner.tracking.receipts import FINAL, Course, courses, folder
+from runner.tracking.receipts import FINAL, Course, Study, folder
 from runner.tracking.trajectory import (
     Clock,
     Measured,
@@ -56,7 +58,7 @@ class Delivery:
 
     def __init__(self, plan: Plan, store: Store, uri: str, selected: frozenset[str]) -> None:
         self.plan, self.store, self.uri = plan, store, uri
-        self.courses = courses(plan, store, uri)
+        self.study = Study(plan, store, uri)
         self._selected = selected
         self._sink: Sink | None = None
         self._clocks: dict[str, Clock] = {}
@@ -64,13 +66,12 @@ class Delivery:
 
     def round(self) -> int:
         """Deliver all that is there now; how many points it was. Raises `Unreachable`."""
-        return sum(
-            self._deliver(course) for course in self.courses if self._meant(course) and course.waiting()
-        )
+        waiting = [course for course in self.study.courses if self._meant(course) and course.waiting()]
+        return sum(self._deliver(course) for course in waiting) + self._send_report()
 
     def close(self, why: str) -> None:
         """Tell the server how the trials have ended that it takes for running and nobody works at."""
-        for course in self.courses:
+        for course in self.study.courses:
             receipt = course.receipt
             if receipt.status == "RUNNING" and not receipt.refused and not describe.alive(course):
                 self._end(course, *describe.ending(course, why))
@@ -85,6 +86,9 @@ class Delivery:
         try:
             self._open(sink, course)
             sent = self._send_journals(sink, course) + self._send_evaluations(sink, course)
+            for leg in course.legs:
+                if leg.finished:
+                    self._once(course, f"output {leg.key}", partial(sink.output, leg=leg))
             if course.finished:
                 self._end(course, FINAL, "")
         except Refused as error:
@@ -100,6 +104,9 @@ class Delivery:
     def _connect(self) -> Sink:
         if self._sink is None:
             self._sink = Sink(self.plan, self.store, self.uri)
+            self.study.receipt.experiment_id = self._sink.experiment_id
+            self.study.receipt.view = self._sink.views()
+            self.study.save()
         return self._sink
 
     def _open(self, sink: Sink, course: Course) -> None:
@@ -107,14 +114,27 @@ class Delivery:
         if course.name not in self._checked:
             sink.run(course)
             self._checked.add(course.name)
-        if "description" not in course.receipt.parts:
-            sink.describe(course)
-            course.receipt.parts.append("description")
-            course.save()
+        self._once(course, "description", sink.describe)
+        if "samples" not in course.receipt.parts and samples.ready(course):
+            self._once(course, "samples", sink.sample)
         if course.receipt.status != "RUNNING":
             sink.status(course, "RUNNING")
             sink.tag(course, describe.progress_tags(course))
             course.receipt.status = "RUNNING"
+            course.save()
+
+    def _send_report(self) -> int:
+        if not (files := self.study.report()):
+            return 0
+        self._connect().report(self.study.identity, [Path(path) for path in files])
+        self.study.receipt.report = files
+        self.study.save()
+        return 1
+
+    def _once(self, course: Course, part: str, tell: Callable[[Course], None]) -> None:
+        if part not in course.receipt.parts:
+            tell(course)
+            course.receipt.parts.append(part)
             course.save()
 
     def _send_journals(self, sink: Sink, course: Course) -> int:
@@ -176,7 +196,7 @@ def main() -> None:
     task = _read_line()
     store = Store(Path(task["store"]))
     plan = Plan.model_validate_json(Path(task["plan"]).read_text(encoding="utf-8"))
-    place = folder(plan, store, task["uri"])
+    place = folder(store, plan.study, task["uri"])
     order = Order()
     lock = FileLock(place / "sender.lock")
     while True:

@@ -107,7 +107,10 @@ def points(plan: Plan, leg: Leg, record: Mapping[str, Any]) -> Iterator[Point]:
         return
     time, step = record["t"], leg.tokens_before + record["n"]
     for name, value in record["m"].items():
-        yield Point(metric_name(name), value, time, step)
+        # Evaluations come from their files: a journal has the names they had when the operation was done,
+        # which another study that shares it may call otherwise.
+        if not name.startswith("eval/"):
+            yield Point(metric_name(name), value, time, step)
     if "train/loss" in record["m"]:
         text = leg.text_before + text_tokens(plan, leg.operation, record["s"])
         yield Point("progress/optimizer_step", leg.steps_before + record["s"], time, step)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from procdsl.errors import RunError, UsageError
 from runner.store import Store, read_json
+from runner.tracking.receipts import folder
 
 HOST = "127.0.0.1"
 # One worker and no job runner: 2 processes and 15 s to the first page, instead of 12 and 65 s (measured).
@@ -75,16 +76,14 @@ def serve(store: Store, *, port: int) -> Server:
     return Server(f"sqlite:///{database}", store.root.resolve() / "mlartifacts", port=port)
 
 
-def page(url: str, store: Store, study: str | None, uri: str) -> str:
+def page(url: str, store: Store, study: str, uri: str) -> str:
     """Where the study's curricula are compared; MLflow's first page while its experiment is not known."""
-    if study is None:
+    path = folder(store, study, uri) / "study.json"
+    known = read_json(path) if path.exists() else {}
+    if not known.get("experiment_id"):
         return url
-    for path in (store.study(study) / "tracking").glob("*/*-s*.json"):
-        receipt = read_json(path)
-        if receipt.get("experiment_id") and receipt.get("uri") == uri:
-            view = f"viewStateShareKey={receipt['view']}&" if receipt.get("view") else ""
-            return f"{url}/#/experiments/{receipt['experiment_id']}/runs?{view}compareRunsMode=CHART"
-    return url
+    view = f"viewStateShareKey={known['view']}&" if known["view"] else ""
+    return f"{url}/#/experiments/{known['experiment_id']}/runs?{view}compareRunsMode=CHART"
 
 
 def _command(uri: str, artefacts: Path, port: int) -> list[str]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import multiprocessing
 import os
 import signal
 import time
+import zlib
 from pathlib import Path
 
 import pytest
 
 from runner.execution import Execution
 from runner.store import Store
-from runner.tracking import resolve_uri, start_sender, sync
-from runner.tracking.receipts import courses
+from runner.tracking import attach, resolve_uri, start_sender, sync
+from runner.tracking.receipts import Study
 from tests.runner.tracking.studies import Trainer, study
 from tests.runner.tracking.tracked import Tracked
 
@@ -24,7 +27,8 @@ pytestmark = pytest.mark.slow
 def delivered(tmp_path_factory: pytest.TempPathFactory) -> Tracked:
     """A whole study, trained and delivered into the store's own database."""
     store, plan = Store(tmp_path_factory.mktemp("study") / ".procdsl"), study()
-    (store.study(plan.study) / "spec.toml").write_text("[study]\nname = 'tiny'\n")
+    (store.study(plan.study) / "spec.toml").write_text("name = 'tiny'\n")
+    (store.study(plan.study) / "plan.json").write_text(plan.model_dump_json())
     Trainer(plan, store).all()
     found = sync(plan, store)
     assert found.pending == 0, found.problem
@@ -122,9 +126,48 @@ def test_when_the_run_is_killed_its_sender_delivers_what_is_there(store: Store) 
     run.join()
     plan, uri = study(steps=10, seeds=1), resolve_uri(store)
     until = time.monotonic() + 60
-    while courses(plan, store, uri)[0].receipt.status != "KILLED":
+    while Study(plan, store, uri).courses[0].receipt.status != "KILLED":
         assert time.monotonic() < until
         time.sleep(0.2)
     tracked = Tracked(plan, store, uri)
     assert len(tracked.history("text_only-s0", "train/loss")) == 6
     assert tracked.runs()["text_only-s0"].data.tags["procdsl.status_detail"].startswith("killed")
+
+
+def test_data_and_checkpoints_are_lineage(delivered: Tracked) -> None:
+    run = delivered.runs()["dyck_then_text-s0"]
+    inputs = {
+        i.dataset.name: (i.dataset, {t.key: t.value for t in i.tags}) for i in run.inputs.dataset_inputs
+    }
+    assert sorted(inputs) == ["brackets", "c4"]
+    assert inputs["brackets"][0].digest == delivered.plan.key("dyck")
+    assert inputs["brackets"][1]["mlflow.data.context"] == "train:warmup"
+    assert inputs["c4"][1]["mlflow.data.context"] == "train:text eval:c4"
+    models = {model.model_id: model for model in delivered.models()}
+    (read,) = run.inputs.model_inputs
+    assert models[read.model_id].name.startswith("warmup-s0-")
+    made = {models[output.model_id].name.split("-")[0]: output.step for output in run.outputs.model_outputs}
+    assert made == {"warmup": 20 * 64, "text": 60 * 64}
+
+
+def test_the_spec_and_the_figures_are_files_of_runs(delivered: Tracked, tmp_path: Path) -> None:
+    (tmp_path / "compare.html").write_text("<p>better")
+    attach(delivered.plan, delivered.store, [tmp_path / "compare.html"])
+    assert sync(delivered.plan, delivered.store).delivered == 1
+    assert delivered.files("text_only-s0") == ["plan.json", "spec.toml"]
+    assert delivered.files("comparison") == ["compare.html"]
+    attach(delivered.plan, delivered.store, [tmp_path / "compare.html"])
+    assert sync(delivered.plan, delivered.store).delivered == 0
+
+
+def test_views_are_written_and_those_that_people_changed_stay(delivered: Tracked) -> None:
+    from runner.tracking import views
+
+    key = "mlflow.sharedViewState.procdslcurves"
+    experiment = delivered.experiment()
+    state = json.loads(experiment.tags[key])["state"].removeprefix("deflate;")
+    charts = json.loads(zlib.decompress(base64.b64decode(state)))["compareRunCharts"]
+    assert charts[0]["metricKey"] == "eval/c4/loss"
+    delivered.client.set_experiment_tag(experiment.experiment_id, key, '{"mine": true}')
+    assert views.write(delivered.client, experiment.experiment_id, study(name="tiny", seeds=1)) == views.FIRST
+    assert delivered.experiment().tags[key] == '{"mine": true}'

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Run
+from mlflow.entities import Experiment, LoggedModel, Metric, Run
 
 from procdsl.plan import Plan
 from runner.store import Store
@@ -25,10 +25,19 @@ class Tracked:
         return MlflowClient(self.uri)
 
     def runs(self) -> dict[str, Run]:
-        experiment = self.client.get_experiment_by_name(f"procdsl/{self.plan.study}")
-        found = self.client.search_runs([experiment.experiment_id])
+        found = self.client.search_runs([self.experiment().experiment_id])
         assert len({run.info.run_name for run in found}) == len(found)
-        return {run.info.run_name: run for run in found}
+        # A search leaves out which models a run read.
+        return {run.info.run_name: self.client.get_run(run.info.run_id) for run in found}
+
+    def experiment(self) -> Experiment:
+        return self.client.get_experiment_by_name(f"procdsl/{self.plan.study}")
+
+    def models(self) -> list[LoggedModel]:
+        return list(self.client.search_logged_models([self.experiment().experiment_id]))
+
+    def files(self, run: str) -> list[str]:
+        return sorted(item.path for item in self.client.list_artifacts(self.runs()[run].info.run_id))
 
     def metrics(self, run: str, name: str) -> list[Metric]:
         history = self.client.get_metric_history(self.runs()[run].info.run_id, name)

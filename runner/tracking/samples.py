@@ -1,0 +1,80 @@
+"""Samples: the first rows of every source of a trial, spelt out, so that a person can see what was fed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from procdsl.plan import GenerateOperation, PrepareOperation, TrainOperation
+from runner.corpora import open_corpus
+from runner.generators import fill
+from runner.tracking.receipts import Course
+
+ROWS = 3
+_LONGEST = 2000
+
+
+def ready(course: Course) -> bool:
+    """Whether every corpus of the trial is prepared."""
+    return all(
+        course.store.done("prepare", course.plan.key(id)) is not None
+        for leg in course.legs
+        for id in leg.operation.inputs()
+        if isinstance(course.plan.by_id[id], PrepareOperation)
+    )
+
+
+def text(course: Course) -> str:
+    """Rows of every phase's sources as the phase reads them, from its beginning."""
+    return "\n".join(part for leg in course.legs for part in _phase(course, leg.phase, leg.operation))
+
+
+def _phase(course: Course, phase: str, operation: TrainOperation) -> Iterator[str]:
+    for feed in operation.feeds:
+        source = course.plan.by_id[feed.source]
+        if isinstance(source, GenerateOperation):
+            rows = _generated(source, operation.data_seed, feed.offset)
+        else:
+            assert isinstance(source, PrepareOperation)
+            rows = _read(course, source, operation, feed.offset)
+        yield f"# phase {phase}, source {source.name}: its first {ROWS} rows\n"
+        yield from (f"{row[:_LONGEST]}\n" for row in rows)
+
+
+def _generated(source: GenerateOperation, seed: int, start: int) -> Iterator[str]:
+    ids = np.zeros((ROWS, source.context + 1), np.int32)
+    scored = np.zeros((ROWS, source.context + 1), np.uint8)
+    fill(source, seed=seed, split="train", start=start, ids=ids, scored=scored)
+    for row in ids.tolist():
+        yield " ".join(source.tokens[id] for id in row)
+
+
+def _read(course: Course, source: PrepareOperation, operation: TrainOperation, offset: int) -> Iterator[str]:
+    place = course.store.path("prepare", course.plan.key(source.id))
+    corpus = open_corpus(place)
+    indices = corpus.order(operation.data_seed, np.arange(ROWS), operation.context, offset)
+    ids = np.zeros((ROWS, operation.context + 1), np.int32)
+    corpus.rows("train", indices=indices, context=operation.context, offset=offset, out=ids)
+    path = place / "tokenizer.json"
+    for row in ids.tolist():
+        yield _spelt(row, corpus.separator, _library(str(path)) if path.exists() else None)
+
+
+def _spelt(row: list[int], separator: int, library: Any) -> str:
+    """Text of token ids, a separator as an empty line; without a library the ids are bytes."""
+    parts: list[list[int]] = [[]]
+    for id in row:
+        if id == separator:
+            parts.append([])
+        else:
+            parts[-1].append(id)
+    decode = library.decode if library else lambda ids: bytes(ids).decode(errors="replace")
+    return "\n\n".join(decode(part) for part in parts)
+
+
+def _library(path: str) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(path)
