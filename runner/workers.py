@@ -17,6 +17,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -173,6 +174,8 @@ class _Worker:
             target=_work, args=(far, plan.model_dump_json(), replace(execution, jobs=1)), daemon=True
         )
         # A worker inherits the mask: from its first moment, Ctrl-C on the terminal reaches the run alone.
+        # Starting multiprocessing's tracker lifts every mask, so that comes first.
+        resource_tracker.ensure_running()
         with _masked():
             self.process.start()
         far.close()
