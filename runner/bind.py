@@ -7,7 +7,7 @@ made on one text never pass for another's, and a second run asks nobody.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from procdsl.errors import RunError
 from procdsl.plan import (
@@ -38,30 +38,25 @@ FALLBACK_TOKENIZER = BpeTokenizer(size=8192)
 
 def bind(plan: Plan, store: Store, execution: Execution, observe: Observer) -> Plan:
     """The plan with every corpus bound and every text vocabulary settled. Raises what stands in the way."""
-    path = store.study(plan.study) / "bindings.json"
-    known: dict[str, Any] = read_json(path) if path.exists() and not execution.rebind else {}
+    known = {} if execution.rebind else _remembered(plan, store)
     entries = dict(known)
-    operations: dict[str, AnyOperation] = dict(plan.by_id)
-    for operation in plan.operations:
-        if isinstance(operation, PrepareOperation):
-            entry = known.get(operation.name)
-            if entry is None or not _holds(entry, operation, execution):
-                entry = _settle(operation, execution)
-            entries[operation.name] = entry
-            operations[operation.id] = _bound(operation, entry, plan, execution.folder)
-            _tell(operation, entry, observe)
-    if entries != known or not path.exists():
-        write_json(path, entries)
-    sizes = {
-        id: operation.binding.tokenizer.size
-        for id, operation in operations.items()
-        if isinstance(operation, PrepareOperation) and operation.binding
-    }
-    bound = plan.with_operations(_sized(operations[operation.id], sizes) for operation in plan.operations)
-    for operation in bound.operations:
-        if isinstance(operation, TrainOperation):
-            _check_one_tokenizer(operation, bound)
+    for operation in _corpora(plan):
+        entry = known.get(operation.name)
+        if entry is None or not _holds(entry, operation, strict=execution.strict_data):
+            entry = _settle(operation, execution)
+        entries[operation.name] = entry
+        _tell(operation, entry, observe)
+    bound = _applied(plan, entries, execution.folder)
+    if entries != known or execution.rebind:
+        write_json(store.study(plan.study) / "bindings.json", entries)
     return bound
+
+
+def recall(plan: Plan, store: Store) -> Plan:
+    """The plan bound as its study was, asking nobody and writing nothing; what is new in it stays unbound."""
+    known = _remembered(plan, store)
+    held = [op for op in _corpora(plan) if op.name in known and _holds(known[op.name], op, strict=False)]
+    return _applied(plan, {operation.name: known[operation.name] for operation in held}, Path())
 
 
 def datasets(plan: Plan) -> list[dict[str, Any]]:
@@ -76,15 +71,39 @@ def datasets(plan: Plan) -> list[dict[str, Any]]:
             "tokens": operation.train_tokens,
             "fallback": operation.binding.fallback,
         }
-        for operation in plan.operations
-        if isinstance(operation, PrepareOperation) and operation.binding
+        for operation in _corpora(plan)
+        if operation.binding
     ]
 
 
-def _holds(entry: dict[str, Any], operation: PrepareOperation, execution: Execution) -> bool:
+def _corpora(plan: Plan) -> list[PrepareOperation]:
+    return [operation for operation in plan.operations if isinstance(operation, PrepareOperation)]
+
+
+def _remembered(plan: Plan, store: Store) -> dict[str, Any]:
+    path = store.root / "studies" / plan.study / "bindings.json"
+    return cast(dict[str, Any], read_json(path)) if path.exists() else {}
+
+
+def _holds(entry: dict[str, Any], operation: PrepareOperation, *, strict: bool) -> bool:
     """Whether a binding of before is one of what the spec says now."""
-    refused = execution.strict_data and entry["binding"]["fallback"]
+    refused = strict and entry["binding"]["fallback"]
     return bool(entry["declared"] == _declared(operation) and not refused)
+
+
+def _applied(plan: Plan, entries: dict[str, Any], folder: Path) -> Plan:
+    """The plan with these bindings in its corpora, and their sizes in its vocabularies."""
+    made = {
+        operation.id: _bound(operation, entries[operation.name], plan, folder)
+        for operation in _corpora(plan)
+        if operation.name in entries
+    }
+    sizes = {id: operation.binding.tokenizer.size for id, operation in made.items() if operation.binding}
+    bound = plan.with_operations(_sized(made.get(op.id, op), sizes) for op in plan.operations)
+    for operation in bound.operations:
+        if isinstance(operation, TrainOperation):
+            _check_one_tokenizer(operation, bound)
+    return bound
 
 
 def _settle(operation: PrepareOperation, execution: Execution) -> dict[str, Any]:
@@ -174,7 +193,10 @@ def _located(source: AnySource, paths: tuple[str, ...], folder: Path) -> AnySour
 
 def _sized(operation: AnyOperation, sizes: dict[str, int]) -> AnyOperation:
     """A train or transfer operation with the size of its text vocabulary filled in."""
-    if not isinstance(operation, TrainOperation | TransferOperation) or operation.vocabulary.text is None:
+    if (
+        not isinstance(operation, TrainOperation | TransferOperation)
+        or operation.vocabulary.text not in sizes
+    ):
         return operation
     vocabulary = operation.vocabulary.model_copy(update={"text_size": sizes[operation.vocabulary.text]})
     return operation.model_copy(update={"vocabulary": vocabulary})
@@ -183,7 +205,7 @@ def _sized(operation: AnyOperation, sizes: dict[str, int]) -> AnyOperation:
 def _check_one_tokenizer(operation: TrainOperation, plan: Plan) -> None:
     """Raise if a phase mixes texts whose ids differ: a fallback may have brought a tokenizer of its own."""
     read = [plan.by_id[id] for id in operation.inputs()]
-    corpora = [source for source in read if isinstance(source, PrepareOperation)]
+    corpora = [source for source in read if isinstance(source, PrepareOperation) and source.binding]
     if len({_ids_of(corpus) for corpus in corpora}) > 1:
         raise RunError(
             f"{operation.id} reads {' and '.join(corpus.name for corpus in corpora)}, "

@@ -23,7 +23,7 @@ from procdsl.plan import (
     TrainOperation,
     Vocabulary,
 )
-from runner.bind import FALLBACK_TOKENIZER, bind, datasets
+from runner.bind import FALLBACK_TOKENIZER, bind, datasets, recall
 from runner.corpora.sources import Unreachable
 from runner.events import Event, ignore
 from runner.execution import Execution
@@ -142,3 +142,16 @@ def test_a_damaged_memory_is_named(tmp_path: Path) -> None:
     (tmp_path / "store/studies/study/bindings.json").write_text("{")
     with pytest.raises(RunError, match=r"bindings\.json is damaged"):
         bind(study(operation()), Store(tmp_path / "store"), Execution(store=tmp_path), ignore)
+
+
+def test_to_recall_asks_nobody_and_writes_nothing(tmp_path: Path) -> None:
+    jsonl(tmp_path / "a.jsonl", documents(100))
+    store = Store(tmp_path / "store")
+    plan = study(operation(), operation(**C4, fallback=PYDOCS), train("prepare/text"))
+    assert recall(plan, store) == plan
+    assert not store.root.exists()
+    half, _ = bound(study(operation(), train("prepare/text")), tmp_path)
+    found = recall(plan, store)
+    assert found.keys["train"] == half.keys["train"]
+    assert found.by_id["prepare/c4"] == plan.by_id["prepare/c4"]
+    assert len(datasets(found)) == 1
