@@ -16,7 +16,7 @@ from typing import Any
 import mlflow
 from mlflow import MlflowClient
 
-from procdsl.plan import MeasureOperation, Plan, digest
+from procdsl.plan import GenerateOperation, MeasureOperation, Plan, PrepareOperation, digest
 from procdsl.programs import LossMeasurement
 
 TESTED = ((3, 16), (3, 18))
