@@ -7,6 +7,7 @@ place, `_Guarded`: commands just raise. Options that several commands share stan
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -14,14 +15,15 @@ import tempfile
 import traceback
 from dataclasses import asdict
 from importlib.metadata import version
+from json import dumps, loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from procdsl import report
-from procdsl.errors import ProcdslError, RunError, Stopped, UsageError
+from procdsl import overview, report
+from procdsl.errors import Diagnostic, ProcdslError, RunError, Severity, SpecError, Stopped, UsageError
 
 if TYPE_CHECKING:
     from procdsl.plan import Plan
@@ -133,12 +135,250 @@ def check(
     json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Read specs and report everything that is wrong with them."""
+    """Find everything that is wrong with specs, each fault at its line.
+
+    Exits with 2 if there is an error, with 0 if there are none or only warnings.
+
+        procdsl check specs/*.toml
+        procdsl check study.toml --set grammars.dyck.k=8 --profile cpu
+    """
     from procdsl.compiler import compile
 
+    found: list[Diagnostic] = []
+    well: list[dict[str, Any]] = []
     for spec in specs:
-        compiled = compile(spec, profile=profile, sets=set_ or ())
-        report.line(f"{spec}: {compiled.plan.study}")
+        try:
+            compiled = compile(spec, profile=profile, sets=set_ or ())
+        except SpecError as error:
+            found += error.diagnostics
+            continue
+        found += compiled.diagnostics
+        plan = compiled.plan
+        well.append(
+            {"spec": str(spec), "study": plan.study, "profile": plan.profile, **overview.counts(plan)}
+        )
+    wrong = [finding for finding in found if finding.severity is Severity.ERROR]
+    if json:
+        told = [report.diagnostic_data(finding) for finding in found]
+        report.data({"ok": not wrong, "specs": well, "diagnostics": told})
+    else:
+        report.diagnostics(wrong if quiet else found)
+        for one in [] if quiet else well:
+            report.line(overview.checked(one))
+    if wrong:
+        raise typer.Exit(2)
+
+
+@app.command()
+def plan(
+    spec: SpecArg,
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    store: StoreOpt = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the plan itself there, for diff and for elsewhere."),
+    ] = None,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Measure this device's speed first.")
+    ] = False,
+    json: JsonOpt = False,
+    quiet: QuietOpt = False,
+) -> None:
+    """Show what a study will do and cost: phases, tokens, steps, FLOPs, memory, disk, transfers, and time.
+
+    What an earlier run built is reused and marked. The time comes from its speed, or from --calibrate.
+
+        procdsl plan specs/dyck_then_c4.toml
+        procdsl plan specs/dyck_then_c4.toml --profile none --json > full.json
+    """
+    from procdsl.compiler import compile
+    from procdsl.estimate import cost
+
+    compiled = compile(spec, profile=profile, sets=set_ or ())
+    bound, built, rate = _built(spec, compiled.plan, store)
+    if calibrate:
+        rate = _calibrated(bound)
+    costs = cost(bound)
+    if output:
+        output.write_text(compiled.plan.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    if json:
+        told = [report.diagnostic_data(finding) for finding in compiled.diagnostics]
+        facts = {"cost": costs.model_dump(mode="json"), "built": sorted(built), "flops_per_second": rate}
+        whole = {"plan": bound.model_dump(mode="json"), "keys": bound.keys}
+        report.data({"study": bound.study, "profile": bound.profile, "diagnostics": told, **facts, **whole})
+        return
+    if not quiet:
+        report.diagnostics(compiled.diagnostics)
+    overview.plan(bound, costs, built, rate)
+
+
+def _built(spec: Path, plan: Plan, wanted: Path | None) -> tuple[Plan, set[str], float | None]:
+    """The plan bound as its study was, what of it the store has, and the FLOPs a second they were made at."""
+    root = wanted or spec.parent / ".procdsl"
+    if not (root / "objects").is_dir():
+        return plan, set(), None
+    from procdsl.estimate import flops
+    from procdsl.plan import GenerateOperation, MeasureOperation, TrainOperation
+    from runner.execution import Execution, store_root
+    from runner.store import Store
+
+    results = Store(store_root(spec, wanted))
+    if (results.root / "studies" / plan.study / "bindings.json").exists():
+        plan = _bound(plan, results, Execution(store=results.root, offline=True), quiet=True)
+    made = {
+        operation.id: facts
+        for operation in plan.operations
+        if not isinstance(operation, GenerateOperation | MeasureOperation)
+        and (facts := results.done(operation.kind, plan.key(operation.id))) is not None
+    }
+    rates = sorted(
+        made[operation.id]["tokens_per_s"] * flops(plan, operation) / operation.tokens
+        for operation in plan.operations
+        if isinstance(operation, TrainOperation) and made.get(operation.id, {}).get("tokens_per_s")
+    )
+    return plan, set(made), rates[len(rates) // 2] if rates else None
+
+
+def _calibrated(plan: Plan) -> float:
+    """The FLOPs a second that this device gets done on the plan's most expensive phase."""
+    from procdsl.estimate import flops, vocabulary_size
+    from procdsl.plan import TrainOperation
+    from runner.calibrate import tokens_per_second
+    from runner.execution import cores, device
+
+    trains = [operation for operation in plan.operations if isinstance(operation, TrainOperation)]
+    most = max(trains, key=lambda operation: flops(plan, operation))
+    size = vocabulary_size(plan, most.vocabulary)
+    return tokens_per_second(most, size, device=device(), threads=cores()) * flops(plan, most) / most.tokens
+
+
+@app.command()
+def diff(
+    before: Annotated[
+        Path, typer.Argument(metavar="A", help="A study, or a plan written by `plan --output`.")
+    ],
+    after: Annotated[Path, typer.Argument(metavar="B", help="Another, or another version of it.")],
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    json: JsonOpt = False,
+) -> None:
+    """Name what differs between two studies, field by field, and what must be made again. --set changes B.
+
+    procdsl diff old.toml new.toml
+    procdsl diff study.toml study.toml --set training.precision=fp32
+    """
+    from procdsl.differences import differences
+
+    found = differences(_plan_of(before, profile, []), _plan_of(after, profile, set_ or []))
+    if json:
+        report.data(found.model_dump(mode="json"))
+    else:
+        overview.differences(found)
+
+
+def _plan_of(path: Path, profile: str, sets: list[str]) -> Plan:
+    """The plan in a file, or of the study in it."""
+    if path.suffix != ".json":
+        from procdsl.compiler import compile
+
+        return compile(path, profile=profile, sets=sets).plan
+    from pydantic import ValidationError
+
+    from procdsl.plan import Plan
+
+    if sets:
+        raise UsageError("--set changes studies, not plans", help="name the study's .toml or .yaml")
+    try:
+        content = loads(path.read_bytes())
+        return Plan.model_validate_json(dumps(content.get("plan", content)))
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}") from None
+    except (ValidationError, ValueError, AttributeError, RecursionError):
+        raise UsageError(
+            f"{path} holds no plan", help="`procdsl plan SPEC --output plan.json` writes one"
+        ) from None
+
+
+@app.command()
+def schema(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it there.")] = None,
+) -> None:
+    """Print the JSON Schema of studies, which lets editors complete and check them.
+
+    procdsl schema --output specs/procdsl.schema.json
+
+    The first line of a spec then reads  #:schema ./procdsl.schema.json
+    """
+    from procdsl.schema import schema
+
+    text = dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+    if output:
+        output.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+@app.command()
+def kinds(json: JsonOpt = False) -> None:
+    """List every kind of grammar, source and evaluation, with what it is.
+
+    procdsl kinds
+    """
+    from procdsl.schema import FAMILIES, kinds_of
+
+    found = {family.__name__.lower() + "s": kinds_of(family) for family in FAMILIES}
+    if json:
+        report.data(found)
+    else:
+        overview.kinds(found)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The study's name; the file is NAME.toml.")],
+    template: Annotated[
+        str, typer.Option(help="dyck_then_c4, or grammar: one grammar, no text.")
+    ] = "dyck_then_c4",
+) -> None:
+    """Write a first study: whole, commented, and ready to run.
+
+    procdsl new my_study --template grammar
+    procdsl check my_study.toml
+    """
+    from procdsl import templates
+    from procdsl.compiler.near import hint
+
+    name = name.removesuffix(".toml")
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name):
+        help = "use small letters, digits and _, beginning with a letter"
+        raise UsageError(f"{name!r} cannot name a study", help=help)
+    if template not in templates.names():
+        raise UsageError(f"no template is called {template!r}", help=hint(template, templates.names()))
+    path = Path(f"{name}.toml")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(templates.filled(template, name))
+    except FileExistsError:
+        raise UsageError(f"{path} exists already", help="choose another name, or remove it") from None
+    report.line(f"wrote {path}; next: procdsl check {path}, procdsl plan {path}, procdsl run {path}")
+
+
+@app.command()
+def doctor(store: StoreOpt = None, json: JsonOpt = False) -> None:
+    """Look at what this machine has and lacks: cores, memory, disk, torch, MLflow, the Hub, the store.
+
+    procdsl doctor
+    """
+    from procdsl.doctor import examine
+
+    found = []
+    for finding in examine(store or Path(".procdsl")):
+        found.append(asdict(finding))
+        if not json:
+            overview.doctor(finding)
+    if json:
+        report.data({"ok": all(one["well"] for one in found), "findings": found})
 
 
 # ---------------------------------------------------------------- running

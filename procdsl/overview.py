@@ -1,0 +1,220 @@
+"""How plans, their differences and costs, kinds and the machine look, as lines and tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from procdsl import report
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from procdsl.differences import Differences
+    from procdsl.doctor import Finding
+    from procdsl.estimate import Cost, Moved, PhaseCost
+    from procdsl.plan import Plan
+
+# Where nobody sees a terminal's width, tables may be as wide as they like.
+_PIPE_WIDTH = 200
+_MANY = 40
+_SEED = re.compile(r"/s\d+(?:/|$)")
+
+
+def counts(plan: Plan) -> dict[str, int]:
+    """How many curricula, seeds, trials and operations a plan has."""
+    return {
+        "curricula": len({trial.curriculum for trial in plan.trials}),
+        "seeds": len({trial.seed for trial in plan.trials}),
+        "trials": len(plan.trials),
+        "operations": len(plan.operations),
+    }
+
+
+def checked(found: Mapping[str, Any]) -> str:
+    """A spec that compiles, in a line."""
+    return f"{found['spec']}: {_extent(found)}, {found['operations']:,} operations"
+
+
+def _extent(found: Mapping[str, Any]) -> str:
+    return f"{_many(found['curricula'], 'curriculum', 'curricula')} × {_many(found['seeds'], 'seed')}"
+
+
+def plan(plan: Plan, cost: Cost, built: Collection[str], rate: float | None) -> None:
+    """Every curriculum with its phases and their cost, what is there already, and what transfers move."""
+    profile = f", profile {plan.profile}" if plan.profile else ""
+    report.line(f"{plan.study}: {_extent(counts(plan))}{profile}", style="bold")
+    if plan.question:
+        report.line(plan.question)
+    report.line()
+    _print(_phases(plan, cost, built, rate))
+    report.line()
+    alike: dict[tuple[Moved, ...], list[str]] = {}
+    for id, parts in cost.transfers.items():
+        alike.setdefault(parts, []).append(_SEED.sub("/", id))
+    for parts, ids in alike.items():
+        report.line(f"transfer into {', '.join(ids)}: parameters by component", style="bold")
+        _print(_transfer(parts))
+        report.line()
+    _totals(plan, cost, built, rate)
+
+
+def _phases(plan: Plan, cost: Cost, built: Collection[str], rate: float | None) -> Table:
+    table = _table("curriculum", "phase", "steps", "text", "procedural", "parameters", "FLOPs", "memory")
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for curriculum, phases in cost.curricula.items():
+        for number, phase in enumerate(phases):
+            table.add_row(
+                "" if number else curriculum,
+                phase.name,
+                f"{phase.steps:,}",
+                report.count(phase.text_tokens),
+                report.count(phase.procedural_tokens),
+                report.count(phase.parameters),
+                scientific(phase.flops),
+                size(phase.memory_bytes),
+                duration(phase.flops / rate) if rate else "",
+                _standing(plan, curriculum, phase, built),
+            )
+    return table
+
+
+def _standing(plan: Plan, curriculum: str, phase: PhaseCost, built: Collection[str]) -> str:
+    """Whether other curricula use the phase too, and how much of it is built."""
+    told = []
+    users = {trial.curriculum for trial in plan.trials for p in trial.phases if p.train == phase.trained} - {
+        curriculum
+    }
+    if users:
+        told.append(f"shared with {', '.join(sorted(users))}")
+    own = {
+        p.train
+        for trial in plan.trials
+        if trial.curriculum == curriculum
+        for p in trial.phases
+        if p.name == phase.name
+    }
+    if done := len(own & set(built)):
+        told.append("built" if done == len(own) else f"built for {done} of {len(own)} seeds")
+    return "; ".join(told)
+
+
+def _transfer(parts: Iterable[Moved]) -> Table:
+    table = _table("component", "taken", "made", "kept")
+    for part in parts:
+        table.add_row(part.component, *(f"{n:,}" if n else "–" for n in (part.taken, part.made, part.kept)))
+    return table
+
+
+def _totals(plan: Plan, cost: Cost, built: Collection[str], rate: float | None) -> None:
+    phases = sum(len(trial.phases) for trial in plan.trials)
+    trained = len({phase.train for trial in plan.trials for phase in trial.phases})
+    time = f", about {duration(cost.flops / rate)} of one device at the speed measured here" if rate else ""
+    report.line(f"{_many(cost.trials, 'trial')} of {_many(phases, 'phase')}, {trained:,} of them different")
+    report.line(f"training {scientific(cost.flops)} FLOPs{time}; disk {size(cost.disk_bytes)}")
+    if built:
+        report.line(f"{_many(len(built), 'operation')} of {cost.operations:,} built already, and reused")
+    if not rate:
+        report.line("time: unknown here yet; --calibrate measures it in a few seconds")
+
+
+def differences(found: Differences) -> None:
+    """What differs, a field a line, and what that means for what was made."""
+    for id in found.removed:
+        report.line(f"- {id}", style="red")
+    for id in found.added:
+        report.line(f"+ {id}", style="green")
+    told = [
+        f"{_SEED.sub('/s*/', change.path)}: {change.before or 'unset'} → {change.after or 'unset'}"
+        for change in found.changes
+    ]
+    for text in (lines := list(dict.fromkeys(told)))[:_MANY]:
+        report.line(text)
+    if (more := len(lines) - _MANY) > 0:
+        report.line(f"and {more:,} more; --json gives all")
+    if found.again:
+        report.line(f"{_many(len(found.again), 'operation')} must be made again: {_listed(found.again)}")
+    elif not (found.removed or found.added or found.changes):
+        report.line("the two plans are the same")
+    else:
+        report.line("nothing that both have must be made again")
+
+
+def kinds(families: Mapping[str, Mapping[str, str]]) -> None:
+    """Every kind with the first line of its documentation."""
+    width = max(len(name) for own in families.values() for name in own)
+    for family, own in families.items():
+        report.line(family, style="bold")
+        for name, text in own.items():
+            report.line(f"  {name:<{width}}  {text.partition(chr(10))[0]}")
+
+
+def doctor(found: Finding) -> None:
+    """One thing that was looked at."""
+    target = report.console()
+    target.print("ok     " if found.well else "lacking", style="green" if found.well else "yellow", end="  ")
+    target.print(report.clean(f"{found.name:<9} {found.value}"))
+    if not found.well and found.help:
+        target.print(f"{'':<19}{found.help}")
+
+
+def size(count: float) -> str:
+    """A number of bytes as people read it.
+
+    >>> size(12_345_678), size(900)
+    ('12.3 MB', '900 B')
+    """
+    for unit, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.3g} {name}"
+    return f"{count:.0f} B"
+
+
+def duration(seconds: float) -> str:
+    """A stretch of time in its two largest units.
+
+    >>> duration(4000), duration(12), duration(200_000)
+    ('1 h 6 min', '12 s', '2 d 7 h')
+    """
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    for unit, part, names in ((86_400, 3_600, ("d", "h")), (3_600, 60, ("h", "min")), (60, 1, ("min", "s"))):
+        if seconds >= unit:
+            return f"{int(seconds // unit)} {names[0]} {int(seconds % unit // part)} {names[1]}"
+    raise AssertionError(seconds)
+
+
+def scientific(number: float) -> str:
+    """A large number in two figures.
+
+    >>> scientific(1.234e17)
+    '1.2e17'
+    """
+    return f"{number:.1e}".replace("e+", "e")
+
+
+def _table(*columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for number, name in enumerate(columns):
+        words = number == 0 or name == "phase"
+        table.add_column(name, justify="left" if words else "right", no_wrap=True)
+    return table
+
+
+def _print(table: Table) -> None:
+    target = report.console()
+    if not target.is_terminal:
+        target.width = _PIPE_WIDTH
+    target.print(table)
+
+
+def _many(count: int, one: str, several: str = "") -> str:
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def _listed(ids: tuple[str, ...]) -> str:
+    return ", ".join(ids[:6]) + (f" and {len(ids) - 6} more" if len(ids) > 6 else "")

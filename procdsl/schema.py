@@ -1,0 +1,92 @@
+"""The JSON Schema of a study, for editors: every kind of every family, and what overlays may leave out.
+
+Pydantic's own schema is right but unhelpful there: `anyOf: [X, null]` turns a typing error into "not valid
+under any of the schemas", and a `oneOf` over kinds reports each of them. So null is dropped, which TOML
+cannot write anyway, and a kind's table is chosen by `if`/`then` on `kind`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from procdsl import kinds
+from procdsl.grammars.base import Grammar
+from procdsl.language.evaluations.base import Evaluation
+from procdsl.language.sources.base import Source
+from procdsl.language.study import ExperimentSpec
+
+FAMILIES: tuple[type[kinds.Node], ...] = (Grammar, Source, Evaluation)
+_OVERLAYS = {
+    "extends": {"type": "string", "description": "A file, relative to this one, that this one is laid over."},
+    "profiles": {
+        "type": "object",
+        "description": "Tables laid over the study by --profile; cpu also where there is no accelerator.",
+        "additionalProperties": {"type": "object"},
+    },
+    "sweep": {
+        "type": "object",
+        "description": 'Lists of values over paths, "grammars.dyck.k" = [8, 64]; what they change is copied.',
+    },
+}
+
+
+def schema() -> dict[str, Any]:
+    """The schema of a study's file, in JSON Schema 2020-12."""
+    members = {family: [kinds.load(family, name) for name in kinds.names(family)] for family in FAMILIES}
+    models: list[type[kinds.Node]] = [ExperimentSpec, *(model for own in members.values() for model in own)]
+    _, together = models_json_schema([(model, "validation") for model in models], by_alias=True)
+    definitions: dict[str, Any] = together["$defs"]
+    for family, own in members.items():
+        definitions[family.__name__] = _by_kind([definitions[model.__name__] for model in own])
+    root = _tidied(definitions.pop("ExperimentSpec"))
+    root["properties"] |= _OVERLAYS
+    # A curriculum that is like another, a profile, or a file that extends one may leave out what they have.
+    root.pop("required", None)
+    for name in ("CurriculumSpec", "PhaseSpec"):
+        definitions[name].pop("required", None)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "procdsl study",
+        **{name: part for name, part in root.items() if name != "title"},
+        "$defs": {name: _tidied(part) for name, part in sorted(definitions.items())},
+    }
+
+
+def _by_kind(members: list[dict[str, Any]]) -> dict[str, Any]:
+    """One of several tables, chosen by its `kind`."""
+    words = [member["properties"]["kind"]["const"] for member in members]
+    return {
+        "type": "object",
+        "required": ["kind"],
+        "properties": {"kind": {"enum": words}},
+        "allOf": [
+            {"if": {"properties": {"kind": {"const": word}}, "required": ["kind"]}, "then": member}
+            for word, member in zip(words, members, strict=True)
+        ],
+    }
+
+
+def _tidied(part: Any) -> Any:
+    """The schema without null, generated titles and internal defaults, and with choices by `kind`."""
+    if isinstance(part, list):
+        return [_tidied(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    kept = {name: _tidied(value) for name, value in part.items() if not _noise(name, value)}
+    if "description" in kept and isinstance(kept["description"], str):
+        kept["description"] = kept["description"].partition("\n\n")[0].replace("\n", " ")
+    choices = [choice for choice in kept.pop("anyOf", []) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        return {**choices[0], **kept}
+    return {**kept, "anyOf": choices} if choices else kept
+
+
+def _noise(name: str, value: Any) -> bool:
+    return (name == "title" and isinstance(value, str)) or (name == "default" and value is None)
+
+
+def kinds_of(family: type[kinds.Node]) -> dict[str, str]:
+    """The kinds of a family, each with its documentation."""
+    return {name: (kinds.load(family, name).__doc__ or "").strip() for name in kinds.names(family)}
