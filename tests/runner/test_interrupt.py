@@ -124,6 +124,11 @@ def long_run(folder: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
+def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    children = psutil.Process(process.pid).children()
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
 @pytest.mark.slow
 def test_ctrl_c_on_the_terminal_stops_run_and_workers(tmp_path: Path) -> None:
     """A terminal sends the signal to the whole group; the workers leave it to the run."""
@@ -138,7 +143,7 @@ def test_ctrl_c_on_the_terminal_stops_run_and_workers(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_second_signal_ends_a_run_whose_workers_hang(tmp_path: Path) -> None:
     with long_run(tmp_path) as process:
-        workers = psutil.Process(process.pid).children(recursive=True)
+        workers = workers_of(process)
         for worker in workers:
             worker.suspend()
         process.send_signal(signal.SIGINT)
@@ -153,7 +158,7 @@ def test_the_second_signal_ends_a_run_whose_workers_hang(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_workers_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
     with long_run(tmp_path) as process:
-        workers = psutil.Process(process.pid).children(recursive=True)
+        workers = workers_of(process)
         process.kill()
         process.wait()
         psutil.wait_procs(workers, timeout=30)
