@@ -10,9 +10,10 @@ from procdsl.compiler.measures import text_needs
 from procdsl.compiler.study import Phase, Study
 from procdsl.errors import Severity
 
-# The largest training runs known are around 1e26 operations; an H100 does about 1e15 a second in bf16.
-_MOST_FLOPS = 1e26
-_H100_YEAR = 0.4e15 * 365 * 86_400
+# What an H100 does in a year: 4e14 operations a second in bf16, and at most about 1e8 tokens of a tiny model.
+_YEAR = 365 * 86_400
+_FLOPS, _TOKENS = 4e14 * _YEAR, 1e8 * _YEAR
+_MOST_YEARS = 100
 _MOST_PARAMETERS = 10**12
 _MOST_TRIALS = 10_000
 
@@ -42,11 +43,12 @@ def models_can_be_held(study: Study) -> Iterator[Finding]:
 def phases_can_be_finished(study: Study) -> Iterator[Finding]:
     """P431."""
     for phase in study.phases():
-        flops = 6 * parameters(study, phase) * phase.tokens
-        if flops > _MOST_FLOPS:
+        size = parameters(study, phase)
+        years = max(6 * size * phase.tokens / _FLOPS, phase.tokens / _TOKENS)
+        if years > _MOST_YEARS:
             message = (
-                f"{'.'.join(phase.address)} feeds {phase.tokens:.3g} tokens to {parameters(study, phase):.3g}"
-                f" parameters: {flops:.2g} operations, {flops / _H100_YEAR:,.0f} years of an H100"
+                f"{'.'.join(phase.address)} feeds {phase.tokens:.3g} tokens to {size:.3g} parameters: "
+                f"{years:,.0f} years of an H100"
             )
             key = "steps" if phase.spec.tokens is None else "tokens"
             yield Finding("P431", (*phase.path, key), message, "fewer tokens, or a smaller model")

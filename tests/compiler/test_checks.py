@@ -1,0 +1,126 @@
+"""Every rule finds its fault, says so once, with the value, and shows a way out."""
+
+from __future__ import annotations
+
+import pytest
+
+from procdsl.errors import Severity
+from tests.compiler.minimal import compiled, errors
+
+WARMUP = "curricula.first.phases.warmup"
+TEXT = "curricula.first.phases.text"
+PLAIN = "curricula.plain.phases.text"
+
+ONE = 'curricula.plain.phases=[{ name = "text", data = "prose", '
+
+FAULTS = [
+    ("P201", [f'{PLAIN}.data="pose"'], 'called "pose"'),
+    ("P201", [f"{PLAIN}.data={{ prose = 1, dick = 1 }}"], 'called "dick"'),
+    ("P202", ['sources.shuffled.of="dick"'], 'called "dick"'),
+    ("P203", ['evaluations.prose.on="pros"'], 'called "pros"'),
+    ("P204", [f'{TEXT}.start.transfer="bdy"'], 'called "bdy"'),
+    ("P205", [f'{TEXT}.start.from="warm"'], 'phase of first is called "warm"'),
+    ("P205", [f'{TEXT}.start.from="fist.warmup"'], 'curriculum is called "fist"'),
+    ("P205", ['transfers.body.rules=[{ component = "head", from = "frist.text" }]'], 'called "frist"'),
+    ("P206", [f'{TEXT}.tokens="50% of plain.txt"'], 'called "txt"'),
+    ("P207", ['evaluations.brackets.after="warmpu"'], 'called "warmpu"'),
+    ("P208", ['compare.metric="pros/loss"'], 'called "pros"'),
+    ("P209", ['compare.metric="prose/los"'], '"los"'),
+    ("P210", ['sources.dyck={ kind = "shuffled", of = "shuffled" }'], '"dyck" is already'),
+    ("P211", [f'{TEXT}.name="warmup"'], '"warmup"'),
+    ("P212", ['sources.shuffled.of="shuffled"'], "shuffled -> shuffled"),
+    ("P310", ["curricula.plain.phases=[]"], "plain has no phase"),
+    ("P311", [f'{PLAIN}.tokens="1M"'], "two budgets"),
+    ("P311", ['curricula.plain.phases=[{ name = "text", data = "prose" }]'], "does not say how long"),
+    ("P312", [f'{WARMUP}.tokens="50%"'], "50% of what?"),
+    ("P313", [f'{WARMUP}.tokens="50% of warmup"'], "first.warmup -> first.warmup"),
+    ("P314", [f'{WARMUP}.start={{ from = "text", transfer = "body" }}'], "first.text"),
+    ("P315", [f'{ONE} steps = 1 }}, {{ name = "more", data = "prose", steps = 1 }}]'], "where it starts"),
+    ("P317", [f"{PLAIN}.data={{ prose = -1, dyck = 2 }}"], "-1"),
+    ("P318", [f"{PLAIN}.data={{ prose = 1, dyck = 0 }}"], "dyck has a share of zero"),
+    ("P318", [PLAIN + '.data={ prose = { steps = { "0%" = 1, "50%" = 0 } } }'], "50% to 100%"),
+    ("P319", [PLAIN + '.data={ prose = 1, dyck = { steps = { "0%" = 1, "x" = 0 } } }'], '"x"'),
+    ("P319", [PLAIN + '.data={ prose = 1, dyck = { steps = { "50%" = 1, "0%" = 2 } } }'], "forward"),
+    ("P320", [PLAIN + '.data={ prose = { mastery = [1, 2], metric = "x", threshold = 1 } }'], "mastery"),
+    ("P321", [f"{PLAIN}.data={{ prose = 1, code = 1 }}"], "prose and code"),
+    ("P322", ["curricula.plain.baseline=false"], "no curriculum"),
+    ("P322", ["curricula.first.baseline=true"], "second baseline"),
+    ("P323", ["seeds=[0, 1, 0]"], "seed 0 is there 2 times"),
+    ("P324", ["training.batch_tokens=4096"], "told twice"),
+    ("P325", [PLAIN + '.freeze=["embedding", "position", "attention", "mlp", "norm"]'], "every component"),
+    ("P326", ['corpora.code.tokenizer={ kind = "hub", name = "someone/mine" }'], "someone/mine"),
+    ("P327", ["training.optimiser.betas=[0.9, 1.0]"], "beta of 1"),
+    ("P330", ["model.heads=3"], "3 heads do not divide a width of 32"),
+    ("P331", ['evaluations.prose.kind="answer"'], "no answers"),
+    ("P332", ['transfers.body.rules=[{ component = "mlp", action = "shuffle" }]'], "mlp"),
+    ("P333", ['transfers.body={ rules = [{ component = "mlp", layers = "0..2" }] }'], "layers 0 to 2 of 2"),
+    (
+        "P333",
+        ['transfers.body={ rules = [{ component = "embedding", action = "mean", layers = 0 }] }'],
+        "no layer",
+    ),
+    ("P334", [f'{TEXT}.start.from="plain.text"', "curricula.first.model={ width = 64 }"], "width of 32"),
+    ("P334", [f'{TEXT}.start.from="plain.text"', "curricula.first.model={ layers = 3 }"], "layers: 2"),
+    ("P334", ['transfers.body.take=["embedding"]'], "ids"),
+    ("P335", ['transfers.body.take=["head"]'], "tied"),
+    ("P336", ['transfers.body={ rules = [{ component = "mlp", action = "mean" }] }'], "mean"),
+    ("P337", [f'{TEXT}.start={{ from = "warmup" }}'], "other ids"),
+    (
+        "P337",
+        [f'{TEXT}.start={{ from = "plain.text" }}', "curricula.first.model={ heads = 1 }"],
+        "another model",
+    ),
+    ("P340", ['evaluations.brackets.every="5 steps"'], "`every`"),
+    ("P341", ['evaluations.prose.every="0 steps"'], "0 steps"),
+    ("P342", ['evaluations.prose.split="test"'], "no test part"),
+    ("P350", ["grammars.dyck.length=31"], "31"),
+    ("P352", ["grammars.dyck.length=128"], "128"),
+    ("P403", [f"{ONE} tokens = 10 }}]"], "less than one step"),
+    ("P403", [f"{PLAIN}.steps=0"], "less than one step"),
+    ("P404", [f"{PLAIN}.context=128"], "128"),
+    ("P405", [PLAIN + ".training={ batch_tokens = 63 }"], "no whole row of 64"),
+    ("P406", ['training.schedule.warmup="101 steps"'], "101 steps"),
+    ("P408", [f"{PLAIN}.steps=20_000"], "at most"),
+    ("P420", ['evaluations.brackets.after="text"'], "cannot be made"),
+    (
+        "P421",
+        ['evaluations.prose.every="1 step"', f"{PLAIN}.steps=20_000", f"{PLAIN}.context=1"],
+        "20,000 times",
+    ),
+    ("P430", ["model.width=99_998", "model.layers=999"], "parameters"),
+    ("P431", [f"{WARMUP}.tokens=999_999_999_999_999_999"], "years of an H100"),
+    ("P432", ['seeds="0..9999"'], "20,000 trials"),
+]
+
+
+@pytest.mark.parametrize(("code", "sets", "told"), FAULTS, ids=[f"{code}-{told}" for code, _, told in FAULTS])
+def test_a_fault_is_found_told_and_can_be_mended(code: str, sets: list[str], told: str) -> None:
+    found = [fault for fault in errors(*sets) if fault.code == code]
+    assert found, f"only {errors(*sets)}"
+    assert any(told in fault.message for fault in found), found
+    assert all(fault.place and fault.help for fault in found)
+
+
+def test_what_is_written_well_is_let_through() -> None:
+    assert errors() == []
+
+
+def test_every_fault_is_found_at_once() -> None:
+    sets = ("model.heads=3", 'compare.metric="pros/loss"', "seeds=[1, 1]", f"{PLAIN}.data={{ prose = -1 }}")
+    assert {fault.code for fault in errors(*sets)} >= {"P330", "P208", "P323", "P317"}
+
+
+def test_a_copy_that_changes_a_phase_it_does_not_name_is_told_of() -> None:
+    phases = '[{ name = "warmup", data = "dyck", tokens = "50% of text" }, { name = "text", data = "prose", '
+    start = 'start = { from = "warmup", transfer = "body" }, steps = '
+    copy = 'curricula.copy={ like = "first", phases = [{ name = "text", steps = 50 }] }'
+    found = compiled(f"curricula.first.phases={phases}{start}100 }}]", copy).diagnostics
+    (told,) = [one for one in found if one.code == "P407"]
+    assert told.severity is Severity.WARNING
+    assert "copy.warmup" in told.message
+
+
+def test_a_text_of_few_documents_is_told_of() -> None:
+    few = '{ kind = "hub", path = "allenai/c4", documents = 10, tokenizer = { kind = "hub", name = "gpt2" } }'
+    found = compiled(f"corpora.prose={few}").diagnostics
+    assert [one.severity for one in found if one.code == "P410"] == [Severity.WARNING]
