@@ -6,6 +6,7 @@ place, `_Guarded`: commands just raise. Options that several commands share stan
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -456,8 +457,9 @@ def run(
     sender = start_sender(bound, results, how) if tracking else None
     with progress.watch(bound, trials, todo, quiet=quiet) as observe:
         outcome = engine.run(bound, how, observe)
+    compared = _compared(bound, results, spec=spec) if bound.comparison and not outcome.stopped else None
     undelivered = sender.finish() if sender else 0
-    _tell_outcome(spec, bound, results, outcome, undelivered, json=json, quiet=quiet)
+    _tell_outcome(spec, bound, outcome, compared, undelivered, json=json, quiet=quiet)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -553,11 +555,17 @@ def _plan_now(spec: Path, store: Store) -> Plan:
 
 
 def _tell_outcome(
-    spec: Path, plan: Plan, store: Store, outcome: Outcome, undelivered: int, *, json: bool, quiet: bool
+    spec: Path,
+    plan: Plan,
+    outcome: Outcome,
+    compared: dict[str, Any] | None,
+    undelivered: int,
+    *,
+    json: bool,
+    quiet: bool,
 ) -> None:
     """How a run ended, what came out of it, and what to type next."""
     again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    compared = _compared(plan, store, spec=spec) if plan.comparison and not outcome.stopped else None
     if json:
         ended = asdict(outcome) | {"ok": outcome.exit_code == 0, "exit_code": outcome.exit_code}
         report.data({"study": plan.study, "undelivered": undelivered, "comparison": compared} | ended)
@@ -632,6 +640,7 @@ def _compared(
     """The comparison of a study as data, and the report it is drawn in."""
     from runner.compare import compare, write_report
     from runner.compare.document import document
+    from runner.tracking import attach
 
     comparison = compare(plan, store, metric=metric, target=target)
     folder = store.study(plan.study) / "compare"
@@ -639,6 +648,8 @@ def _compared(
     if metric:
         folder = folder / metric.replace("/", "-")
     paths = write_report(comparison, folder, command=f"{shlex.join(['procdsl', 'run', str(spec)])}\n{again}")
+    if metric is None:
+        attach(plan, store, [paths.html, *paths.png, paths.json])
     return document(comparison) | {"html": str(paths.html), "png": [str(path) for path in paths.png]}
 
 
@@ -729,3 +740,81 @@ def _data_told(
             tokens, size, count = (one[f"{split}_{name}"] for name in ("tokens", "bytes", "documents"))
             rate = f", {size / tokens:.2f} bytes a token" if tokens else ""
             report.line(f"  {split:<10} {tokens:>13,} tokens in {count:,} documents{rate}")
+
+
+# ---------------------------------------------------------------- MLflow
+
+
+@app.command()
+def sync(
+    spec: SpecArg,
+    tracking_uri: Annotated[
+        str | None,
+        typer.Option(help="An MLflow server [a database in the store].", envvar="MLFLOW_TRACKING_URI"),
+    ] = None,
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    store: StoreOpt = None,
+    json: JsonOpt = False,
+) -> None:
+    """Deliver to MLflow what is pending of a study, also of trials run elsewhere and copied into the store.
+
+    Doing it again delivers nothing twice. A study may be delivered to any number of servers.
+
+        procdsl sync specs/dyck_then_c4.toml --tracking-uri http://mlflow.lab:5000
+    """
+    from runner.store import load_plan
+    from runner.tracking import sync
+
+    results, study = _study_of(spec, profile, set_ or [], store)
+    found = sync(load_plan(results.study(study) / "plan.json"), results, tracking_uri)
+    if json:
+        report.data({"study": study, "ok": not found.pending, **asdict(found)})
+    else:
+        report.line(f"{found.delivered:,} points delivered to {found.uri}, {found.pending:,} pending")
+        for trial, why in found.refused.items():
+            report.message(f"{trial} is not delivered: {why}")
+        if found.pending:
+            report.message(found.problem or "not everything was delivered in time", help="try again later")
+    if found.pending:
+        raise typer.Exit(1)
+
+
+@app.command()
+def ui(
+    spec: Annotated[Path | None, typer.Argument(metavar="[SPEC]", show_default=False)] = None,
+    port: Annotated[int, typer.Option(help="Where on this machine.", min=1, max=65_535)] = 5000,
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    store: StoreOpt = None,
+) -> None:
+    """Open MLflow's pages on a study's runs, until Ctrl-C.
+
+    procdsl ui specs/dyck_then_c4.toml --port 5001
+    """
+    from runner.execution import store_root
+    from runner.store import Store
+    from runner.tracking import resolve_uri
+    from runner.tracking.ui import page, serve
+
+    if spec is None:
+        results, study = Store(store_root(Path("spec"), store)), None
+    else:
+        results, study = _study_of(spec, profile, set_ or [], store)
+    server = serve(results, port=port)
+    report.line(f"MLflow starts on {server.url} …", stderr=True)
+    with contextlib.suppress(KeyboardInterrupt), server:
+        report.line(page(server.url, results, study, resolve_uri(results)) if study else server.url)
+        server.wait()
+
+
+def _study_of(spec: Path, profile: str, sets: list[str], wanted: Path | None) -> tuple[Store, str]:
+    """The store of a spec, and the name of its study there."""
+    from procdsl.compiler import compile
+    from runner.execution import store_root
+    from runner.store import Store
+
+    results, study = Store(store_root(spec, wanted)), compile(spec, profile=profile, sets=sets).plan.study
+    if not (results.root / "studies" / study / "plan.json").exists():
+        raise UsageError(f"{spec} has not been run yet", help=f"procdsl run {spec}")
+    return results, study

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from procdsl.plan import Plan, Trial, digest
@@ -24,12 +24,13 @@ _GRACE_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Synced:
-    """What a `sync` delivered, what is left, and why."""
+    """What a `sync` delivered, what is left and why, and the trials that the server refuses for good."""
 
     uri: str
     delivered: int
     pending: int
     problem: str = ""
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 class Sender:
@@ -88,11 +89,15 @@ def sync(plan: Plan, store: Store, uri: str | None = None, *, timeout: float = 6
     uri = resolve_uri(store, uri)
     _forget_lost_database(plan, store, uri)
     before = Study(plan, store, uri).pending()
-    if not before:
-        return Synced(uri, 0, 0)
-    sender = Sender(plan, store, uri, _launch(plan, store, uri, []))
-    after = sender.finish(timeout)
-    return Synced(uri, before - after, after, sender.problem() if after else "")
+    problem = ""
+    if before:
+        sender = Sender(plan, store, uri, _launch(plan, store, uri, []))
+        if sender.finish(timeout):
+            problem = sender.problem()
+    study = Study(plan, store, uri)
+    refused = {course.name: course.receipt.refused for course in study.courses if course.receipt.refused}
+    after = study.pending()
+    return Synced(uri, before - after, after, problem, refused)
 
 
 def attach(plan: Plan, store: Store, files: Iterable[Path]) -> None:
