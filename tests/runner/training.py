@@ -18,7 +18,16 @@ from procdsl.plan import (
     TrainOperation,
     Vocabulary,
 )
-from procdsl.programs import SPECIALS, AnyProgram, DyckProgram, IidProgram, Lengths, LossMeasurement
+from procdsl.programs import (
+    SPECIALS,
+    AnyProgram,
+    DyckProgram,
+    IidProgram,
+    Lengths,
+    LossMeasurement,
+    Split,
+    SplitName,
+)
 from runner.events import Observer, ignore
 from runner.execution import Execution
 from runner.store import Store
@@ -27,9 +36,15 @@ from runner.train import train
 TINY = ModelShape(layers=2, heads=2, width=16, context=16)
 
 
-def dyck(name: str = "dyck", *, k: int = 2, length: int = 16) -> GenerateOperation:
+def dyck(
+    name: str = "dyck",
+    *,
+    k: int = 2,
+    length: int = 16,
+    split: Split = Split(),  # noqa: B008 - frozen
+) -> GenerateOperation:
     brackets = tuple(f"{kind}{i}" for kind in "ab" for i in range(k))
-    return words(name, DyckProgram(k=k, lengths=Lengths(values=(length,))), brackets, length)
+    return words(name, DyckProgram(k=k, lengths=Lengths(values=(length,)), split=split), brackets, length)
 
 
 def iid(name: str = "iid", *, count: int = 4, length: int = 16) -> GenerateOperation:
@@ -64,9 +79,14 @@ def phase(*sources: GenerateOperation, id: str = "train", **changes: Any) -> Tra
 
 
 def loss_of(
-    source: GenerateOperation, *, train: str = "train", steps: Sequence[int], rows: int = 16
+    source: GenerateOperation,
+    *,
+    train: str = "train",
+    steps: Sequence[int],
+    rows: int = 16,
+    split: SplitName = "validation",
 ) -> MeasureOperation:
-    wanted = LossMeasurement(source=source.id, rows=rows)
+    wanted = LossMeasurement(source=source.id, split=split, rows=rows)
     return MeasureOperation(
         id=f"loss-{train}",
         name=f"loss_{source.name}",
