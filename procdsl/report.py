@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from procdsl.errors import Diagnostic, ProcdslError, Severity, SpecError
@@ -211,13 +212,15 @@ def comparison(found: Mapping[str, Any]) -> None:
         target.width = _PIPE_WIDTH
     target.print(clean(f"{found['study']}: {found['metric']} by curriculum"), style="bold")
     target.print(clean(_basis(found["basis"])))
-    between = " " if target.width >= _WIDE else "\n"
+    wide = target.width >= _WIDE
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("curriculum")
-    for name in ("seeds", "text", "procedural", "final (95%)", "difference (95%)", "p (Holm)", "saving"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("curriculum", overflow="fold")
+    heads = ("seeds", "text", "procedural", "final (95%)", "difference (95%)", "p (Holm)", "saving")
+    for head in heads if wide else _stacked(heads):
+        table.add_column(head, justify="right", no_wrap=True)
     for arm in found["curricula"]:
-        table.add_row(*_compared(arm, between), style="bold" if arm["baseline"] else None)
+        name, *cells = _compared(arm, " " if wide else "\n")
+        table.add_row(name, *(cells if wide else _stacked(cells)), style="bold" if arm["baseline"] else None)
     target.print(table)
     target.print(clean(found["verdict"]))
     for warning in found["warnings"]:
@@ -228,8 +231,14 @@ def comparison(found: Mapping[str, Any]) -> None:
     if (more := len(found["missing"]) - _MISSING) > 0:
         target.print(f"missing: {more} more, in the report")
     if "html" in found:
-        target.print(clean(f"report: {found['html']}"))
-        target.print(clean(f"figures: {', '.join(found['png'])}"))
+        beside = f" (figures as PNG in {Path(found['png'][0]).parent})" if found["png"] else ""
+        target.print(clean(f"report: {found['html']}{beside}"))
+
+
+def _stacked(cells: Sequence[str]) -> tuple[str, ...]:
+    """The cells of a row for a narrow terminal: tokens above each other, and p above the saving."""
+    seeds, text, procedural, final, gap, p, saving = cells
+    return seeds, f"{text}\n{procedural}", final, gap, f"{p}\n{saving}"
 
 
 def _basis(basis: Mapping[str, Any]) -> str:

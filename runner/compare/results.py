@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from pydantic import ValidationError
+
 from procdsl.plan import MeasureOperation, Plan, Trial
 from runner.failures import failures
 from runner.store import Store, read_json
@@ -77,7 +79,11 @@ def older(plan: Plan, store: Store) -> tuple[str, ...]:
     current = {plan.key(phase.train) for trial in plan.trials for phase in trial.phases}
     found = []
     for path in sorted((store.root / "studies" / plan.study / "versions").glob("*.json")):
-        before = Plan.model_validate(read_json(path))
+        try:
+            before = Plan.model_validate(read_json(path))
+        except ValidationError:
+            found.append(f"{path.stem} (written by another version of procdsl)")
+            continue
         lasts = [(trial, before.key(trial.phases[-1].train)) for trial in before.trials]
         done = [trial for trial, key in lasts if key not in current and store.done("train", key)]
         if done:

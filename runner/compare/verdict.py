@@ -80,7 +80,7 @@ def _grounds(rivals: Sequence[Paired], *, decided: bool) -> str:
     text = f"paired t tests over {pairs} seeds, Holm-adjusted at {_ALPHA:.2f}"
     least = max(found.least_p for found in rivals)
     if decided and least > _ALPHA:
-        text += f"; they assume normal differences, the signs alone of {pairs} pairs reach {least:.2g}"
+        text += f"; they assume normal differences, for by signs alone {pairs} pairs give p ≥ {least:.2g}"
     return text
 
 
