@@ -225,7 +225,7 @@ def _built(spec: Path, plan: Plan, wanted: Path | None) -> tuple[Plan, set[str],
     from runner.store import Store
 
     results = Store(store_root(spec, wanted))
-    if (results.root / "studies" / plan.study / "bindings.json").exists():
+    if (results.root / "studies" / plan.study / "plan.json").exists():
         plan = _bound(plan, results, Execution(store=results.root, offline=True), quiet=True)
     made = {
         operation.id: facts
@@ -497,7 +497,7 @@ def status(
 
     plan = compile(spec, profile=profile, sets=set_ or ()).plan
     results = Store(store_root(spec, store))
-    if not (results.root / "studies" / plan.study / "bindings.json").exists():
+    if not (results.root / "studies" / plan.study / "plan.json").exists():
         raise UsageError(f"{spec} has not been run yet", help=f"procdsl run {spec}")
     found = status(_bound(plan, results, Execution(store=results.root, offline=True), quiet=True), results)
     if json:
@@ -550,7 +550,7 @@ def _plan_now(spec: Path, store: Store) -> Plan:
     from runner.execution import Execution
 
     plan = compile(spec).plan
-    known = (store.root / "studies" / plan.study / "bindings.json").exists()
+    known = (store.root / "studies" / plan.study / "plan.json").exists()
     return _bound(plan, store, Execution(store=store.root, offline=True), quiet=True) if known else plan
 
 
