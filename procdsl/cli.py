@@ -221,12 +221,13 @@ def _built(spec: Path, plan: Plan, wanted: Path | None) -> tuple[Plan, set[str],
         return plan, set(), None
     from procdsl.estimate import flops
     from procdsl.plan import GenerateOperation, MeasureOperation, TrainOperation
-    from runner.execution import Execution, store_root
+    from runner.bind import recall
+    from runner.execution import store_root
     from runner.store import Store
 
     results = Store(store_root(spec, wanted))
     if (results.root / "studies" / plan.study / "plan.json").exists():
-        plan = _bound(plan, results, Execution(store=results.root, offline=True), quiet=True)
+        plan = recall(plan, results)
     made = {
         operation.id: facts
         for operation in plan.operations
@@ -491,7 +492,8 @@ def status(
     procdsl status specs/dyck_then_c4.toml
     """
     from procdsl.compiler import compile
-    from runner.execution import Execution, store_root
+    from runner.bind import recall
+    from runner.execution import store_root
     from runner.status import status
     from runner.store import Store
 
@@ -499,7 +501,7 @@ def status(
     results = Store(store_root(spec, store))
     if not (results.root / "studies" / plan.study / "plan.json").exists():
         raise UsageError(f"{spec} has not been run yet", help=f"procdsl run {spec}")
-    found = status(_bound(plan, results, Execution(store=results.root, offline=True), quiet=True), results)
+    found = status(recall(plan, results), results)
     if json:
         trials = [asdict(trial) for trial in found]
         report.data({"study": plan.study, "profile": plan.profile, "trials": trials})
@@ -547,11 +549,10 @@ def prune(
 def _plan_now(spec: Path, store: Store) -> Plan:
     """The plan that a spec has today, bound as its study was: what it reuses must stay."""
     from procdsl.compiler import compile
-    from runner.execution import Execution
+    from runner.bind import recall
 
     plan = compile(spec).plan
-    known = (store.root / "studies" / plan.study / "plan.json").exists()
-    return _bound(plan, store, Execution(store=store.root, offline=True), quiet=True) if known else plan
+    return recall(plan, store)
 
 
 def _tell_outcome(
@@ -609,7 +610,8 @@ def compare(
     procdsl compare specs/dyck_then_c4.toml --metric c4/bits_per_byte --html report.html
     """
     from procdsl.compiler import compile
-    from runner.execution import Execution, store_root
+    from runner.bind import recall
+    from runner.execution import store_root
     from runner.store import Store, read_json
 
     plan = compile(spec, profile=profile, sets=set_ or ()).plan
@@ -620,7 +622,7 @@ def compare(
     # What was run elsewhere, on a GPU say, is compared as it was run, whatever this machine would choose.
     if profile == "auto" and (ran := read_json(folder / "plan.json")["profile"]) != plan.profile:
         plan = compile(spec, profile=ran or "none", sets=set_ or ()).plan
-    bound = _bound(plan, results, Execution(store=results.root, offline=True), quiet=True)
+    bound = recall(plan, results)
     compared = _compared(bound, results, spec=spec, metric=metric, target=target)
     if html:
         html.parent.mkdir(parents=True, exist_ok=True)
