@@ -211,6 +211,35 @@ class NgramProgram(WordProgram):
         return self.count
 
 
+class TreeShape(Node):
+    """Productions of one head that differ only in their terminals, each a member with its own weight.
+
+    A yield is one sequence of codes for each of the head's components: a code from 0 up is the place of a
+    terminal among the member's, one below is component j of child i, written -1 - (8 i + j).
+    """
+
+    head: int = Field(ge=0)
+    children: tuple[int, ...] = ()
+    yields: tuple[tuple[int, ...], ...] = Field(min_length=1)
+    members: tuple[tuple[int, ...], ...] = Field(min_length=1)
+    weights: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(min_length=1)
+
+
+class TreeProgram(WordProgram):
+    """Words read off random trees: a weighted regular tree grammar with a yield, conditioned on the length.
+
+    Nonterminal 0 is the start; terminals are `count` ids. Context-free where every yield has one component.
+    """
+
+    kind: Literal["tree"] = "tree"
+    count: int = Field(ge=1, le=2**24)
+    shapes: tuple[TreeShape, ...] = Field(min_length=1)
+
+    @property
+    def symbols(self) -> int:
+        return self.count
+
+
 class Draw(Node):
     """A random input of a task: a word over `count` ids from `first` on."""
 
@@ -221,11 +250,16 @@ class Draw(Node):
 
 
 class Instruction(Node):
-    """A word function applied to registers; its value is the next register. `number` is a constant."""
+    """A word function applied to registers; its value, at most `longest` long, is the next register.
+
+    The function `number` has no arguments: it is the constant `number`. A number in a register is a word of
+    one.
+    """
 
     function: str
     arguments: tuple[int, ...] = ()
     number: int = 0
+    longest: int = Field(default=1, ge=0)
 
 
 class Piece(Node):
@@ -252,7 +286,13 @@ class TaskProgram(Program):
 
 
 AnyProgram = Annotated[
-    DyckProgram | ShuffleDyckProgram | IidProgram | NgramProgram | ShuffledProgram | TaskProgram,
+    DyckProgram
+    | ShuffleDyckProgram
+    | IidProgram
+    | NgramProgram
+    | ShuffledProgram
+    | TreeProgram
+    | TaskProgram,
     Field(discriminator="kind"),
 ]
 

@@ -88,6 +88,11 @@ class Stream:
         word, high = self.next32() if first is None else first, threshold >> 32
         return word < high if word != high else self.next32() < threshold & _MASK
 
+    def unit(self) -> float:
+        """A multiple of 2**-53 on [0, 1), from two words: for tables that are doubles."""
+        high = self.next32()
+        return ((high << 32 | self.next32()) >> 11) * 2.0**-53
+
     def chance(self, numerator: int, denominator: int, first: int | None = None) -> bool:
         """True with probability numerator / denominator, exactly, by 32 binary digits at a time."""
         word, left = self.next32() if first is None else first, numerator

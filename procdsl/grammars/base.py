@@ -21,13 +21,17 @@ PLENTY = 100_000
 
 @dataclass(frozen=True)
 class Problem:
-    """A finding about a grammar: `path` leads to the value inside the grammar's own table."""
+    """A finding about a grammar: `path` leads to the value inside the grammar's own table.
+
+    Where the value is a text in a language of its own, `span` says which characters of it (first, how many).
+    """
 
     code: str
     message: str
     path: tuple[str | int, ...] = ()
     help: str = ""
     severity: Severity = Severity.ERROR
+    span: tuple[int, int] | None = None
 
 
 class HeldOut(Node):
