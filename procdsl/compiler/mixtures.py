@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from itertools import pairwise
@@ -14,6 +15,7 @@ PLATEAUS = 64
 # Shares are written with nine digits and sum to one in them: exact to a row in a billion, and the same on
 # machines whose cosines differ in the last bit.
 _DIGITS = 10**9
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*%")
 
 
 def percent(text: str) -> Fraction | None:
@@ -22,10 +24,8 @@ def percent(text: str) -> Fraction | None:
     >>> percent("25%")
     Fraction(1, 4)
     """
-    digits = text.strip().removesuffix("%").strip()
-    if not text.strip().endswith("%") or not digits.replace(".", "", 1).isdecimal():
-        return None
-    value = Fraction(digits) / 100
+    found = _PERCENT.fullmatch(text.strip())
+    value = Fraction(found[1]) / 100 if found else Fraction(2)
     return value if value <= 1 else None
 
 
