@@ -99,7 +99,8 @@ def _extended(path: Path, raw: bytes, files: dict[str, str], trail: tuple[Path, 
         fail("P120", "extends must be relative to this file", extends.place, "give the path from here")
     trail = (*trail, path.resolve())
     if target.resolve() in trail:
-        fail("P121", f"{extends.value} extends this file itself", extends.place, "break the circle")
+        circle = " extends ".join(file.name for file in (*trail[trail.index(target.resolve()) :], target))
+        fail("P121", f"a circle: {circle}", extends.place, "one of them must stand by itself")
     try:
         base = _bytes(target)
     except UsageError as error:

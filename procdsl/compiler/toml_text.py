@@ -23,8 +23,11 @@ def parse_toml(name: str, text: str) -> Tree:
         document = toml_rs.load_with_metadata(io.BytesIO(text.encode()))
     except toml_rs.TOMLDecodeError as error:
         message = str(error.msg).rstrip().rpartition("\n")[2]
-        code = "P103" if message.startswith("duplicate key") else "P102"
-        fail(code, message, _Reader(name, text, {}).word(error.lineno, error.colno))
+        place = _Reader(name, text, {}).word(error.lineno, error.colno)
+        if message.startswith("duplicate key"):
+            key = text.split("\n")[place.line - 1][place.column - 1 :][: place.width]
+            fail("P103", f'duplicate key "{key}"', place, "remove one of the two, or join them")
+        fail("P102", message, place, "see https://toml.io for what TOML is")
     reader = _Reader(name, text, document.meta["nodes"])
     return reader.tree(document.value, document.meta["nodes"], (), Place(name, 1, 1))
 
