@@ -114,6 +114,8 @@ def short(tokens: float) -> str:
 
 def clip(name: str, width: int = 34) -> str:
     """A name that leaves room for the figure."""
+    # matplotlib leaves labels out of legends that begin with an underscore; one of no width goes before it.
+    name = f"\u200b{name}" if name.startswith("_") else name
     return name if len(name) <= width else name[: width - 1] + "…"
 
 

@@ -88,7 +88,8 @@ def older(plan: Plan, store: Store) -> tuple[str, ...]:
         done = [trial for trial, key in lasts if key not in current and store.done("train", key)]
         if done:
             names = ", ".join(dict.fromkeys(trial.curriculum for trial in done))
-            found.append(f"{path.stem} ({len(done)} trials: {names})")
+            other = "" if before.profile == plan.profile else f"profile {before.profile or 'none'}, "
+            found.append(f"{path.stem} ({other}{len(done)} trials: {names})")
     return tuple(found)
 
 

@@ -186,6 +186,18 @@ def test_results_of_an_older_version_are_named_and_left_out(store: Store) -> Non
     assert any("(6 trials: text_only, dyck_then_text)" in warning for warning in found.warnings)
 
 
+def test_tokens_are_counted_to_a_target_of_ones_own(store: Store) -> None:
+    plan = make_plan(seeds=(0,), steps={"base": 100, "dyck": 100})
+    fill(plan, store, lambda name, _, share: (4.0 if name == "base" else 3.5) - share)
+    base, dyck = (arm.to_target for arm in compare(plan, store, target=3.25).arms)
+    assert base is not None
+    assert dyck is not None
+    assert base.text is not None
+    assert dyck.total is not None
+    assert base.text.mean == pytest.approx(75 * ROWS * CONTEXT)
+    assert dyck.total.mean == pytest.approx((25 + WARM) * ROWS * CONTEXT)
+
+
 def test_reading_writes_nothing(store: Store, tmp_path: Path) -> None:
     plan = make_plan(seeds=(0,))
     compare(plan, store)

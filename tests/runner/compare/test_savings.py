@@ -5,7 +5,7 @@ import math
 import pytest
 
 from runner.compare.results import Point, TrialResult
-from runner.compare.savings import crossing, reach, saving, stays, value_at
+from runner.compare.savings import Crossing, crossing, reach, saving, stays, value_at
 
 METRIC = "val/loss"
 
@@ -103,6 +103,9 @@ def test_values_and_tokens_are_read_off_the_same_lines() -> None:
     assert reach(BASELINE, METRIC, 1.0, lower=True) is None
 
 
-def _crossed(text: float):  # type: ignore[no-untyped-def]
+def _crossed(text: float) -> Crossing:
     steps = [5.0, 2.0 if text == 100 else 3.0, 2.0, 2.0, 1.9]
-    return crossing(trial(*steps), BASELINE, METRIC, lower=True)
+    found = crossing(trial(*steps), BASELINE, METRIC, lower=True)
+    assert found is not None
+    assert found.text == text
+    return found
