@@ -80,8 +80,12 @@ def tokenizer_files(tokenizer: HubTokenizer) -> tuple[bytes, bytes]:
 
 
 def _asked(what: str, ask: Callable[[], T], *, offline: bool) -> T:
-    """The Hub's answer within `PATIENCE` seconds, name look-up included, or `Unreachable`."""
+    """The Hub's answer within `PATIENCE` seconds, name look-up included, or `Unreachable`.
+
+    That the Hub has no such thing is an answer: a misspelt name must not end in a fallback.
+    """
     from huggingface_hub import constants
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
     if offline or constants.HF_HUB_OFFLINE:
         why = "--offline" if offline else "HF_HUB_OFFLINE is set"
@@ -101,6 +105,9 @@ def _asked(what: str, ask: Callable[[], T], *, offline: bool) -> T:
     thread.join(PATIENCE)
     if answers:
         return answers[0]
+    if errors and isinstance(errors[0], RepositoryNotFoundError | RevisionNotFoundError):
+        help = "mend its name or revision; for a gated one, log in with `hf auth login`"
+        raise RunError(f"{constants.ENDPOINT} has no {what} for us", reason="data", help=help) from errors[0]
     why = _said(errors[0]) if errors else f"no answer within {PATIENCE:g} s"
     raise Unreachable(f"{what} cannot be reached at {constants.ENDPOINT}: {why}")
 
@@ -121,6 +128,8 @@ def _texts(dataset: Any, source: HubSource, cursor: dict[str, Any] | None) -> It
     skipped = cursor["documents"] - cursor["skip"] if cursor else 0
     left = None if source.documents is None else max(0, source.documents - skipped)
     number = skipped
+    # Named before they can occur: a generator that is dropped at exit can import nothing any more.
+    errors = _reading_errors()
     try:
         for number, row in enumerate(islice(dataset, left), start=skipped + 1):
             text = row.get(source.column)
@@ -132,7 +141,7 @@ def _texts(dataset: Any, source: HubSource, cursor: dict[str, Any] | None) -> It
                     help="name the right column",
                 )
             yield text
-    except _reading_errors() as error:
+    except errors as error:
         raise RunError(
             f"{source.path}: reading stopped after document {number:,}: {_said(error)}",
             reason="data",

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from procdsl.errors import RunError
-from procdsl.plan import HubSource, HubTokenizer
-from runner.corpora import prepare, shards, sources, tokenizers
+from procdsl.plan import BuiltinSource, HubSource, HubTokenizer
+from runner.corpora import open_corpus, prepare, shards, sources, tokenizers
 from runner.corpora.sources import Unreachable, hub
 from runner.events import ignore
 from tests.runner.corpora.made import bound, documents, jsonl, operation, prepared
+from tests.runner.corpora.small_hub import COMMIT, serve
 
 
 def c4(folder: Path, files: int = 4, each: int = 100) -> HubSource:
@@ -144,6 +145,41 @@ def published(size: int, **settings: object) -> tuple[bytes, bytes]:
     )
     made.train_from_iterator(documents(300), trainer)
     return made.to_str().encode(), json.dumps({"eos_token": "<|endoftext|>"} | settings).encode()
+
+
+def test_a_hub_on_loopback(tmp_path: Path) -> None:
+    """Resolved to a commit, streamed, prepared with a published tokenizer; then all of it without the Hub."""
+    dataset, model = tmp_path / "hub/datasets/allenai/c4", tmp_path / "hub/models/small/bpe"
+    for number in range(3):
+        jsonl(dataset / f"en/c4-train.{number:05d}-of-00003.json.gz", documents(200, start=200 * number))
+    files = "data_files: [{split: train, path: en/c4-train.*.json.gz}]"
+    (dataset / "README.md").write_text(f"---\nconfigs:\n- config_name: en\n  {files}\n---\n")
+    model.mkdir(parents=True)
+    for name, content in zip(("tokenizer.json", "tokenizer_config.json"), published(400), strict=True):
+        (model / name).write_bytes(content)
+    environment = {name: text for name, text in os.environ.items() if name != "HF_HUB_OFFLINE"}
+    with serve(tmp_path / "hub") as address:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.runner.corpora.hub_client", tmp_path],
+            env=environment | {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["revisions"] == [COMMIT, COMMIT]
+    assert not told["facts"]["fallback"]
+    assert [reason for reason, _ in told["refused"]] == ["data", "data"]
+    assert f"{address} has no dataset allenai/c5 for us" in told["refused"][0][1]
+    corpus = open_corpus(Path(told["place"]))
+    assert (corpus.text_size, corpus.separator) == (400, 0)
+    op = operation(source=HubSource(path="allenai/c4", config="en"), fallback=BuiltinSource(name="pydocs"))
+    op = op.model_copy(update={"tokenizer": HubTokenizer(name="small/bpe", size=400)})
+    made, place, said = bound(op, tmp_path, offline=True)
+    assert str(place) == told["place"]
+    assert [event.name for event in said] == ["bound"]
+    assert prepare(made, place, observe=ignore) == told["facts"]
 
 
 def cached(folder: Path, name: str, content: tuple[bytes, bytes]) -> None:
