@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from procdsl.compiler.findings import Path
 from procdsl.compiler.study import Address
+from procdsl.grammars.base import Grammar
 from procdsl.language.curricula import PhaseSpec, Start
 from procdsl.language.sources.base import Procedural
 from procdsl.language.study import ExperimentSpec
@@ -43,8 +44,9 @@ def origins(spec: ExperimentSpec, at: Address, phase: PhaseSpec) -> dict[Path, A
 
 
 def made_of(spec: ExperimentSpec) -> dict[str, tuple[str, ...]]:
-    """The sources, each with the grammars and sources it is made of."""
-    return {name: tuple(source.names().values()) for name, source in spec.sources.items()}
+    """The grammars and sources, each with the grammars and sources it is made of."""
+    sources = {name: tuple(source.names().values()) for name, source in spec.sources.items()}
+    return {name: grammar.references() for name, grammar in spec.grammars.items()} | sources
 
 
 def cycle(graph: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -56,9 +58,19 @@ def cycle(graph: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     return ()
 
 
+def grammars(spec: ExperimentSpec) -> dict[str, Grammar]:
+    """Every grammar, bound to those it is made of. The names are known and run in no circle."""
+    found: dict[str, Grammar] = {}
+    for name in TopologicalSorter(made_of(spec)).static_order():
+        if name in spec.grammars:
+            grammar = spec.grammars[name]
+            found[name] = grammar.bound({part: found[part] for part in grammar.references()})
+    return {name: found[name] for name in spec.grammars}
+
+
 def procedural(spec: ExperimentSpec) -> dict[str, Procedural]:
-    """Every grammar, and every source over what it is made of. The names are known and run in no circle."""
-    found: dict[str, Procedural] = dict(spec.grammars)
+    """Every bound grammar, and every source over what it is made of."""
+    found: dict[str, Procedural] = dict(grammars(spec))
     for name in TopologicalSorter(made_of(spec)).static_order():
         if name in spec.sources:
             source = spec.sources[name]

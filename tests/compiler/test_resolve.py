@@ -83,7 +83,7 @@ def test_last_readers_begin_at_the_beginning_and_earlier_ones_behind_them_all() 
 )
 def test_budgets_are_the_nearest_whole_steps(tokens: int, batch: int, percent: int) -> None:
     written = spec(
-        f"training={{ batch_tokens = {batch}, optimiser = {{ lr = 1 }}, schedule = {{ kind = 'constant' }} }}",
+        BATCH.replace("1000", str(batch)),
         f"curricula.plain.phases=[{{ name = 'text', data = 'prose', tokens = {tokens} }}]",
         f'curricula.first.phases.text.tokens="{percent}% of plain.text"',
     )

@@ -71,7 +71,7 @@ def rows_fit_the_model(study: Study) -> Iterator[Finding]:
             if (evaluation.on, context) in seen:
                 continue
             seen.add((evaluation.on, context))
-            for problem in study.spec.grammars[evaluation.on].problems(context):
+            for problem in study.procedural[evaluation.on].problems(context):
                 path = ("grammars", evaluation.on, *problem.path)
                 yield Finding(problem.code, path, problem.message, problem.help, problem.severity)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from procdsl.compiler.findings import Finding
-from procdsl.compiler.names import made_of, phases
+from procdsl.compiler.names import cycle, grammars, made_of, phases
 from procdsl.grammars.base import Grammar
 from procdsl.language.study import ExperimentSpec
 
@@ -16,7 +16,7 @@ def grammars_have_words(spec: ExperimentSpec) -> Iterator[Finding]:
     used = {name for _, _, phase in phases(spec) for name in phase.data}
     used |= {part for parts in made_of(spec).values() for part in parts}
     used |= {evaluation.on for evaluation in spec.evaluations.values()}
-    for name, grammar in spec.grammars.items():
+    for name, grammar in _bound(spec).items():
         context = _own_context(grammar)
         if context is None or name not in used:
             for problem in grammar.problems(context or spec.model.context):
@@ -26,11 +26,18 @@ def grammars_have_words(spec: ExperimentSpec) -> Iterator[Finding]:
 
 def tokens_differ(spec: ExperimentSpec) -> Iterator[Finding]:
     """P329: the tokens of a grammar are spelt differently from each other."""
-    for name, grammar in spec.grammars.items():
+    for name, grammar in _bound(spec).items():
         twice = [token for token, count in Counter(grammar.tokens()).items() if count > 1]
         if twice:
             message = f'{name} spells two of its tokens "{twice[0]}"'
             yield Finding("P329", ("grammars", name), message, "rename one of them", key=True)
+
+
+def _bound(spec: ExperimentSpec) -> dict[str, Grammar]:
+    """The grammars, where their names can be bound; where not, another rule says why."""
+    graph = made_of(spec)
+    known = all(part in graph for parts in graph.values() for part in parts)
+    return grammars(spec) if known and not cycle(graph) else {}
 
 
 def _own_context(grammar: Grammar) -> int | None:

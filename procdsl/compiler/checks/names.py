@@ -22,7 +22,11 @@ def data_is_known(spec: ExperimentSpec) -> Iterator[Finding]:
 
 
 def parts_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
-    """P202: a source is made of grammars and sources."""
+    """P202: a grammar is made of grammars, a source of grammars and sources."""
+    for name, grammar in spec.grammars.items():
+        for part in grammar.references():
+            if part not in spec.grammars:
+                yield from unknown("P202", ("grammars", name), part, spec.grammars, "grammar")
     known = (*spec.grammars, *spec.sources)
     for name, source in spec.sources.items():
         for key, part in source.names().items():
@@ -118,10 +122,11 @@ def phases_are_unique(spec: ExperimentSpec) -> Iterator[Finding]:
 
 
 def sources_run_in_no_circle(spec: ExperimentSpec) -> Iterator[Finding]:
-    """P212: no source is made of itself."""
+    """P212: no grammar or source is made of itself."""
     if found := cycle(made_of(spec)):
         message = f"these are made of each other: {' -> '.join(found)}"
-        yield Finding("P212", ("sources", found[0]), message, "let one be a grammar", key=True)
+        table = "sources" if found[0] in spec.sources else "grammars"
+        yield Finding("P212", (table, found[0]), message, "let one stand by itself", key=True)
 
 
 def _unknown_phase(

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from procdsl.compiler.budgets import Budget, stretch
 from procdsl.compiler.findings import Finding, Path
-from procdsl.compiler.names import made_of, phases
+from procdsl.compiler.names import grammars, made_of, phases
 from procdsl.compiler.study import Address
 from procdsl.errors import Severity
 from procdsl.language.curricula import PhaseSpec
@@ -70,9 +70,10 @@ def warmups_end(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
 def rows_hold_their_words(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
     """What grammars say of rows of the contexts they are used in."""
     used = {(name, settled[at].context) for at, _, phase in phases(spec) for name in phase.data}
-    for grammar, context in sorted(_grammars(spec, used)):
-        for problem in spec.grammars[grammar].problems(context):
-            path = ("grammars", grammar, *problem.path)
+    bound = grammars(spec)
+    for name, context in sorted(_grammars(spec, used)):
+        for problem in bound[name].problems(context):
+            path = ("grammars", name, *problem.path)
             yield Finding(problem.code, path, problem.message, problem.help, problem.severity)
 
 
@@ -107,13 +108,14 @@ def texts_are_long_enough(spec: ExperimentSpec, settled: Settled) -> Iterator[Fi
 
 
 def _grammars(spec: ExperimentSpec, used: set[tuple[str, int]]) -> set[tuple[str, int]]:
-    """The grammars behind these sources, with the contexts they are used in."""
+    """The grammars whose rows these are, themselves or through a source, with the contexts they have."""
     parts, found, queue = made_of(spec), set(), list(used)
     while queue:
         name, context = queue.pop()
         if name in spec.grammars:
             found.add((name, context))
-        queue += [(part, context) for part in parts.get(name, ())]
+        else:
+            queue += [(part, context) for part in parts.get(name, ())]
     return found
 
 
