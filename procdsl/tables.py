@@ -7,6 +7,9 @@ one order of + - * / is written here, for plain Python and for numba alike.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 
 def closing_thresholds(length: int, depth: int) -> list[list[int]]:
@@ -48,3 +51,123 @@ def alias(weights: Sequence[float]) -> list[tuple[int, int]]:
         scaled[high] -= 1 - scaled[low]
         (small if scaled[high] < 1 else large).append(high)
     return table
+
+
+# ---------------------------------------------------------------- k-shuffle-Dyck
+
+
+def halves(k: int) -> list[int]:
+    """The numbers of types that halving k of them leads to, 2 and more, ascending.
+
+    >>> halves(6)
+    [2, 3, 6]
+    """
+    found, pending = set[int](), [k]
+    while pending:
+        kinds = pending.pop()
+        if kinds > 1 and kinds not in found:
+            found.add(kinds)
+            pending += [kinds // 2, kinds - kinds // 2]
+    return sorted(found)
+
+
+def split_row(one: Any, other: Any, share: float, pairs: int, chances: Any, row: Any) -> float:
+    """Thresholds (over 2**62) for how many of `pairs` bracket pairs go to the first of two groups of types.
+
+    `one[i]` stands for the words of i pairs over the first group, divided by what grows: (2 i)! j**(2 i) /
+    i!**2 for j types. With it a count of words is a sum of squared binomial probabilities, which no length
+    can drive out of range. Returns the number for both groups together; `share` is the first group's share
+    of the types. Plain floating point in one order, so that lists and arrays give the same.
+    """
+    mode = min(int((pairs + 1) * share), pairs)
+    chances[mode] = 1.0
+    for i in range(mode, 0, -1):
+        chances[i - 1] = chances[i] * i * (1.0 - share) / ((pairs - i + 1) * share)
+    for i in range(mode, pairs):
+        chances[i + 1] = chances[i] * (pairs - i) * share / ((i + 1) * (1.0 - share))
+    whole = 0.0
+    for i in range(pairs + 1):
+        whole += chances[i]
+    total = 0.0
+    for i in range(pairs + 1):
+        chance = chances[i] / whole
+        total += one[i] * other[pairs - i] * chance * chance
+    reached = 0.0
+    for i in range(pairs + 1):
+        chance = chances[i] / whole
+        reached += one[i] * other[pairs - i] * chance * chance
+        row[i] = int(reached / total * 4611686018427387904.0)
+    return total
+
+
+@dataclass(frozen=True)
+class Depths:
+    """How the open brackets of all types can stand, as partitions of the depth, and the moves between them.
+
+    Moves of state s are those from offsets[s] to offsets[s + 1]: to `targets`, in `ways` ways, by a bracket
+    of a type that stands at height `heights` and goes up or down (`rises`). State 0 has nothing open.
+    """
+
+    offsets: list[int]
+    targets: list[int]
+    ways: list[int]
+    heights: list[int]
+    rises: list[int]
+
+
+@lru_cache(maxsize=16)
+def depths(k: int, depth: int) -> Depths:
+    """The states of k-shuffle-Dyck with at most `depth` brackets open."""
+    states: list[tuple[int, ...]] = [()]
+    index: dict[tuple[int, ...], int] = {(): 0}
+    made = Depths([0], [], [], [], [])
+    for state in states:
+        for height in sorted({0, *state}):
+            same = state.count(height) if height else k - len(state)
+            for rises in (1, 0):
+                if (rises and sum(state) == depth) or (not rises and not height) or not same:
+                    continue
+                rest = list(state)
+                if height:
+                    rest.remove(height)
+                moved = height + 1 if rises else height - 1
+                target = tuple(sorted([*rest, moved] if moved else rest))
+                if target not in index:
+                    index[target] = len(states)
+                    states.append(target)
+                made.targets.append(index[target])
+                made.ways.append(same)
+                made.heights.append(height)
+                made.rises.append(rises)
+        made.offsets.append(len(made.targets))
+    return made
+
+
+def move_thresholds(
+    length: int, offsets: Any, targets: Any, ways: Any, before: Any, after: Any, out: Any
+) -> None:
+    """out[left][move]: thresholds (over 2**62, cumulated over a state's moves) with `left` symbols to come.
+
+    `before` and `after` hold one number a state: the words that lead from it to state 0, scaled by powers
+    of two, which changes no quotient.
+    """
+    states = len(offsets) - 1
+    for state in range(states):
+        before[state] = 1.0 if state == 0 else 0.0
+    for left in range(1, length + 1):
+        top = 0.0
+        for state in range(states):
+            total = 0.0
+            for move in range(offsets[state], offsets[state + 1]):
+                total += ways[move] * before[targets[move]]
+            after[state] = total
+            reached = 0.0
+            for move in range(offsets[state], offsets[state + 1]):
+                reached += ways[move] * before[targets[move]]
+                out[left][move] = int(reached / total * 4611686018427387904.0) if total > 0.0 else 0
+            top = max(top, total)
+        scale = 1.0
+        while top * scale > 1.0:
+            scale *= 0.5
+        for state in range(states):
+            before[state] = after[state] * scale

@@ -17,10 +17,12 @@ from typing import Any
 import numba
 
 import procdsl.tables
+import procdsl.trees
 
 
 def _cache_folder() -> Path:
-    sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(procdsl.tables.__file__)]
+    shared = (Path(module.__file__) for module in (procdsl.tables, procdsl.trees))
+    sources = [*sorted(Path(__file__).parent.glob("*.py")), *shared]
     digest = blake2b(numba.__version__.encode(), digest_size=8)
     for source in sources:
         digest.update(source.read_bytes())

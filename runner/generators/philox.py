@@ -53,7 +53,7 @@ def next32(draws):
     at = draws.at
     here = at[NEXT]
     if here >= at[BEHIND] or here < at[FIRST]:
-        _refill(draws, here)
+        refill(draws, here)
     at[NEXT] = here + 1
     return uint64(draws.buffer[draws.buffer.size - WINDOW + here - at[FIRST]])
 
@@ -109,7 +109,7 @@ def redrawn(draws, n, product):
 
 
 @kernel
-def _refill(draws, here):
+def refill(draws, here):
     at = draws.at
     block = here // 4
     at[FIRST], at[BEHIND] = 4 * block, 4 * block + WINDOW

@@ -1,0 +1,312 @@
+"""How many trees there are of each length, weighted: what the sampler of tree-shaped words looks up.
+
+alpha[A][n] is the weight of all derivations of length n from A, seq[s][n] that of a sequence of children.
+Lengths add, so seq is a convolution and alpha a sum over productions (Flajolet, Zimmermann, Van Cutsem 1994).
+Rules without terminals make alpha[.][n] depend on itself, linearly: through children with empty siblings.
+Strongly connected parts of that dependency are solved by their inverse, the rest in order, so that ε and unit
+rules need no change of the grammar. Values are tilted by `tilt` ** n, which cancels in every ratio and keeps
+them in the range of doubles.
+
+`inside` is the one routine of + - * / on doubles, in one order, that plain Python and numba both run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from procdsl.programs import TreeProgram
+
+FANOUT = 8
+
+
+class Structure(NamedTuple):
+    """A program as flat sequences: shapes by head, interned sequences of children, the order of solving.
+
+    Shapes first[A] .. first[A + 1] - 1 belong to A; shape g writes slots[g] terminals, has the children of
+    sequence chain[g] and all its members' weight[g]. Sequence s is nonterminal head[s], then sequence rest[s]; 0
+    is the empty one. `order` lists the nonterminals so that what one needs at its own length comes before it,
+    parts[i] .. parts[i + 1] - 1 together; `inverse` holds (I - U)^-1 of each part, row by row, from block[i];
+    unit[A] .. unit[A + 1] - 1 are the edges A → unit_to of weight unit_by. empty[A] is alpha[A][0].
+    """
+
+    first: Any
+    slots: Any
+    weight: Any
+    chain: Any
+    head: Any
+    rest: Any
+    order: Any
+    parts: Any
+    inverse: Any
+    block: Any
+    unit: Any
+    unit_to: Any
+    unit_by: Any
+    empty: Any
+
+
+def inside(structure: Any, tilt: Any, alpha: Any, seq: Any, whole: Any, sums: Any) -> None:
+    """Fills alpha (K, N + 1) and seq (S, N + 1), column by column. `whole` (S) and `sums` (K) are scratch."""
+    s = structure
+    nonterminals, sequences, longest = len(s.empty), len(s.head), len(alpha[0]) - 1
+    for a in range(nonterminals):
+        alpha[a][0] = s.empty[a]
+    seq[0][0] = 1.0
+    for q in range(1, sequences):
+        seq[q][0] = alpha[s.head[q]][0] * seq[s.rest[q]][0]
+    for n in range(1, longest + 1):
+        for q in range(1, sequences):
+            # What the first child and the rest share between them, both taking something.
+            left, right, total = alpha[s.head[q]], seq[s.rest[q]], 0.0
+            if s.rest[q] != 0:
+                for k in range(1, n):
+                    total += left[k] * right[n - k]
+            seq[q][n] = total
+            whole[q] = total + left[0] * whole[s.rest[q]] if s.rest[q] != 0 else 0.0
+        for a in range(nonterminals):
+            total = 0.0
+            for g in range(s.first[a], s.first[a + 1]):
+                if s.slots[g] == 0:
+                    total += s.weight[g] * whole[s.chain[g]]
+                elif n >= s.slots[g]:
+                    total += s.weight[g] * seq[s.chain[g]][n - s.slots[g]] * tilt[s.slots[g]]
+            sums[a] = total
+        for i in range(len(s.parts) - 1):
+            begin, end = s.parts[i], s.parts[i + 1]
+            for j in range(begin, end):
+                a = s.order[j]
+                for e in range(s.unit[a], s.unit[a + 1]):
+                    sums[a] += s.unit_by[e] * alpha[s.unit_to[e]][n]
+            for j in range(begin, end):
+                total = 0.0
+                for k in range(begin, end):
+                    place = s.block[i] + (j - begin) * (end - begin) + (k - begin)
+                    total += s.inverse[place] * sums[s.order[k]]
+                alpha[s.order[j]][n] = total
+        for q in range(1, sequences):
+            a, r = s.head[q], s.rest[q]
+            seq[q][n] += alpha[a][0] * seq[r][n] + alpha[a][n] * seq[r][0]
+
+
+# ---------------------------------------------------------------- from a program
+
+
+@lru_cache(maxsize=32)
+def structure(program: TreeProgram) -> Structure:
+    """The flat form of a program's shapes. ValueError where a word would have endlessly many derivations."""
+    count = 1 + max(max((shape.head, *shape.children)) for shape in program.shapes)
+    by_head = [[shape for shape in program.shapes if shape.head == a] for a in range(count)]
+    flat = [shape for shapes in by_head for shape in shapes]
+    interned: dict[tuple[int, ...], int] = {(): 0}
+    chain = [_intern(shape.children, interned) for shape in flat]
+    sequences = sorted(interned, key=interned.__getitem__)
+    slots = [len(shape.members[0]) for shape in flat]
+    weight = [_sum(shape.weights) for shape in flat]
+    first = _starts([len(shapes) for shapes in by_head])
+    silent = [g for g in range(len(flat)) if slots[g] == 0]
+    rules = [(flat[g].head, flat[g].children, weight[g]) for g in silent]
+    empty = _empty(count, rules)
+    edges = _unit_edges(count, rules, empty)
+    parts = _components(count, edges)
+    inverse, block = _inverses(parts, edges)
+    outside = [[(b, w) for b, w in edges[a].items() if b not in part] for part in parts for a in part]
+    order = [a for part in parts for a in part]
+    ordered = dict(zip(order, outside, strict=True))
+    return Structure(
+        first=first,
+        slots=slots,
+        weight=weight,
+        chain=chain,
+        head=[0, *(s[0] for s in sequences[1:])],
+        rest=[0, *(interned[s[1:]] for s in sequences[1:])],
+        order=order,
+        parts=_starts([len(part) for part in parts]),
+        inverse=inverse,
+        block=block,
+        unit=_starts([len(ordered[a]) for a in range(count)]),
+        unit_to=[b for a in range(count) for b, _ in ordered[a]],
+        unit_by=[w for a in range(count) for _, w in ordered[a]],
+        empty=empty,
+    )
+
+
+def tilts(step: float, slots: Sequence[int]) -> list[float]:
+    """The powers of the tilt that productions need, by repeated multiplication."""
+    powers = [1.0]
+    for _ in range(max(slots, default=0)):
+        powers.append(powers[-1] * step)
+    return powers
+
+
+def plain_inside(
+    structure: Structure, step: float, longest: int
+) -> tuple[list[list[float]], list[list[float]]]:
+    """`inside` in plain Python: alpha and seq up to the longest length."""
+    alpha = [[0.0] * (longest + 1) for _ in structure.empty]
+    seq = [[0.0] * (longest + 1) for _ in structure.head]
+    scratch = [0.0] * len(structure.head), [0.0] * len(structure.empty)
+    inside(structure, tilts(step, structure.slots), alpha, seq, *scratch)
+    return alpha, seq
+
+
+@lru_cache(maxsize=32)
+def tilt(program: TreeProgram) -> float:
+    """How to scale lengths so that alpha[start][n] hardly grows or shrinks: about the radius of convergence.
+
+    Fitted on words of up to 64 symbols and rounded to seven bits, so that no library's last bit decides.
+    """
+    flat, step = structure(program), 1.0
+    for _ in range(3):
+        start = plain_inside(flat, step, min(64, program.lengths.values[-1]))[0][0]
+        alive = [n for n in range(1, len(start)) if start[n] > 0]
+        if len(alive) < 2:
+            break
+        low, high = alive[len(alive) // 2 - 1], alive[-1]
+        slope = (math.log(start[high] / start[low]) + 1.5 * math.log(high / low)) / (high - low)
+        step = _rounded(step * math.exp(-slope))
+    return step
+
+
+def _rounded(value: float) -> float:
+    mantissa, exponent = math.frexp(value)
+    return math.ldexp(round(mantissa * 128) / 128, exponent)
+
+
+def _intern(children: tuple[int, ...], interned: dict[tuple[int, ...], int]) -> int:
+    for length in range(1, len(children) + 1):
+        interned.setdefault(children[len(children) - length :], len(interned))
+    return interned[children]
+
+
+def _starts(counts: Sequence[int]) -> list[int]:
+    starts = [0]
+    for count in counts:
+        starts.append(starts[-1] + count)
+    return starts
+
+
+def _sum(values: Sequence[float]) -> float:
+    total = 0.0
+    for value in values:
+        total += value
+    return total
+
+
+Silent = Sequence[tuple[int, tuple[int, ...], float]]
+
+
+def _empty(count: int, rules: Silent) -> list[float]:
+    """The weight of the empty word from each nonterminal: the least fixed point, by Newton from below."""
+    found = [0.0] * count
+    nullable = _nullable(rules)
+    places = {a: i for i, a in enumerate(sorted(nullable))}
+    used = [rule for rule in rules if rule[0] in nullable and nullable.issuperset(rule[1])]
+    for _ in range(64):
+        image, slope = [0.0] * len(places), [[0.0] * len(places) for _ in places]
+        for a, children, weight in used:
+            image[places[a]] += weight * _product([found[c] for c in children])
+            for i, c in enumerate(children):
+                others = [found[d] for j, d in enumerate(children) if j != i]
+                slope[places[a]][places[c]] += weight * _product(others)
+        step = _solved(slope, [image[i] - found[a] for a, i in places.items()])
+        if not all(0 <= abs(move) < math.inf for move in step):
+            raise ValueError("the empty word has endlessly many derivations")
+        moved = [found[a] + step[i] for a, i in places.items()]
+        if max((abs(found[a] - moved[i]) for a, i in places.items()), default=0.0) <= 1e-16:
+            break
+        for a, i in places.items():
+            found[a] = moved[i]
+    if any(value > 1e12 for value in found):
+        raise ValueError("the empty word has endlessly many derivations")
+    return found
+
+
+def _nullable(rules: Silent) -> set[int]:
+    found = set[int]()
+    while more := {a for a, children, _ in rules if a not in found and found.issuperset(children)}:
+        found |= more
+    return found
+
+
+def _unit_edges(count: int, rules: Silent, empty: Sequence[float]) -> list[dict[int, float]]:
+    """U: edges[A][B] is the weight of B standing alone for A, its siblings empty."""
+    edges: list[dict[int, float]] = [{} for _ in range(count)]
+    for a, children, weight in rules:
+        for i, b in enumerate(children):
+            alone = weight * _product([empty[c] for j, c in enumerate(children) if j != i])
+            if alone:
+                edges[a][b] = edges[a].get(b, 0.0) + alone
+    return edges
+
+
+def _components(count: int, edges: Sequence[dict[int, float]]) -> list[list[int]]:
+    """Strongly connected components, those that others need first (Tarjan 1972, without recursion)."""
+    number: dict[int, int] = {}
+    low, on_path, path, found = dict[int, int](), set[int](), list[int](), list[list[int]]()
+    for root in range(count):
+        stack = [(root, iter(edges[root]))] if root not in number else []
+        while stack:
+            a, successors = stack[-1]
+            if a not in number:
+                number[a] = low[a] = len(number)
+                path.append(a)
+                on_path.add(a)
+            for b in successors:
+                if b not in number:
+                    stack.append((b, iter(edges[b])))
+                    break
+                if b in on_path:
+                    low[a] = min(low[a], number[b])
+            else:
+                stack.pop()
+                if stack:
+                    low[stack[-1][0]] = min(low[stack[-1][0]], low[a])
+                if low[a] == number[a]:
+                    cut = path.index(a)
+                    found.append(path[cut:])
+                    on_path.difference_update(path[cut:])
+                    del path[cut:]
+    return found
+
+
+def _inverses(parts: Sequence[list[int]], edges: Sequence[dict[int, float]]) -> tuple[list[float], list[int]]:
+    """(I - U)^-1 of each part, flat, and where each begins. ValueError where U does not die out."""
+    flat, starts = list[float](), list[int]()
+    for part in parts:
+        starts.append(len(flat))
+        within = [[edges[a].get(b, 0.0) for b in part] for a in part]
+        columns = [_solved(within, [float(i == j) for i in range(len(part))]) for j in range(len(part))]
+        if any(not 0 <= value < math.inf for column in columns for value in column):
+            raise ValueError("unit rules form a cycle in which a word has endlessly many derivations")
+        flat += [columns[j][i] for i in range(len(part)) for j in range(len(part))]
+    return flat, starts
+
+
+def _solved(matrix: Sequence[Sequence[float]], right: Sequence[float]) -> list[float]:
+    """x of (I - matrix) x = right, by Gaussian elimination with row pivots; NaN where there is none."""
+    size = len(right)
+    rows = [[float(i == j) - matrix[i][j] for j in range(size)] + [right[i]] for i in range(size)]
+    for i in range(size):
+        pivot = max(range(i, size), key=lambda r: abs(rows[r][i]))
+        if rows[pivot][i] == 0:
+            return [math.nan] * size
+        rows[i], rows[pivot] = rows[pivot], rows[i]
+        for r in range(i + 1, size):
+            factor = rows[r][i] / rows[i][i]
+            if factor:
+                rows[r] = [x - factor * y for x, y in zip(rows[r], rows[i], strict=True)]
+    solution = [0.0] * size
+    for i in reversed(range(size)):
+        known = _sum([rows[i][j] * solution[j] for j in range(i + 1, size)])
+        solution[i] = (rows[i][size] - known) / rows[i][i]
+    return solution
+
+
+def _product(values: Sequence[float]) -> float:
+    product = 1.0
+    for value in values:
+        product *= value
+    return product
