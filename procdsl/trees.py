@@ -26,8 +26,8 @@ class Structure(NamedTuple):
     """A program as flat sequences: shapes by head, interned sequences of children, the order of solving.
 
     Shapes first[A] .. first[A + 1] - 1 belong to A; shape g writes slots[g] terminals, has the children of
-    sequence chain[g] and all its members' weight[g]. Sequence s is nonterminal head[s], then sequence rest[s]; 0
-    is the empty one. `order` lists the nonterminals so that what one needs at its own length comes before it,
+    sequence chain[g] and all its members' weight[g]. Sequence s is nonterminal head[s], then sequence rest[s];
+    0 is the empty one. `order` lists the nonterminals so that what one needs at its own length comes before it,
     parts[i] .. parts[i + 1] - 1 together; `inverse` holds (I - U)^-1 of each part, row by row, from block[i];
     unit[A] .. unit[A + 1] - 1 are the edges A → unit_to of weight unit_by. empty[A] is alpha[A][0].
     """

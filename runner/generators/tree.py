@@ -67,7 +67,8 @@ def prepare(program: TreeProgram) -> Prepared:
     in_order = all(map(_keeps_order, shapes))
     tables = TreeTables(
         first, slots, np.array(flat.weight), chain, head, rest, alpha, seq, powers,
-        member, threshold, other, terminal, terminals, child, children, component, part, codes, in_order, nodes,
+        member, threshold, other, terminal, terminals,
+        child, children, component, part, codes, in_order, nodes,
     )  # fmt: skip
     return Prepared(tables, slots=0, scratch=8 * nodes)
 
