@@ -62,7 +62,8 @@ class Board:
             )
             for operation in plan.operations
         }
-        self.began = time.monotonic()
+        # The clock starts with the first training: making corpora and compiling kernels foretell nothing.
+        self._began = time.monotonic()
         self._tokens = {id: op.tokens for id in todo if isinstance(op := plan.by_id[id], TrainOperation)}
         self._first: dict[str, int] = {}
 
@@ -73,7 +74,9 @@ class Board:
         facts = event.facts
         if event.name in {"start", "progress"}:
             step = int(facts.get("step", facts.get("done", 0)))
-            self._first.setdefault(event.operation, step)
+            if event.operation in self._tokens:
+                self._began = self._began if self._first else time.monotonic()
+                self._first.setdefault(event.operation, step)
             self.standings[event.operation] = replace(
                 before,
                 state="running",
@@ -104,10 +107,8 @@ class Board:
 
     def eta(self) -> float | None:
         """Seconds that are left if the run goes on as it went; None while nobody can know."""
-        elapsed = time.monotonic() - self.began
-        here = sum(
-            self._fed(id) - self._fed(id, self._first.get(id, 0)) for id in self._first if id in self._tokens
-        )
+        elapsed = time.monotonic() - self._began
+        here = sum(self._fed(id) - self._fed(id, first) for id, first in list(self._first.items()))
         left = sum(tokens - self._fed(id) for id, tokens in self._tokens.items())
         return left * elapsed / here if here and elapsed > 2 else None
 
@@ -158,7 +159,7 @@ class _Lines:
     def __call__(self, event: Happening) -> None:
         self._board.take(event)
         note(event)
-        if event.name in {"start", "done"}:
+        if event.name in {"start", "done"} and event.facts.get("kind") != "transfer":
             self._say(f"{event.operation} {'begins' if event.name == 'start' else 'is done'}")
         elif event.name in {"failed", "stopped"}:
             self._say(f"{event.operation} {event.name}: {event.facts.get('message', '')}")

@@ -102,7 +102,7 @@ def _make(
         from runner.corpora import prepare
 
         observe(Event("start", operation.id, {"kind": "prepare"}))
-        return prepare(operation, place, observe=observe)
+        return prepare(operation, place, observe=_stoppable(operation, observe, stopping))
     if isinstance(operation, TransferOperation):
         from runner.transfer import transfer
 
@@ -121,6 +121,17 @@ def _make(
             stopping=stopping,
         )
     assert_never(operation)
+
+
+def _stoppable(operation: AnyOperation, observe: Observer, stopping: Stopping) -> Observer:
+    """An observer that ends what it observes when asked to: shards that are written are kept and added to."""
+
+    def watch(event: Event) -> None:
+        observe(event)
+        if stopping():
+            raise Stopped(f"{operation.id} stopped before its end; it goes on from the documents it has")
+
+    return watch
 
 
 @contextlib.contextmanager
