@@ -107,7 +107,7 @@ def compare(
         others=_others(by_curriculum),
         basis=basis(plan, results),
         warnings=warnings(plan, store, results, question),
-        missing=tuple(f"{r.curriculum} seed {r.seed}: {what}" for r in results for what in r.missing),
+        missing=tuple(f"{r.curriculum} seed {r.seed}: {'; '.join(r.missing)}" for r in results if r.missing),
     )
 
 
