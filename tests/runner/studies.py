@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from procdsl.plan import (
     AnyOperation,
@@ -23,6 +24,10 @@ from procdsl.plan import (
     Vocabulary,
 )
 from procdsl.programs import SPECIALS, DyckProgram, Lengths, LossMeasurement
+from runner.engine import Outcome, run
+from runner.events import Event
+from runner.execution import Execution
+from runner.status import status
 from runner.store import Store
 from runner.tracking.journal import MACHINE, read
 
@@ -135,3 +140,25 @@ def curves(plan: Plan, store: Store) -> dict[str, list[tuple[int, int, str, floa
         for operation in plan.operations
         if isinstance(operation, TrainOperation)
     }
+
+
+class Watched:
+    """The events of a run."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+    def of(self, name: str) -> list[str]:
+        return [event.operation for event in self.events if event.name == name]
+
+
+def carry_out(plan: Plan, root: Path, **how: object) -> tuple[Outcome, Watched]:
+    watched = Watched()
+    return run(plan, Execution(store=root, **how), watched), watched  # type: ignore[arg-type]
+
+
+def states(plan: Plan, root: Path) -> dict[str, str]:
+    return {f"{one.curriculum}/s{one.seed}": one.state for one in status(plan, Store(root))}
