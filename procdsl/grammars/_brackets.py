@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
+from math import comb
+
+from procdsl.tables import depths
 
 
 @lru_cache(maxsize=64)
@@ -32,3 +36,39 @@ def strip_count(length: int, depth: int) -> int:
     for _ in range(length):
         walks = [(walks[h - 1] if h else 0) + walks[h + 1] for h in range(depth + 1)] + [0]
     return walks[0]
+
+
+@lru_cache(maxsize=256)
+def shuffle_count(k: int, length: int, depth: int | None) -> int:
+    """How many k-shuffle-Dyck words have this length, with at most `depth` brackets open at once."""
+    if length % 2:
+        return 0
+    if depth is not None and depth < length // 2:
+        return _walks(k, length, depth, ends=1)
+    return shuffle_counts(k, length // 2)[-1]
+
+
+@lru_cache(maxsize=64)
+def shuffle_counts(k: int, pairs: int) -> tuple[int, ...]:
+    """The words of 0 .. `pairs` pairs over k types: binomial convolutions of Catalan numbers, by halving k."""
+    if k == 1:
+        return tuple(comb(2 * m, m) // (m + 1) for m in range(pairs + 1))
+    one, other = shuffle_counts(k // 2, pairs), shuffle_counts(k - k // 2, pairs)
+    return tuple(
+        sum(comb(2 * m, 2 * i) * one[i] * other[m - i] for i in range(m + 1)) for m in range(pairs + 1)
+    )
+
+
+def prefix_count(k: int, length: int, depth: int | None) -> int:
+    """How many words of this length some k-shuffle-Dyck word begins with, at most `depth` deep."""
+    return _walks(k, length, length if depth is None else min(depth, length), ends=None)
+
+
+def _walks(k: int, length: int, depth: int, ends: int | None) -> int:
+    """Walks from state 0 that end in the first `ends` states, or anywhere."""
+    moves = depths(k, depth)
+    spans = [range(a, b) for a, b in pairwise(moves.offsets)]
+    words = [int(ends is None or state < ends) for state in range(len(spans))]
+    for _ in range(length):
+        words = [sum(moves.ways[m] * words[moves.targets[m]] for m in span) for span in spans]
+    return words[0]

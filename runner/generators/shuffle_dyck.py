@@ -1,0 +1,213 @@
+"""The samplers of `procdsl.generate.shuffle_dyck` on arrays."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import int64, uint64
+
+from procdsl import tables as shared
+from procdsl.programs import ShuffleDyckProgram
+from runner.generators.compiling import kernel
+from runner.generators.philox import LOW, S32, chance_tie, next32, redrawn, slots
+from runner.generators.rows import Prepared, sampler
+
+FREE, BOUNDED, WALK = range(3)
+_split_row = kernel(shared.split_row)
+_move_thresholds = kernel(shared.move_thresholds)
+
+
+class ShuffleTables(NamedTuple):
+    """Of the walk its numbers, of the bounded words their moves, of the free ones how types are halved.
+
+    `split[level[j], pairs]` holds the thresholds for halving j types.
+    """
+
+    mode: int
+    k: int
+    depth: int
+    closed: bool
+    p_open: Any
+    moves: Any
+    offsets: Any
+    thresholds: Any
+    level: Any
+    split: Any
+
+
+def prepare(program: ShuffleDyckProgram) -> Prepared:
+    """Tables of the measure: none for the walk."""
+    longest, k = program.lengths.values[-1], program.k
+    depth = longest if program.depth is None else min(program.depth, longest)
+    moves, offsets = np.zeros((1, 4), np.int64), np.zeros(2, np.int64)
+    thresholds, level, split = (
+        np.zeros((1, 1), np.int64),
+        np.zeros(k + 1, np.int64),
+        np.zeros((1, 1, 1), np.int64),
+    )
+    # Lengths under twice the depth are free even where longer ones are not.
+    mode = WALK if program.measure == "process" else BOUNDED if depth < longest // 2 else FREE
+    if mode == BOUNDED:
+        moves, offsets, thresholds = _bounds(k, depth, longest)
+    if mode != WALK:
+        free = min(longest, 2 * depth + 1) // 2
+        level, split = _halvings(k, free)
+    tables = ShuffleTables(
+        mode, k, depth, program.closed, np.uint64(program.p_open), moves, offsets, thresholds, level, split
+    )
+    room = 4 * k + 2 * longest + 8
+    return Prepared(tables, slots=3 * longest + 2 * k + 8, scratch=room)
+
+
+def _bounds(k: int, depth: int, longest: int) -> tuple[Any, Any, Any]:
+    found = shared.depths(k, depth)
+    states = len(found.offsets) - 1
+    offsets, targets, ways = (np.array(part, np.int64) for part in (found.offsets, found.targets, found.ways))
+    thresholds = np.zeros((longest + 1, len(targets)), np.int64)
+    _move_thresholds(longest, offsets, targets, ways, np.zeros(states), np.zeros(states), thresholds)
+    moves = np.array([found.targets, found.ways, found.heights, found.rises], np.int64).T.copy()
+    return moves, offsets, thresholds
+
+
+def _halvings(k: int, pairs: int) -> tuple[Any, Any]:
+    """Where the rows of each number of types are, and the rows."""
+    sizes = shared.halves(k)
+    level, split = np.zeros(k + 1, np.int64), np.zeros((max(len(sizes), 1), pairs + 1, pairs + 1), np.int64)
+    scaled = {1: 1.0 / np.arange(1.0, pairs + 2)}
+    for place, kinds in enumerate(sizes):
+        level[kinds], one, other = place, scaled[kinds // 2], scaled[kinds - kinds // 2]
+        scaled[kinds] = np.zeros(pairs + 1)
+        for m in range(pairs + 1):
+            room = np.zeros(m + 1)
+            scaled[kinds][m] = _split_row(one, other, kinds // 2 / kinds, m, room, split[place, m])
+    return level, split
+
+
+@sampler(ShuffleTables)
+@kernel
+def _word(tables, draws, scratch, out):
+    if tables.mode == WALK:
+        _walk(tables, draws, scratch, out)
+    elif tables.mode == BOUNDED and tables.depth < out.size // 2:
+        _bounded(tables, draws, scratch, out)
+    else:
+        _free(tables, draws, scratch, out)
+
+
+@kernel
+def _walk(tables, draws, scratch, out):
+    length, k, depth, closed, p_open = out.size, tables.k, tables.depth, tables.closed, tables.p_open
+    slots(draws, 2 * length)
+    first, heights, open_types = draws.buffer, scratch[:k], scratch[k : 2 * k]
+    heights[:] = 0
+    height, kinds = 0, 0
+    for t in range(length):
+        must_close = height == depth or (closed and length - t == height)
+        opens = height == 0 or (not must_close and uint64(first[t]) < p_open >> S32)
+        if uint64(first[t]) == p_open >> S32 and height > 0 and not must_close:
+            opens = next32(draws) < p_open & LOW
+        choices = uint64(k if opens else kinds)
+        product = uint64(first[length + t]) * choices
+        if (product & LOW) < choices:
+            product = redrawn(draws, choices, product)
+        place = int64(product >> S32)
+        if opens:
+            kind = place
+            if heights[kind] == 0:
+                open_types[kinds] = kind
+                kinds += 1
+            heights[kind] += 1
+            height += 1
+            out[t] = kind
+        else:
+            kind = open_types[place]
+            heights[kind] -= 1
+            height -= 1
+            if heights[kind] == 0:
+                kinds -= 1
+                open_types[place] = open_types[kinds]
+            out[t] = k + kind
+
+
+@kernel
+def _bounded(tables, draws, scratch, out):
+    length, k, depth, state = out.size, tables.k, tables.depth, 0
+    slots(draws, 3 * length)
+    words, types, first = draws.buffer, scratch[:k], scratch[k : k + depth + 2]
+    moves, offsets, thresholds = tables.moves, tables.offsets, tables.thresholds
+    for kind in range(k):
+        types[kind] = kind
+    first[:] = k
+    first[0] = 0
+    for t in range(length):
+        drawn = int64(((uint64(words[2 * t]) << S32) | uint64(words[2 * t + 1])) >> uint64(2))
+        move, last = offsets[state], offsets[state + 1] - 1
+        while move < last and drawn >= thresholds[length - t, move]:
+            move += 1
+        height, rises = moves[move, 2], moves[move, 3]
+        ways = uint64(moves[move, 1])
+        product = uint64(words[2 * length + t]) * ways
+        if (product & LOW) < ways:
+            product = redrawn(draws, ways, product)
+        place = first[height] + int64(product >> S32)
+        first[height + rises] += 1 - 2 * rises
+        other = first[height + 1] if rises else first[height] - 1
+        types[place], types[other] = types[other], types[place]
+        out[t] = types[other] if rises else k + types[other]
+        state = moves[move, 0]
+
+
+@kernel
+def _free(tables, draws, scratch, out):
+    length, k = out.size, tables.k
+    heights, left = scratch[:k], scratch[k : 2 * k]
+    slots(draws, 2 * (k - 1) + max(length - 1, 0) + length)
+    words = draws.buffer
+    _sizes(tables, words, scratch[2 * k : 4 * k], length // 2, left)
+    at = 0
+    for kind in range(k):
+        heights[kind], left[kind] = 0, 2 * left[kind]
+        out[at : at + left[kind]] = kind
+        at += left[kind]
+    read = 2 * (k - 1)
+    for j in range(length - 1):
+        last = length - 1 - j
+        product = uint64(words[read + j]) * uint64(last + 1)
+        if (product & LOW) < uint64(last + 1):
+            product = redrawn(draws, uint64(last + 1), product)
+        other = int64(product >> S32)
+        out[last], out[other] = out[other], out[last]
+    read += length - 1
+    for t in range(length):
+        kind = out[t]
+        height, after = heights[kind], left[kind]
+        denominator = 2 * after * (height + 1)
+        margin = (height * (after + height + 2) << 32) - int64(words[read + t]) * denominator
+        closes = margin > 0
+        if 0 < margin < denominator:
+            closes = chance_tie(draws, margin, denominator)
+        heights[kind] = height - 1 if closes else height + 1
+        left[kind] = after - 1
+        out[t] = kind + k if closes else kind
+
+
+@kernel
+def _sizes(tables, words, pending, pairs, sizes):
+    """How many pairs each type has: types halved again and again, the first half first."""
+    depth, done, read = 1, 0, 0
+    pending[0], pending[1] = sizes.size, pairs
+    while depth > 0:
+        depth -= 1
+        kinds, pairs = pending[2 * depth], pending[2 * depth + 1]
+        if kinds == 1:
+            sizes[done] = pairs
+            done += 1
+            continue
+        drawn = int64(((uint64(words[read]) << S32) | uint64(words[read + 1])) >> uint64(2))
+        read += 2
+        row = tables.split[tables.level[kinds], pairs]
+        ours = min(np.searchsorted(row[: pairs + 1], drawn, side="right"), pairs)
+        pending[2 * depth], pending[2 * depth + 1] = kinds - kinds // 2, pairs - ours
+        pending[2 * depth + 2], pending[2 * depth + 3] = kinds // 2, ours
+        depth += 2
