@@ -110,9 +110,9 @@ def _extended(path: Path, raw: bytes, files: dict[str, str], trail: tuple[Path, 
 
 def _bytes(path: Path) -> bytes:
     """A file's content, and one byte more than is allowed where there is too much."""
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is not a file", help="name a .toml or .yaml file")
     try:
-        if path.exists() and not path.is_file():
-            raise UsageError(f"{path} is not a file", help="name a .toml or .yaml file")
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:

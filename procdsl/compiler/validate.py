@@ -182,7 +182,8 @@ def _words(fault: _Fault, source: Source, model: type[BaseModel]) -> tuple[str, 
             return "P104", f'unknown kind "{context["tag"]}"', hint(context["tag"], words)
         case "literal_error":
             words = _quoted(context["expected"])
-            return "P112", f"{_shown(fault.value)} cannot stand here", hint(_bare(fault.value), words)
+            way = hint(_bare(fault.value), words) if words else f"write {context['expected']}"
+            return "P112", f"{_shown(fault.value)} cannot stand here", way
         case "string_pattern_mismatch":
             return "P115", f"{_shown(fault.value)} is not a name", f"names are {_NAMES}"
         case "quantity":
