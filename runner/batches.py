@@ -130,7 +130,7 @@ def maker(
         rows=[_feed(operation, feed, plan, corpora) for feed in operation.feeds],
         counts=row_counts(operation.stages, operation.batch_rows),
         context=operation.context,
-        part_rows=part_rows(device, operation.context, execution.micro_rows),
+        part_rows=part_rows(device, operation.model.width, operation.context, execution.micro_rows),
         pin=device.type == "cuda",
         rank=world.rank,
         world=world.size,
@@ -253,12 +253,19 @@ class Part:
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's rows in parts small enough to be fed at once. `scored` counts the whole batch's targets."""
+    """One step's rows in parts small enough to be fed at once.
+
+    `rows` and `targets` count the rows and scored targets of each feed in the whole batch, `parts` hold a rank's.
+    """
 
     step: int
     rows: tuple[int, ...]
-    scored: int
+    targets: tuple[int, ...]
     parts: tuple[Part, ...]
+
+    @property
+    def scored(self) -> int:
+        return sum(self.targets)
 
 
 @dataclass(frozen=True)
@@ -276,14 +283,15 @@ class Batches:
     def make(self, step: int) -> Batch:
         taken = self.counts[step + 1] - self.counts[step]
         ids, scored = self._fill(self.counts[step], taken)
-        if not (targets := int(np.count_nonzero(scored[:, 1:]))):
-            raise RunError(f"the batch of step {step:,} has no scored token", reason="data")
         feed = np.repeat(np.arange(len(taken), dtype=np.uint8), taken)
+        targets = np.bincount(feed, np.count_nonzero(scored[:, 1:], axis=1), len(taken)).astype(np.int64)
+        if not targets.any():
+            raise RunError(f"the batch of step {step:,} has no scored token", reason="data")
         mine = slice(len(ids) * self.rank // self.world, len(ids) * (self.rank + 1) // self.world)
         made = parts(ids[mine], scored[mine], feed[mine], self.part_rows)
         if self.pin:
             made = tuple(part.pinned() for part in made)
-        return Batch(step, tuple(taken.tolist()), targets, made)
+        return Batch(step, tuple(taken.tolist()), tuple(targets.tolist()), made)
 
     def _fill(self, before: NDArray[np.int64], taken: NDArray[np.int64]) -> tuple[Ids, Flags]:
         ids = np.empty((int(taken.sum()), self.context + 1), np.int32)

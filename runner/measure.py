@@ -166,7 +166,9 @@ def held_out(
     ids = np.empty((wanted.rows, context + 1), np.int32)
     scored = np.empty(ids.shape, np.uint8)
     rows.fill(0, ids, scored)
-    made = batches.parts(ids, scored, np.zeros(len(ids), np.uint8), devices.part_rows(device, context, None))
+    made = batches.parts(
+        ids, scored, np.zeros(len(ids), np.uint8), devices.part_rows(device, operation.model.width, context)
+    )
     return HeldOut(
         wanted,
         source,

@@ -136,10 +136,7 @@ class Recorder:
         fed = self.counts[step] / self.counts[step].sum()
         metrics |= {f"mix/{name}": share for name, share in zip(self.names, fed.tolist(), strict=True)}
         if len(sums) > 1:
-            targets = torch.bincount(
-                torch.cat([part.feed_N for part in batch.parts]), minlength=len(sums)
-            ).tolist()
-            each = zip(self.names, sums, targets, strict=True)
+            each = zip(self.names, sums, batch.targets, strict=True)
             metrics |= {f"train/loss/{name}": total / count for name, total, count in each if count}
         if self.seconds > seconds:
             tokens = (step - since) * self.operation.batch_rows * self.operation.context

@@ -51,7 +51,9 @@ class _Phase:
     @property
     def conditions(self) -> dict[str, str | int | bool]:
         """What the last bits of a sum depend on, beside the operation: recorded, never hashed."""
-        return devices.conditions(self.execution, self.operation.context, self.world)
+        return devices.conditions(
+            self.execution, self.operation.model.width, self.operation.context, self.world
+        )
 
 
 @dataclass
@@ -139,7 +141,9 @@ def _step(
         part = part.to(device)
         with devices.autocast(device, operation.precision):
             hidden_NC = hidden(forward, part.ids_BT, part.queries_BS, part.chosen_N)
-            scaled, loss_N = cross_entropy(hidden_NC, state.model.unembedding, part.targets_N, 1 / batch.scored)
+            scaled, loss_N = cross_entropy(
+                hidden_NC, state.model.unembedding, part.targets_N, 1 / batch.scored
+            )
         scaled.backward()
         loss += scaled.detach()
         feeds += torch.stack([loss_N[part.feed_N == feed].sum() for feed in range(len(feeds))])

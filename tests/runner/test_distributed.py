@@ -1,0 +1,72 @@
+"""Two processes give the losses and parameters of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from procdsl.plan import Plan, Stage
+from runner import checkpoints
+from runner.store import Store
+from runner.tracking.journal import read
+from tests.runner.training import carry_out, dyck, iid, loss_of, phase, plan_of
+
+pytestmark = pytest.mark.dist
+
+
+def study() -> Plan:
+    one, other = dyck(), iid()
+    stages = (Stage(steps=6, shares=(0.6, 0.4)),)
+    operation = phase(one, other, stages=stages, batch_rows=9)
+    return plan_of(one, other, operation, loss_of(one, steps=(3, 6)))
+
+
+def losses(plan: Plan, root: Path) -> list[float]:
+    journal = read(Store(root).path("train", plan.key("train")) / "journal.jsonl")
+    return [
+        value for record in journal if "m" in record for name, value in record["m"].items() if "loss" in name
+    ]
+
+
+def torchrun(processes: int, root: Path) -> None:
+    """Carry out the study in several processes, and leave none of them behind."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd())}
+    with subprocess.Popen(
+        [*command, __file__, str(root)],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as run:
+        try:
+            _, errors = run.communicate(timeout=120)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(run.pid, signal.SIGKILL)
+        assert run.returncode == 0, errors
+
+
+def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
+    plan = study()
+    carry_out(plan, tmp_path / "one")
+    torchrun(2, tmp_path / "two")
+    one, two = losses(plan, tmp_path / "one"), losses(plan, tmp_path / "two")
+    assert len(one) == len(two)
+    assert two == pytest.approx(one, rel=1e-4)
+    alone = checkpoints.parameters(Store(tmp_path / "one").path("train", plan.key("train")))
+    shared = checkpoints.parameters(Store(tmp_path / "two").path("train", plan.key("train")))
+    for name, tensor in alone.items():
+        torch.testing.assert_close(shared[name], tensor, rtol=1e-3, atol=1e-4)
+
+
+if __name__ == "__main__":
+    carry_out(study(), Path(sys.argv[1]))
+    torch.distributed.destroy_process_group()
