@@ -22,7 +22,7 @@ def tokens_per_second(operation: TrainOperation, vocabulary: int, *, device: str
     where = torch.device(device)
     model = initial(operation.model, vocabulary, 0).to(where)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4)
-    rows = min(operation.batch_rows, part_rows(where, operation.context, None))
+    rows = min(operation.batch_rows, part_rows(where, operation.model.width, operation.context))
     ids_BT = torch.randint(vocabulary, (rows, operation.context), device=where)
     _update(model, optimiser, ids_BT, operation)
     began, updates = time.perf_counter(), 0
