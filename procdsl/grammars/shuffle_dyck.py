@@ -71,7 +71,7 @@ class ShuffleDyck(WordGrammar):
         found = list(super().problems(context))
         yield from found
         if self.measure == "uniform" and not any(problem.code == "P350" for problem in found):
-            yield from self._table_problems(self.longest())
+            yield from self._table_problems(self.lengths().values[-1])
 
     def _table_problems(self, longest: int) -> Iterator[Problem]:
         """What the uniform measure cannot be tabled for."""
