@@ -25,7 +25,7 @@ from procdsl.plan import (
     TrainOperation,
     TransferOperation,
 )
-from runner.corpora import sources, tokenizers
+from runner.corpora import shards, sources, tokenizers
 from runner.corpora.order import BLOCK
 from runner.corpora.sources import Unreachable, builtin, files
 from runner.events import Event, Observer
@@ -43,7 +43,7 @@ def bind(plan: Plan, store: Store, execution: Execution, observe: Observer) -> P
     for operation in _corpora(plan):
         entry = known.get(operation.name)
         if entry is None or not _holds(entry, operation, strict=execution.strict_data):
-            entry = _settle(operation, execution)
+            entry = _settle(operation, store, execution)
         entries[operation.name] = entry
         _tell(operation, entry, observe)
     bound = _applied(plan, entries, execution.folder)
@@ -106,7 +106,7 @@ def _applied(plan: Plan, entries: dict[str, Any], folder: Path) -> Plan:
     return bound
 
 
-def _settle(operation: PrepareOperation, execution: Execution) -> dict[str, Any]:
+def _settle(operation: PrepareOperation, store: Store, execution: Execution) -> dict[str, Any]:
     """Choose the declared source or its fallback, and write down which text that is."""
     reason = ""
     paths: tuple[str, ...] = ()
@@ -116,6 +116,8 @@ def _settle(operation: PrepareOperation, execution: Execution) -> dict[str, Any]
         pinned = sources.pin(_located(operation.source, paths, execution.folder), offline=execution.offline)
         tokenizer = _pinned_tokenizer(operation.tokenizer, offline=execution.offline)
     except Unreachable as error:
+        if (held := _held(operation, store)) is not None:
+            return held
         if operation.fallback is None or execution.strict_data:
             refused = " (fallbacks are off: --strict-data)" if operation.fallback else ""
             raise Unreachable(f"corpus {operation.name}: {error}{refused}", help=error.help) from error
@@ -138,6 +140,20 @@ def _settle(operation: PrepareOperation, execution: Execution) -> dict[str, Any]
         "reason": reason,
         "paths": paths,
     }
+
+
+def _held(operation: PrepareOperation, store: Store) -> dict[str, Any] | None:
+    """The binding that another study of this store has for the same text, whose shards lie here already."""
+    for path in sorted(store.root.glob("studies/*/bindings.json")):
+        entry = read_json(path).get(operation.name)
+        if entry is None or not _holds(entry, operation, strict=True):
+            continue
+        alone = Plan(study="alone", operations=(operation,), trials=())
+        key = _applied(alone, {operation.name: entry}, Path()).key(operation.id)
+        manifest = shards.read_manifest(store.path("prepare", key))
+        if manifest is not None and shards.enough(operation, manifest):
+            return cast(dict[str, Any], entry)
+    return None
 
 
 def _declared(operation: PrepareOperation) -> dict[str, Any]:

@@ -19,9 +19,9 @@ from typing import Any, Literal
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from procdsl.errors import RunError
-from procdsl.kinds import Node
 from procdsl.plan import AnySource, Binding, FilesSource, HubSource, PrepareOperation
 from runner.corpora import sources, tokenizers
 from runner.corpora.tokenizers import Tokenizer
@@ -35,7 +35,11 @@ _BATCH_CHARACTERS = 1_000_000
 _COMMIT_SECONDS = 15.0
 
 
-class Shard(Node):
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Shard(_Record):
     """The first `bytes` bytes of a file, as the manifest vouches for them."""
 
     file: str
@@ -46,7 +50,7 @@ class Shard(Node):
     text_bytes: int
 
 
-class Manifest(Node):
+class Manifest(_Record):
     """What a prepared corpus is. `complete`: the source has no more text than this."""
 
     format: Literal[1] = 1

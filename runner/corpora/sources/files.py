@@ -100,15 +100,13 @@ def _sha256(path: Path, size: int, changed: int) -> str:
 
 def _guarded(path: Path, texts: Iterator[str]) -> Iterator[str]:
     """The texts of a file, with its name on whatever is wrong with it."""
-    from pyarrow import ArrowException
-
     try:
         yield from texts
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _damaged(path, f"damaged or cut short ({error})") from error
     except UnicodeDecodeError as error:
         raise _damaged(path, f"no UTF-8 ({error.reason} at byte {error.start:,})") from error
-    except (OSError, ArrowException) as error:
+    except OSError as error:
         raise _damaged(path, f"unreadable ({error})") from error
 
 
@@ -137,17 +135,20 @@ def _jsonl(path: Path, column: str) -> Iterator[str]:
 
 
 def _parquet(path: Path, column: str) -> Iterator[str]:
-    from pyarrow import parquet
+    from pyarrow import ArrowException, parquet
 
-    with parquet.ParquetFile(path) as file:
-        names = file.schema_arrow.names
-        if column not in names:
-            raise _no_text(str(path), column, dict.fromkeys(names))
-        for batch in file.iter_batches(batch_size=1024, columns=[column]):
-            for text in batch.column(0).to_pylist():
-                if not isinstance(text, str):
-                    raise _no_text(str(path), column, {column: text})
-                yield text
+    try:
+        with parquet.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            if column not in names:
+                raise _no_text(str(path), column, dict.fromkeys(names))
+            for batch in file.iter_batches(batch_size=1024, columns=[column]):
+                for text in batch.column(0).to_pylist():
+                    if not isinstance(text, str):
+                        raise _no_text(str(path), column, {column: text})
+                    yield text
+    except ArrowException as error:
+        raise _damaged(path, f"unreadable ({error})") from error
 
 
 def _text(path: Path, column: str) -> Iterator[str]:

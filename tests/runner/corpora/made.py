@@ -65,13 +65,11 @@ def operation(**fields: Any) -> PrepareOperation:
     return PrepareOperation(**(base | fields))
 
 
-def bound(
-    operation: PrepareOperation, folder: Path, **how: Any
-) -> tuple[PrepareOperation, Path, list[Event]]:
+def bound(operation: PrepareOperation, folder: Path, *, study: str = "study", **how: Any) -> Bound:
     """The operation bound in a store below the folder, the place of its output, and what was said."""
     store = Store(folder / "store")
     said: list[Event] = []
-    plan = Plan(study="study", operations=(operation,), trials=())
+    plan = Plan(study=study, operations=(operation,), trials=())
     plan = bind(plan, store, Execution(store=store.root, folder=folder, **how), said.append)
     (made,) = plan.operations
     assert isinstance(made, PrepareOperation)

@@ -22,6 +22,12 @@ from runner.corpora.order import BLOCK, order
 from runner.events import Event, ignore
 from tests.runner.corpora.made import bound, documents, jsonl, operation, prepared
 
+PREPARE = (
+    "import sys; from pathlib import Path; from procdsl.plan import PrepareOperation;"
+    "from runner.corpora import prepare; from runner.events import ignore;"
+    "op = PrepareOperation.model_validate_json(Path(sys.argv[1]).read_text());"
+    "prepare(op, Path(sys.argv[2]), observe=ignore)"
+)
 TOKENIZERS: list[AnyTokenizer] = [BytesTokenizer(), BpeTokenizer(size=300)]
 
 
@@ -124,6 +130,34 @@ def test_a_stop_loses_nothing_that_was_committed(
     assert digests(place) == digests(whole)
 
 
+def test_a_full_disk_is_told_and_what_was_written_goes_on(tmp_path: Path) -> None:
+    jsonl(tmp_path / "a.jsonl", documents(2000))
+    made, place, _ = bound(operation(train_tokens=300_000, max_epochs=9), tmp_path)
+    (tmp_path / "operation.json").write_text(made.model_dump_json())
+    # A limit on the size of files fails writes as a full disk does.
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000));"
+        "from runner.corpora import shards; shards._BATCH_CHARACTERS = 20_000; shards._COMMIT_SECONDS = 0.0;"
+        + PREPARE
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "operation.json", place],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert f"RunError: cannot write {place}" in done.stderr
+    begun = shards.read_manifest(place)
+    assert begun is not None
+    assert 0 < begun.train.tokens < 100_000
+    prepare(made, place, observe=ignore)
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    prepare(made, whole, observe=ignore)
+    assert digests(place) == digests(whole)
+
+
 def test_rows_are_consecutive_tokens_and_overlap_by_one(tmp_path: Path) -> None:
     jsonl(tmp_path / "a.jsonl", documents(300))
     corpus, place = prepared(operation(), tmp_path)
@@ -217,12 +251,6 @@ def test_other_processes_hash_seeds_and_threads_change_nothing(tmp_path: Path) -
     made, place, _ = bound(operation(tokenizer=BpeTokenizer(size=600), train_tokens=50_000), tmp_path)
     prepare(made, place, observe=ignore)
     (tmp_path / "operation.json").write_text(made.model_dump_json())
-    code = (
-        "import sys; from pathlib import Path; from procdsl.plan import PrepareOperation;"
-        "from runner.corpora import prepare; from runner.events import ignore;"
-        "op = PrepareOperation.model_validate_json(Path(sys.argv[1]).read_text());"
-        "prepare(op, Path(sys.argv[2]), observe=ignore)"
-    )
     for number in ("1", "2"):
         other = tmp_path / number
         other.mkdir()
@@ -232,6 +260,6 @@ def test_other_processes_hash_seeds_and_threads_change_nothing(tmp_path: Path) -
             "TOKENIZERS_PARALLELISM": "false" if number == "1" else "true",
         }
         subprocess.run(
-            [sys.executable, "-c", code, tmp_path / "operation.json", other], env=environment, check=True
+            [sys.executable, "-c", PREPARE, tmp_path / "operation.json", other], env=environment, check=True
         )
         assert digests(other) == digests(place)

@@ -180,6 +180,13 @@ def test_a_hub_on_loopback(tmp_path: Path) -> None:
     assert str(place) == told["place"]
     assert [event.name for event in said] == ["bound"]
     assert prepare(made, place, observe=ignore) == told["facts"]
+    # Another study of this store reads the same text, also without the Hub, and not its fallback.
+    made, same, _ = bound(op, tmp_path, study="another", offline=True)
+    assert same == place
+    made, other, _ = bound(
+        op.model_copy(update={"train_tokens": 10**7}), tmp_path, study="more", offline=True
+    )
+    assert other != place
 
 
 def cached(folder: Path, name: str, content: tuple[bytes, bytes]) -> None:
