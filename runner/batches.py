@@ -156,8 +156,8 @@ def _feed(operation: TrainOperation, feed: Feed, plan: Plan, corpora: Mapping[st
 def row_counts(stages: Sequence[Stage], batch_rows: int) -> NDArray[np.int64]:
     """How many rows of each feed stand before each step: (steps + 1) × feeds.
 
-    A feed's n-th row may come once its quota exceeds n - 1 and must have come when its quota reaches n. Taking
-    the rows with the earliest deadlines meets all of them (Tijdeman 1980, the chairman assignment problem),
+    A feed's n-th row may come once its quota exceeds n - 1 and must have come when it reaches n. Taking the
+    rows with the earliest deadlines meets all of them (Tijdeman 1980, the chairman assignment problem),
     also where shares change: counts never fall, and stay less than one row from the quota.
 
     >>> row_counts([Stage(steps=4, shares=(0.75, 0.25))], 2).tolist()
@@ -255,7 +255,7 @@ class Part:
 class Batch:
     """One step's rows in parts small enough to be fed at once.
 
-    `rows` and `targets` count the rows and scored targets of each feed in the whole batch, `parts` hold a rank's.
+    `rows` and `targets` count each feed's rows and scored targets in the whole batch, `parts` hold a rank's.
     """
 
     step: int
@@ -270,7 +270,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Batches:
-    """All batches of a phase: `make(step)`. A rank of several makes the same rows and keeps its own part of them."""
+    """All batches of a phase: `make(step)`. A rank of several makes the same rows and keeps its own."""
 
     rows: Sequence[Rows]
     counts: NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Checkpoints: a directory that is whole or not there. Tensors as safetensors, the rest as JSON, no pickle anywhere.
+"""Checkpoints: a directory that is whole or not there. Tensors as safetensors, the rest as JSON, no pickle.
 
     step-00000400/model.safetensors, optimiser.safetensors, state.json, MANIFEST.json (sizes and digests)
 
@@ -122,7 +122,8 @@ def parameters(folder: Path) -> dict[str, Tensor]:
     """The parameters that a finished operation left: `model.safetensors`, or the last checkpoint's."""
     names = _names(folder / "checkpoints")
     place = folder / "checkpoints" / names[0] if names else folder
-    return load_file(place / "model.safetensors")
+    found: dict[str, Tensor] = load_file(place / "model.safetensors")
+    return found
 
 
 def _read(checkpoint: Path) -> Checkpoint:
@@ -160,7 +161,7 @@ def _require_space(folder: Path, checkpoint: Checkpoint) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise RunError(
-            f"a checkpoint of {needed / 1e6:,.0f} MB does not fit into the {free / 1e6:,.0f} MB left at {folder}",
+            f"a checkpoint of {needed / 1e6:,.0f} MB does not fit: {folder} has {free / 1e6:,.0f} MB left",
             reason="no-space",
             help="make room (`procdsl prune`) and run again: it goes on from the last checkpoint",
         )

@@ -24,8 +24,8 @@ from runner.execution import Execution
 Precision = Literal["fp32", "bf16"]
 # Below so many multiplications the operator's own overhead (some µs) outweighs what it saves.
 _SMALL = 1 << 21
-# Entries of a layer's states fed at once. CPU: its widest activations (4 widths of float32) then take 4 MiB, the
-# cache. GPU: 65,536 positions of GPT-2 124M on 80 GB, in proportion to its memory elsewhere.
+# Entries of a layer's states fed at once. CPU: its widest activations (4 widths of float32) then take 4 MiB,
+# the cache. GPU: 65,536 positions of GPT-2 124M on 80 GB, in proportion to its memory elsewhere.
 _PART_ENTRIES = {"cpu": 1 << 18, "cuda": 3 << 24}
 _PART_TOKENS = {"cpu": (1 << 10, 1 << 13), "cuda": (1 << 10, 1 << 20)}
 _PART_MEMORY = 80 * 10**9

@@ -1,4 +1,4 @@
-"""Initial parameters by address: row r of a tensor is a function of (seed, the tensor's name, r) and nothing else.
+"""Initial parameters by address: row r of a tensor is a function of (seed, the tensor's name, r) alone.
 
 So a bigger vocabulary, more layers or another arm change no other number. The law is GPT-2's: N(0, 0.02), the
 projections back into the residual stream divided by sqrt(2 · layers), biases zero, norms one.

@@ -35,7 +35,7 @@ def to_hugging_face(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def from_hugging_face(tensors: Mapping[str, Tensor], shape: ModelShape) -> dict[str, Tensor]:
-    """Their tensors as ours. What is no parameter there (mask buffers) is left, a missing one is a KeyError."""
+    """Their tensors as ours. What is no parameter (mask buffers) is left, a missing one is a KeyError."""
     names = [name for name in _OUTSIDE if name != "head.weight" or not shape.tied]
     for layer in range(shape.layers):
         names += [f"blocks.{layer}.{ours}.{kind}" for ours in _IN_BLOCK for kind in ("weight", "bias")]

@@ -1,4 +1,4 @@
-"""Cross-entropy at scored positions, head and softmax in chunks: no logits of the whole batch, no second pass.
+"""Cross-entropy at scored positions, head and softmax in chunks: no logits of a whole batch, no second pass.
 
 The gradient of the head is made in the forward pass, chunk by chunk, while the chunk's logits are in cache
 (on a GPU: in memory at all). At 65,536 positions × 50,257 ids float32 logits would take 13 GB.

@@ -27,7 +27,7 @@ from runner.tracking.journal import Journal
 
 
 class Measures:
-    """The measurements of one train operation, each at its steps; what is already stored is not taken again."""
+    """The measurements of one train operation, each at its steps; what is stored is not taken again."""
 
     def __init__(
         self,

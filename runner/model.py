@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from procdsl.plan import Component, ModelShape
 from runner.devices import Forward, linear
 
-
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
@@ -125,7 +124,7 @@ class Mlp(nn.Module):
 
 
 def hidden(forward: Forward, ids_BT: Tensor, queries_BS: Tensor | None, chosen_N: Tensor | None) -> Tensor:
-    """The hidden states of chosen positions, N × C: of the flattened states, which are those of the queries."""
+    """The hidden states of chosen positions, N × C, counted in the flattened states (of the queries)."""
     hidden_NC = forward(ids_BT, queries_BS).flatten(0, 1)
     return hidden_NC if chosen_N is None else hidden_NC[chosen_N]
 
@@ -136,7 +135,7 @@ def tags(model: Transformer) -> dict[str, Tag]:
 
 
 def freeze(model: Transformer, trainable: Collection[Component]) -> None:
-    """Leave only these components to be trained. A tied head has no tensor: it is trained as the embedding."""
+    """Leave only these components to be trained. A tied head has no tensor: it goes with the embedding."""
     for name, tag in tags(model).items():
         model.get_parameter(name).requires_grad_(tag.component in trainable)
 

@@ -12,7 +12,7 @@ from procdsl.plan import Optimiser, Schedule
 
 
 def build(optimiser: Optimiser, model: nn.Module) -> torch.optim.AdamW:
-    """AdamW over what is trainable. Fused on CPU and GPU alike: one pass over each tensor, and deterministic."""
+    """AdamW over what is trainable. Fused on CPU and GPU: one pass over each tensor, and deterministic."""
     trained = [tensor for tensor in model.parameters() if tensor.requires_grad]
     decayed = [tensor for tensor in trained if optimiser.decay == "all" or tensor.ndim > 1]
     kept = [tensor for tensor in trained if optimiser.decay != "all" and tensor.ndim <= 1]
@@ -30,7 +30,7 @@ def build(optimiser: Optimiser, model: nn.Module) -> torch.optim.AdamW:
 
 
 def learning_rate(peak: float, schedule: Schedule, steps: int, step: int) -> float:
-    """The rate of step `step`, counted from 0: warm-up ends at the peak, and the shape ends after the last step.
+    """The rate of a step, counted from 0: warm-up ends at the peak, and the shape ends after the last step.
 
     >>> [learning_rate(1.0, Schedule(kind="linear", warmup=2), 6, i) for i in range(6)]
     [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]

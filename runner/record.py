@@ -42,7 +42,7 @@ class Counters:
 
 
 class Recorder:
-    """Takes each step's numbers: loss, gradient norm, skipped (0 or 1), stop (0 or more), each feed's summed loss."""
+    """Takes each step's numbers: loss, gradient norm, skipped, stop, and the summed loss of each feed."""
 
     def __init__(
         self,
@@ -120,8 +120,8 @@ class Recorder:
             self.journal.event("skipped", s=batch.step, loss=str(loss), grad_norm=str(norm), rows=rows)
         if self.counters.skipped_in_row >= MOST_SKIPPED:
             raise RunError(
-                f"{self.operation.id}: {MOST_SKIPPED} steps in a row, up to step {batch.step:,}, had a loss of {loss} "
-                f"and a gradient norm of {norm}; the last finite ones are in the journal",
+                f"{self.operation.id}: {MOST_SKIPPED} steps in a row, up to step {batch.step:,}, were skipped: "
+                f"the loss is {loss} and the gradient's norm {norm}; the journal has the last finite ones",
                 reason="diverged",
                 help="lower the learning rate, clip gradients, or train in fp32",
             )

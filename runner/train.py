@@ -33,6 +33,7 @@ from runner.model import Transformer, freeze, hidden
 from runner.record import Counters, Recorder
 from runner.store import Store
 from runner.tracking.journal import Journal
+from runner.tracking.system import watch
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,10 @@ def train(
     counters = state.counters
     maker = batches.maker(plan, operation, store, execution, device, world)
     forward = devices.compiled(state.model, execution)
+    tokens = operation.batch_rows * operation.context
     with (
         Journal(place / "journal.jsonl") if world.rank == 0 else nullcontext() as journal,
+        watch(journal, lambda: (counters.step, counters.step * tokens), device=execution.device),
         batches.Ahead(maker.make, range(counters.step, operation.steps)) as ahead,
     ):
         record = Recorder(operation, maker.counts, batches.names(plan, operation), counters, journal, observe)
@@ -195,7 +198,7 @@ def _announce(phase: _Phase, counters: Counters, journal: Journal | None) -> Non
 
 
 def _save(phase: _Phase, state: TrainState) -> str:
-    """Write a checkpoint; the digest of the parameters. The last one goes without the optimiser, and alone."""
+    """Write a checkpoint; the digest of the parameters. The last goes without the optimiser, and alone."""
     last = state.counters.step == phase.operation.steps
     saved = Checkpoint(
         state.counters.step,

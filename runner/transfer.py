@@ -63,7 +63,9 @@ def apply(
     """The target's tensors, and what became of each; `sources` holds the tensors of every source."""
     target = initial(operation.model, operation.vocabulary.size, operation.seed)
     chosen = _chosen(operation, target)
-    tensors, account = {}, []
+    tensors: dict[str, Tensor] = {}
+    account = []
+    became: Became
     for name, tag in tags(target).items():
         rule, fresh = chosen.get(name), target.get_parameter(name).detach()
         if rule is None or rule.action == "fresh":
@@ -116,7 +118,31 @@ def _made(
     source: dict[str, Tensor],
 ) -> Tensor:
     """A tensor as its rule makes it."""
-    assert rule.source is not None
+    old = _met(operation, rule, name, fresh, source)
+    key = streams.key(operation.seed, "transfer", name)
+    match rule.action:
+        case "take":
+            return old
+        case "mean":
+            return _mean_row(old).expand_as(fresh).contiguous()
+        case "partial" if rule.component in {"embedding", "head"}:
+            begun = plan.by_id[str(rule.source)]
+            assert isinstance(begun, TrainOperation | TransferOperation)
+            return _partial(old, _identities(begun.vocabulary), _identities(operation.vocabulary))
+        case "partial":
+            return _partial(old, range(len(old)), range(len(fresh)))
+        case "sample_rows":
+            return _sample_rows(old, len(fresh), key)
+        case "shuffle":
+            return _shuffle(old, key)
+        case _:
+            raise AssertionError(rule.action)
+
+
+def _met(
+    operation: TransferOperation, rule: TransferRule, name: str, fresh: Tensor, source: dict[str, Tensor]
+) -> Tensor:
+    """The source's tensor that a rule makes a tensor from."""
     old = source.get(name)
     if old is None and name == "head.weight":
         old = source["embedding.weight"]  # a tied source's head
@@ -130,29 +156,11 @@ def _made(
     if not same:
         raise _error(
             operation,
-            f"{name} is {_shape(old)} in {rule.source} and {_shape(fresh)} here: {rule.action} cannot make them meet",
+            f"{name} is {_shape(old)} in {rule.source} and {_shape(fresh)} here, "
+            f"and {rule.action} cannot make them meet",
             "use fresh, or mean, partial or sample_rows where only the number of rows differs",
         )
-    key = streams.key(operation.seed, "transfer", name)
-    match rule.action:
-        case "take":
-            return old
-        case "mean":
-            return _mean_row(old).expand_as(fresh).contiguous()
-        case "partial":
-            begun = plan.by_id[rule.source]
-            assert isinstance(begun, TrainOperation | TransferOperation)
-            spelt = rule.component in {"embedding", "head"}
-            there = _identities(begun.vocabulary) if spelt else list(range(len(old)))
-            return _partial(
-                old, there, _identities(operation.vocabulary) if spelt else list(range(len(fresh)))
-            )
-        case "sample_rows":
-            return _sample_rows(old, len(fresh), key)
-        case "shuffle":
-            return _shuffle(old, key)
-        case _:
-            raise AssertionError(rule.action)
+    return old
 
 
 def _identities(vocabulary: Vocabulary) -> list[int | str]:

@@ -34,7 +34,8 @@ def test_what_is_loaded_is_what_was_saved(tmp_path: Path) -> None:
     saved = checkpoint(400)
     digest = checkpoints.save(tmp_path, saved)
     found, events = load(tmp_path)
-    assert found is not None and not events
+    assert found is not None
+    assert not events
     assert (found.step, found.facts) == (400, {"x": [0.1]})
     for one, other in ((found.model, saved.model), (found.optimiser, saved.optimiser)):
         assert set(one) == set(other)
@@ -77,7 +78,8 @@ def test_a_broken_one_is_set_aside_for_the_one_before(tmp_path: Path, harm: Call
     checkpoints.save(tmp_path, checkpoint(10))
     harm(tmp_path / "step-00000010")
     found, events = load(tmp_path)
-    assert found is not None and found.step == 5
+    assert found is not None
+    assert found.step == 5
     assert "step-00000010 is broken" in events[0].facts["text"]
     assert (tmp_path / "bad-step-00000010").is_dir()
 
@@ -96,7 +98,8 @@ def test_what_a_killed_writer_left_is_not_a_checkpoint_and_goes(tmp_path: Path) 
     shutil.copytree(tmp_path / "step-00000005", tmp_path / ".tmp-step-00000010")
     (tmp_path / ".tmp-step-00000010" / "MANIFEST.json").unlink()
     found, _ = load(tmp_path)
-    assert found is not None and found.step == 5
+    assert found is not None
+    assert found.step == 5
     checkpoints.save(tmp_path, checkpoint(10))
     assert not list(tmp_path.glob(".tmp-*"))
 
@@ -130,7 +133,8 @@ def test_a_disk_that_fills_while_writing_leaves_the_one_before(tmp_path: Path) -
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     found, _ = load(tmp_path)
-    assert found is not None and found.step == 5
+    assert found is not None
+    assert found.step == 5
 
 
 def test_nothing_in_it_is_a_pickle(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from runner.store import Store
 from runner.tracking.journal import read
 from tests.runner.training import carry_out, dyck, iid, loss_of, phase, plan_of
 
-pytestmark = pytest.mark.dist
+pytestmark = [pytest.mark.dist, pytest.mark.slow]
 
 
 def study() -> Plan:

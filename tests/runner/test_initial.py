@@ -56,8 +56,12 @@ def test_normals_are_the_streams_by_box_and_muller() -> None:
     for row, values in enumerate(drawn):
         stream = streams.Stream(streams.key(3, "init", "x"), 2**32 - 1 + row)
         u = [(stream.next32() + 0.5) / 2**32 for _ in range(8)]
-        pairs = [math.sqrt(-2 * math.log(a)) * f(2 * math.pi * b) for a, b in zip(u[::2], u[1::2], strict=True)
-                 for f in (math.cos, math.sin)]  # fmt: skip
+        waves = (math.cos, math.sin)
+        pairs = [
+            math.sqrt(-2 * math.log(a)) * wave(2 * math.pi * b)
+            for a, b in zip(u[::2], u[1::2], strict=True)
+            for wave in waves
+        ]
         np.testing.assert_allclose(values, pairs[:6], rtol=1e-12)
 
 

@@ -1,4 +1,4 @@
-"""The model is GPT-2's: equal logits and gradients with equal weights; shorter ways round give the same numbers."""
+"""The model is GPT-2's: equal logits and gradients with equal weights; shorter ways give the same numbers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_logits_and_gradients_are_hugging_faces(tied: bool) -> None:
 def test_layouts_there_and_back() -> None:
     ours = initial(SHAPE, VOCABULARY, seed=3).state_dict()
     back = from_hugging_face(to_hugging_face(ours), SHAPE)
-    assert list(back) and all(torch.equal(back[name], tensor) for name, tensor in ours.items())
+    assert all(torch.equal(back[name], tensor) for name, tensor in ours.items())
 
 
 def test_the_last_block_at_chosen_positions_gives_their_states_and_gradients() -> None:

@@ -1,4 +1,4 @@
-"""Transfers: taken tensors are the source's bit for bit, the others a fresh model's, and all are accounted for."""
+"""Transfers: taken tensors are the source's bit for bit, others a fresh model's, all are accounted for."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_attention_of_one_and_mlp_of_another_the_rest_fresh(tmp_path: Path) -> N
             tag.component, fresh.state_dict()
         )
         assert torch.equal(made[name], origin[name]), name
-    entries = {component: 0 for component in COMPONENTS}
+    entries = dict.fromkeys(COMPONENTS, 0)
     for name, tag in tags(fresh).items():
         entries[tag.component] += made[name].numel()
     assert facts["taken"] == entries["attention"] + entries["mlp"]
