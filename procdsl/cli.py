@@ -15,7 +15,6 @@ import sys
 import tempfile
 import traceback
 from dataclasses import asdict
-from importlib.metadata import version
 from json import dumps, loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -92,6 +91,8 @@ def _told(error: BaseException) -> ProcdslError:
     if isinstance(error, OSError) and error.strerror:
         subject = f"{error.filename}: " if error.filename else ""
         return RunError(f"{subject}{error.strerror}", reason="system")
+    from importlib.metadata import version
+
     text = "".join(traceback.format_exception(error))
     with tempfile.NamedTemporaryFile("w", prefix="procdsl-", suffix=".log", delete=False) as file:
         file.write(f"procdsl {version('procdsl')}, Python {sys.version}\n{text}")

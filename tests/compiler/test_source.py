@@ -114,12 +114,13 @@ def test_both_languages_mean_the_same(tmp_path: Path) -> None:
         b'\\" ' * 300_000,
         b"''' '" * 200_000,
         b"x = 1\n" * 170_000,
+        (b"x" * 63_000 + b" ") * 16,
         b"a = " + b"9" * 6000,
         b"\xff\xfe" * 10,
         b"a = 1\x00",
         b"a = 1\n" + b"#" * (1 << 20),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 @pytest.mark.parametrize("file", ["x.toml", "x.yaml"])
 def test_hostile_texts_are_refused_with_a_place(file: str, raw: bytes) -> None:
