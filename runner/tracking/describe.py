@@ -10,7 +10,7 @@ from runner.colours import curriculum_colours
 from runner.status import held
 from runner.store import Store, read_json
 from runner.tracking.journal import read
-from runner.tracking.receipts import Course
+from runner.tracking.receipts import Course, store_id
 
 
 def experiment_tags(plan: Plan) -> dict[str, str]:
@@ -35,6 +35,7 @@ def tags(course: Course) -> dict[str, str]:
         "procdsl.spec_sha256": hashlib.sha256(spec.read_bytes()).hexdigest() if spec else "unknown",
         "procdsl.plan_key": digest(sorted(plan.keys.values())),
         "procdsl.local_run_id": course.identity,
+        "procdsl.store": store_id(course.store),
         "mlflow.runColor": curriculum_colours(plan)[trial.curriculum],
         "mlflow.source.name": "procdsl",
     }

@@ -17,7 +17,7 @@ from procdsl.errors import RunError
 from procdsl.plan import Plan
 from runner.store import Store
 from runner.tracking import describe, samples
-from runner.tracking.receipts import Course
+from runner.tracking.receipts import Course, Study, store_id
 from runner.tracking.trajectory import Leg, Point
 
 # The sender has its own patience: MLflow's would hold a dead server for minutes (measured: 247 s a call).
@@ -102,6 +102,16 @@ class Sink:
                 return views.write(self.client, self.experiment_id, self.plan)
         except Refused:
             return ""
+
+    def mark_versions(self, study: Study) -> None:
+        """Tell the runs of the study as it is now from those that an earlier version of its spec left."""
+        current = {course.identity for course in study.courses}
+        ours = f"tags.`procdsl.store` = '{store_id(self.store)}'"
+        with reaching():
+            for run in self.client.search_runs([self.experiment_id], ours):
+                kind = "trial" if run.data.tags["procdsl.local_run_id"] in current else "superseded"
+                if run.data.tags["procdsl.kind"] != kind:
+                    self.client.set_tag(run.info.run_id, "procdsl.kind", kind)
 
     def describe(self, course: Course) -> None:
         """Params, data and files that do not change. Writing them again writes the same."""

@@ -106,6 +106,7 @@ class Delivery:
             self._sink = Sink(self.plan, self.store, self.uri)
             self.study.receipt.experiment_id = self._sink.experiment_id
             self.study.receipt.view = self._sink.views()
+            self._sink.mark_versions(self.study)
             self.study.save()
         return self._sink
 

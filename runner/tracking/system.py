@@ -6,54 +6,55 @@ Names are MLflow's, so that its System metrics page shows them.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import importlib.util
 import threading
-from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
-
-import psutil
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from runner.tracking.journal import Journal
 
 SECONDS = 10.0
 
 
-class Watch:
-    """Samples while its `with` block runs. `position` gives the step and the tokens fed so far."""
+@contextlib.contextmanager
+def watch(
+    journal: Journal | None,
+    position: Callable[[], tuple[int, int]],
+    *,
+    device: str = "cpu",
+    seconds: float = SECONDS,
+) -> Iterator[None]:
+    """Sample while the block runs. `position` gives the step and the tokens fed so far.
 
-    def __init__(
-        self,
-        journal: Journal,
-        position: Callable[[], tuple[int, int]],
-        *,
-        device: str,
-        seconds: float = SECONDS,
-    ) -> None:
-        self._journal, self._position, self._seconds = journal, position, seconds
-        self._card = _card(device)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._sample_often, name="system-metrics", daemon=True)
+    Nothing is sampled without a journal, or where psutil is not installed: training needs neither.
+    """
+    if journal is None or importlib.util.find_spec("psutil") is None:
+        yield
+        return
+    ended = threading.Event()
+    card = _card(device)
+    # The first answer about the processor is the mean since the machine's start, or nothing: thrown away.
+    sample(card)
 
-    def __enter__(self) -> Self:
-        # The first answer is the mean since the machine's start, or nothing: it is thrown away.
-        psutil.cpu_percent()
-        self._thread.start()
-        return self
+    def often() -> None:
+        while not ended.wait(seconds):
+            journal.log(*position(), sample(card))
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _sample_often(self) -> None:
-        while not self._ended.wait(self._seconds):
-            self._journal.log(*self._position(), sample(self._card))
+    thread = threading.Thread(target=often, name="system-metrics", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def sample(card: Any = None) -> dict[str, float]:
     """The state of the machine, and of an accelerator's handle if one is given."""
+    import psutil
+
     memory = psutil.virtual_memory()
     found = {
         "system/cpu_utilization_percentage": psutil.cpu_percent(),

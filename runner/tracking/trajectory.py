@@ -70,9 +70,9 @@ def name_of(trial: Trial) -> str:
 
 
 def identity(plan: Plan, trial: Trial, store_id: str) -> str:
-    """What makes a trial's MLflow run the same one: this store, and the keys of all its training."""
-    keys = [plan.key(phase.train) for phase in trial.phases]
-    return digest([store_id, plan.study, trial.curriculum, trial.seed, keys])
+    """What makes a trial's MLflow run the same one: the store, its name, the keys of its training."""
+    phases = [[phase.name, plan.key(phase.train)] for phase in trial.phases]
+    return digest([store_id, plan.study, trial.curriculum, trial.seed, phases])
 
 
 def legs(plan: Plan, trial: Trial, store: Store) -> tuple[Leg, ...]:

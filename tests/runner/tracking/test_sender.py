@@ -171,3 +171,32 @@ def test_views_are_written_and_those_that_people_changed_stay(delivered: Tracked
     delivered.client.set_experiment_tag(experiment.experiment_id, key, '{"mine": true}')
     assert views.write(delivered.client, experiment.experiment_id, study(name="tiny", seeds=1)) == views.FIRST
     assert delivered.experiment().tags[key] == '{"mine": true}'
+
+
+def test_runs_of_an_earlier_version_of_the_spec_are_told_apart(store: Store) -> None:
+    for steps in (4, 6):
+        plan = study(steps=steps, seeds=1)
+        Trainer(plan, store).all()
+        assert sync(plan, store).pending == 0
+    tracked = Tracked(plan, store, resolve_uri(store))
+    found = tracked.client.search_runs([tracked.experiment().experiment_id])
+    kinds = sorted((run.data.tags["procdsl.kind"], run.data.tags["procdsl.curriculum"]) for run in found)
+    assert kinds == [
+        ("superseded", "dyck_then_text"),
+        ("superseded", "text_only"),
+        ("trial", "dyck_then_text"),
+        ("trial", "text_only"),
+    ]
+
+
+def test_a_run_that_somebody_deleted_is_left_alone_and_told(store: Store) -> None:
+    plan = study(steps=8, seeds=1)
+    trainer = Trainer(plan, store)
+    trainer.steps("alone-s0", 1, 4)
+    sync(plan, store)
+    tracked = Tracked(plan, store, resolve_uri(store))
+    tracked.client.delete_run(tracked.runs()["text_only-s0"].info.run_id)
+    trainer.steps("alone-s0", 5, 8)
+    found = sync(plan, store)
+    assert found.pending == 0
+    assert "deleted" in found.refused["text_only-s0"]
