@@ -62,7 +62,7 @@ def test_only_the_trials_asked_for_are_done(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- failures
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_failed_operation_fails_only_the_trials_that_need_it(jobs: int, tmp_path: Path) -> None:
     plan = study()
     block(plan, "body.s0", tmp_path)
