@@ -17,7 +17,7 @@ from procdsl import report
 from procdsl.plan import Plan, TrainOperation, Trial
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
 LINE_SECONDS = 10.0
 _BAR = 12
@@ -222,7 +222,7 @@ def _live(board: Board) -> Iterator[Watch]:
 
     target = report.console(stderr=True)
     with Live(
-        get_renderable=lambda: _drawing(board), console=target, refresh_per_second=4, transient=True
+        get_renderable=lambda: _drawing(board, target), console=target, refresh_per_second=4, transient=True
     ) as live:
 
         def observe(event: Happening) -> None:
@@ -237,12 +237,12 @@ def _live(board: Board) -> Iterator[Watch]:
         yield observe
 
 
-def _drawing(board: Board) -> RenderableType:
+def _drawing(board: Board, target: Console) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    width, height = os.get_terminal_size(sys.stderr.fileno())
+    width, height = target.size
     table = Table(box=None, pad_edge=False, show_header=width >= 60)
     columns = ["trial", "phase", "", "step", "loss", "tokens/s"] if width >= 60 else ["trial", "", "loss"]
     for name in columns:
