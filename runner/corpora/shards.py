@@ -196,8 +196,11 @@ def source_of(operation: PrepareOperation) -> AnySource:
 
 
 def _tell(operation: PrepareOperation, manifest: Manifest, observe: Observer) -> None:
-    total = operation.train_tokens
-    facts = {"done": min(manifest.train.tokens, total), "total": total, "unit": "tokens"}
+    """How far it is, by the part that has most left to do."""
+    total = operation.train_tokens + operation.spare_tokens
+    parts = ((manifest.train, total), (manifest.validation, operation.validation_tokens))
+    done = min((part.tokens / needed for part, needed in parts if needed), default=1.0)
+    facts = {"done": min(total, int(done * total)), "total": total, "unit": "tokens"}
     observe(Event("progress", operation.id, facts))
 
 

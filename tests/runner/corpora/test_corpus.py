@@ -196,6 +196,14 @@ def test_order_is_addressed_by_seed_name_pass_and_block() -> None:
     assert first[:6].tolist() == [1005, 975, 901, 851, 833, 828]
 
 
+def test_frozen(tmp_path: Path) -> None:
+    """A change here changes every study's text: it asks for another `semantics` of prepare operations."""
+    jsonl(tmp_path / "a.jsonl", documents(200))
+    _, place = prepared(operation(train_tokens=10**5, max_epochs=99), tmp_path)
+    found = digests(place)
+    assert (found["train.bin"][:8], found["validation.bin"][:8]) == ("e4e6d004", "4d553d7b")
+
+
 @pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "changed"])
 def test_a_damaged_shard_is_named(tmp_path: Path, damage: str) -> None:
     jsonl(tmp_path / "a.jsonl", documents(300))
