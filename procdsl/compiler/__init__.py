@@ -8,13 +8,13 @@ from pathlib import Path
 
 from procdsl.compiler import checks, source
 from procdsl.compiler.budgets import Budgets, notes
-from procdsl.compiler.findings import Finding, fatal
+from procdsl.compiler.findings import Finding, fatal, within
 from procdsl.compiler.lower import lower
 from procdsl.compiler.names import procedural
 from procdsl.compiler.resolve import resolve
 from procdsl.compiler.source import Source
 from procdsl.compiler.validate import validate
-from procdsl.errors import Diagnostic, SpecError
+from procdsl.errors import Diagnostic, Place, SpecError
 from procdsl.language.study import ExperimentSpec
 from procdsl.plan import Plan
 
@@ -56,7 +56,13 @@ def _stop_at_errors(found: Sequence[Finding], read: Source) -> None:
 
 def _placed(found: Iterable[Finding], read: Source) -> Iterator[Diagnostic]:
     """Findings with the lines they are about."""
-    places = read.places
     for one in found:
-        place = places.key_at(one.path) if one.key else places.at(one.path)
-        yield Diagnostic(one.code, one.message, place, one.help, one.severity)
+        yield Diagnostic(one.code, one.message, _place(one, read), one.help, one.severity)
+
+
+def _place(one: Finding, read: Source) -> Place:
+    place = read.places.key_at(one.path) if one.key else read.places.at(one.path)
+    written = read.tree.get(one.path)
+    if one.span is None or written is None or place.file not in read.files:
+        return place
+    return within(place, written.value, one.span, read.lines(place.file))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from procdsl.compiler.near import hint
-from procdsl.errors import Severity
+from procdsl.errors import Place, Severity
+from procdsl.grammars.base import Problem
 
 Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding. `path` leads to the value meant; `key` says that its key is meant instead."""
+    """One finding. `path` leads to the value meant; `key` says that its key is meant instead.
+
+    `span` says which characters of the value, a text, are meant: the first, and how many.
+    """
 
     code: str
     path: Path
@@ -21,11 +25,31 @@ class Finding:
     help: str = ""
     severity: Severity = Severity.ERROR
     key: bool = False
+    span: tuple[int, int] | None = None
 
 
 def note(code: str, path: Path, message: str, help: str = "") -> Finding:
     """Something that the compiler decided and the reader may want to know."""
     return Finding(code, path, message, help, Severity.NOTE)
+
+
+def told(prefix: Path, problem: Problem) -> Finding:
+    """What a grammar or an evaluation says of itself, as a finding of the table at `prefix`."""
+    path = (*prefix, *problem.path)
+    return Finding(problem.code, path, problem.message, problem.help, problem.severity, span=problem.span)
+
+
+def within(place: Place, value: str, span: tuple[int, int], lines: Sequence[str]) -> Place:
+    """The place of some characters of a text that stands at `place`; its own where it is not found verbatim."""
+    rest = "\n".join([lines[place.line - 1][place.column - 1 :], *lines[place.line :]])
+    start = rest.find(value)
+    if start < 0:
+        return place
+    before = rest[: start + span[0]]
+    line = place.line + before.count("\n")
+    column = len(before) - before.rfind("\n") if "\n" in before else place.column + len(before)
+    width = max(1, min(span[1], len(lines[line - 1]) - column + 1))
+    return Place(place.file, line, column, width)
 
 
 def fatal(findings: Iterable[Finding]) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from procdsl.errors import Severity
-from tests.compiler.minimal import compiled, errors
+from procdsl.compiler import compile
+from procdsl.errors import Severity, SpecError
+from tests.compiler.minimal import MINIMAL, compiled, errors
 
 WARMUP = "curricula.first.phases.warmup"
 TEXT = "curricula.first.phases.text"
@@ -124,3 +127,28 @@ def test_a_text_of_few_documents_is_told_of() -> None:
     few = '{ kind = "hub", path = "allenai/c4", documents = 10, tokenizer = { kind = "hub", name = "gpt2" } }'
     found = compiled(f"corpora.prose={few}").diagnostics
     assert [one.severity for one in found if one.code == "P410"] == [Severity.WARNING]
+
+
+def test_evaluations_that_take_longer_than_training_are_told_of() -> None:
+    found = compiled("evaluations.prose.rows=100_000").diagnostics
+    assert {(one.code, one.severity) for one in found} == {("P433", Severity.WARNING)}
+
+
+def test_text_read_again_through_another_curriculum_is_told_of() -> None:
+    found = compiled(f'{TEXT}.start={{ from = "plain.text", transfer = "body" }}').diagnostics
+    assert [one.severity for one in found if one.code == "P411"] == [Severity.WARNING]
+    assert not [one for one in compiled().diagnostics if one.code == "P411"]
+
+
+@pytest.mark.parametrize("quotes", ["'", '"', "'''", '"""\n'])
+def test_what_is_wrong_in_an_expression_is_pointed_at(tmp_path: Path, quotes: str) -> None:
+    shut = quotes.strip()
+    task = "[grammars.task]\nkind = 'task'\ninput = 'uniform(sym, length=4)'\nsymbols = { sym = 4 }"
+    spec = tmp_path / "spec.toml"
+    spec.write_text(f"{MINIMAL.read_text()}\n{task}\noutput = {quotes}input | revers{shut}\n")
+    with pytest.raises(SpecError) as raised:
+        compile(spec, profile=None)
+    (fault,) = raised.value.diagnostics
+    assert fault.place
+    line = spec.read_text().splitlines()[fault.place.line - 1]
+    assert line[fault.place.column - 1 :][: fault.place.width] == "revers"

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from procdsl.compiler.corpora import tokenizer
 from procdsl.compiler.findings import Finding
-from procdsl.compiler.measures import text_needs
+from procdsl.compiler.measures import applying, row_context, steps, text_needs
+from procdsl.compiler.names import origins
+from procdsl.compiler.resolve import end
 from procdsl.compiler.study import Phase, Study
 from procdsl.errors import Severity
 
@@ -62,6 +64,32 @@ def trials_can_be_counted(study: Study) -> Iterator[Finding]:
         yield Finding("P432", ("seeds",), message, f"at most {_MOST_TRIALS:,}")
 
 
+def evaluations_cost_less_than_training(study: Study) -> Iterator[Finding]:
+    """P433: a row evaluated costs a third of a row trained on."""
+    for phase in study.phases():
+        for name, evaluation in applying(study, phase):
+            rows = evaluation.rows * len(steps(phase, evaluation))
+            fed = rows * row_context(study, phase, evaluation)
+            if fed > 3 * phase.tokens:
+                here = ".".join(phase.address)
+                message = f"{name} reads {fed:,} tokens in {here}, which trains on {phase.tokens:,}"
+                path = ("evaluations", name)
+                help = "fewer rows, or less often: it takes longer than the training"
+                yield Finding("P433", path, message, help, Severity.WARNING, key=True)
+
+
+def rows_are_new(study: Study) -> Iterator[Finding]:
+    """P411: what a phase starts from, in another curriculum, has not read the phase's text already."""
+    for phase in study.phases():
+        for origin in _lineage(study, phase):
+            for feed in set(phase.feeds) & set(origin.feeds) & set(study.spec.corpora):
+                if origin.address[0] != phase.address[0] and _overlap(study, phase, origin, feed):
+                    here, there = ".".join(phase.address), ".".join(origin.address)
+                    message = f"{here} reads rows of {feed} that {there}, which it comes of, has read"
+                    help = f"make {there} a phase of {phase.address[0]}: phases of one curriculum read apart"
+                    yield Finding("P411", (*phase.path, "start"), message, help, Severity.WARNING)
+
+
 def documents_are_read_once(study: Study) -> Iterator[Finding]:
     """P410: a text of so many documents may end before the budget; binding counts for sure."""
     for name, needs in text_needs(study).items():
@@ -78,4 +106,26 @@ def documents_are_read_once(study: Study) -> Iterator[Finding]:
             yield Finding("P410", ("corpora", name, "documents"), message, help, Severity.WARNING)
 
 
-RULES = (models_can_be_held, phases_can_be_finished, trials_can_be_counted, documents_are_read_once)
+def _lineage(study: Study, phase: Phase) -> Iterator[Phase]:
+    """The phases whose parameters have come down to this one."""
+    for at in set(origins(study.spec, phase.address, phase.spec).values()):
+        yield study.by_address[at]
+        yield from _lineage(study, study.by_address[at])
+
+
+def _overlap(study: Study, one: Phase, other: Phase, feed: str) -> bool:
+    starts, ends = [], []
+    for phase in (one, other):
+        starts.append(phase.offsets[feed])
+        ends.append(phase.offsets[feed] + end(study, phase, feed))
+    return max(starts) < min(ends)
+
+
+RULES = (
+    models_can_be_held,
+    phases_can_be_finished,
+    trials_can_be_counted,
+    evaluations_cost_less_than_training,
+    rows_are_new,
+    documents_are_read_once,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from procdsl.compiler import measures
-from procdsl.compiler.findings import Finding
+from procdsl.compiler.findings import Finding, told
 from procdsl.compiler.study import Study
 from procdsl.language.study import ExperimentSpec
 
@@ -43,8 +43,7 @@ def sources_can_be_measured(study: Study) -> Iterator[Finding]:
     """What an evaluation says of its source."""
     for name, evaluation in study.spec.evaluations.items():
         for problem in evaluation.problems(study.procedural.get(evaluation.on)):
-            path = ("evaluations", name, *problem.path)
-            yield Finding(problem.code, path, problem.message, problem.help, problem.severity)
+            yield told(("evaluations", name), problem)
 
 
 def evaluations_fit_somewhere(study: Study) -> Iterator[Finding]:
@@ -72,8 +71,7 @@ def rows_fit_the_model(study: Study) -> Iterator[Finding]:
                 continue
             seen.add((evaluation.on, context))
             for problem in study.procedural[evaluation.on].problems(context):
-                path = ("grammars", evaluation.on, *problem.path)
-                yield Finding(problem.code, path, problem.message, problem.help, problem.severity)
+                yield told(("grammars", evaluation.on), problem)
 
 
 def measurements_are_bounded(study: Study) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from procdsl.compiler.findings import Finding
+from procdsl.compiler.findings import Finding, told
 from procdsl.compiler.names import cycle, grammars, made_of, phases
 from procdsl.grammars.base import Grammar
 from procdsl.language.study import ExperimentSpec
@@ -20,8 +20,7 @@ def grammars_have_words(spec: ExperimentSpec) -> Iterator[Finding]:
         context = _own_context(grammar)
         if context is None or name not in used:
             for problem in grammar.problems(context or spec.model.context):
-                path = ("grammars", name, *problem.path)
-                yield Finding(problem.code, path, problem.message, problem.help, problem.severity)
+                yield told(("grammars", name), problem)
 
 
 def tokens_differ(spec: ExperimentSpec) -> Iterator[Finding]:

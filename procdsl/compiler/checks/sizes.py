@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from procdsl.compiler.budgets import Budget, stretch
-from procdsl.compiler.findings import Finding, Path
+from procdsl.compiler.findings import Finding, Path, told
 from procdsl.compiler.names import grammars, made_of, phases
 from procdsl.compiler.study import Address
 from procdsl.errors import Severity
@@ -73,8 +73,7 @@ def rows_hold_their_words(spec: ExperimentSpec, settled: Settled) -> Iterator[Fi
     bound = grammars(spec)
     for name, context in sorted(_grammars(spec, used)):
         for problem in bound[name].problems(context):
-            path = ("grammars", name, *problem.path)
-            yield Finding(problem.code, path, problem.message, problem.help, problem.severity)
+            yield told(("grammars", name), problem)
 
 
 def copies_change_what_they_name(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
