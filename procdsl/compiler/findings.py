@@ -40,7 +40,7 @@ def told(prefix: Path, problem: Problem) -> Finding:
 
 
 def within(place: Place, value: str, span: tuple[int, int], lines: Sequence[str]) -> Place:
-    """The place of some characters of a text that stands at `place`; its own where it is not found verbatim."""
+    """The place of some characters of a text that stands at `place`; its own where they are escaped."""
     rest = "\n".join([lines[place.line - 1][place.column - 1 :], *lines[place.line :]])
     start = rest.find(value)
     if start < 0:
