@@ -6,7 +6,7 @@ one order of + - * / is written here, for plain Python and for numba alike.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -171,3 +171,47 @@ def move_thresholds(
             scale *= 0.5
         for state in range(states):
             before[state] = after[state] * scale
+
+
+# ---------------------------------------------------------------- n-grams
+
+
+@dataclass(frozen=True)
+class Followers:
+    """What follows what: state 0 is the beginning of a word, every other the last symbols before a place.
+
+    After state s come symbols[j], `counts` of them cumulated, for j from offsets[s] to offsets[s + 1]; state
+    targets[j] is then the longest end of what was read that anything followed.
+    """
+
+    offsets: list[int]
+    symbols: list[int]
+    cumulated: list[int]
+    targets: list[int]
+
+
+def followers(words: Iterable[Sequence[int]], order: int) -> Followers:
+    """Counted over words: each symbol after the `order` - 1 before it, and after every end of these."""
+    counts: dict[tuple[int, ...], dict[int, int]] = {}
+    for word in words:
+        padded = (-1, *word)
+        for place in range(1, len(padded)):
+            for back in range(min(order, place + 1)):
+                seen = counts.setdefault(tuple(padded[place - back : place]), {})
+                seen[padded[place]] = seen.get(padded[place], 0) + 1
+    begin = (-1,) if (-1,) in counts else ()
+    contexts = [begin, *sorted(context for context in counts if context != begin)]
+    index = {context: state for state, context in enumerate(contexts)}
+    made = Followers([0], [], [], [])
+    for context in contexts:
+        total = 0
+        for symbol, count in sorted(counts[context].items()):
+            total += count
+            ending: tuple[int, ...] = (*context, symbol)[-(order - 1) :] if order > 1 else ()
+            while ending not in index:
+                ending = ending[1:]
+            made.symbols.append(symbol)
+            made.cumulated.append(total)
+            made.targets.append(index[ending])
+        made.offsets.append(len(made.symbols))
+    return made

@@ -35,7 +35,7 @@ def _log_count(program: ShuffleDyckProgram, length: int) -> float:
 
 
 def _log_free(k: int, pairs: int) -> float:
-    """ln of (2 m)! times the coefficient of x**m in (sum of x**i / i! (i + 1)!)**k, by squaring in logarithms."""
+    """ln of (2 m)! times the coefficient of x**m in (sum of x**i / i! (i + 1)!)**k, by squaring."""
     import numpy as np
 
     logs = np.array([math.lgamma(i + 1) for i in range(pairs + 2)])
@@ -70,7 +70,8 @@ def _lumped(program: ShuffleDyckProgram, depth: int, length: int) -> float:
     opens_in = np.bincount(sources[rises == 1], ways[rises == 1], states)
     closes_in = np.bincount(sources[rises == 0], ways[rises == 0], states)
     height = _heights(moves.offsets, sources, targets, rises)
-    at, nats = np.zeros(states), 0.0
+    at: Any = np.zeros(states)
+    nats = 0.0
     at[0] = 1
     for left in range(length, 0, -1):
         free = (height > 0) & (height < depth) & ~(program.closed & (height == left))
@@ -99,8 +100,9 @@ def _bracketed(program: ShuffleDyckProgram, length: int) -> Interval:
     import numpy as np
 
     p, top = program.p_open / 2**64, min(program.depth or length, length)
-    heights = np.arange(top + 1)
-    at, least, most = np.zeros(top + 1), 0.0, 0.0
+    heights: Any = np.arange(top + 1)
+    at: Any = np.zeros(top + 1)
+    least = most = 0.0
     at[0] = 1
     kinds = np.log(np.maximum(np.minimum(heights, program.k), 1))
     for left in range(length, 0, -1):

@@ -50,7 +50,7 @@ def shuffle_count(k: int, length: int, depth: int | None) -> int:
 
 @lru_cache(maxsize=64)
 def shuffle_counts(k: int, pairs: int) -> tuple[int, ...]:
-    """The words of 0 .. `pairs` pairs over k types: binomial convolutions of Catalan numbers, by halving k."""
+    """The words of 0 .. `pairs` pairs over k types: Catalan numbers convolved, by halving k."""
     if k == 1:
         return tuple(comb(2 * m, m) // (m + 1) for m in range(pairs + 1))
     one, other = shuffle_counts(k // 2, pairs), shuffle_counts(k - k // 2, pairs)

@@ -148,7 +148,7 @@ def test_what_is_drawn_is_legal_at_every_step(grammar: Any) -> None:
 
 @every_word_kind
 def test_uniform_words_are_alike(grammar: Any) -> None:
-    """Chi-square of drawn words against the language; one in 10,000, so that a hundred kinds raise no alarm."""
+    """Chi-square against the language, at one in 10,000: a hundred kinds raise no alarm."""
     if getattr(grammar, "measure", None) != "uniform":
         pytest.skip("another measure")
     lengths = [n for n in range(2, 13) if grammar.possible(n) >> n & 1 and 2 <= grammar.count(n) <= 2_000]

@@ -1,0 +1,73 @@
+"""Rows that look like another source's as far as a few symbols can see: no long dependencies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from procdsl.grammars.base import Problem
+from procdsl.language.base import Name
+from procdsl.language.sources.base import Procedural, Source
+from procdsl.programs import Fit, NgramProgram, WordProgram
+
+
+class Ngram(Source):
+    """Each symbol is drawn by the `order` - 1 before it, as often as it followed them in drawn rows of `of`.
+
+    Lengths are those of the source. `rows` says how many of its rows are counted; `order = 1` keeps the
+    frequencies alone.
+
+    ```toml
+    kind  = "ngram"
+    of    = "dyck"
+    order = 2
+    ```
+    """
+
+    kind: Literal["ngram"] = "ngram"
+    of: Name
+    order: int = Field(ge=1, le=8)
+    rows: int = Field(default=256, ge=1, le=65_536)
+
+    def names(self) -> Mapping[str, str]:
+        return {"of": self.of}
+
+    def over(self, parts: Mapping[str, Procedural]) -> Procedural:
+        return _NgramRows(self, parts["of"])
+
+
+@dataclass(frozen=True)
+class _NgramRows:
+    source: Ngram
+    of: Procedural
+
+    def program(self) -> NgramProgram:
+        inner = self.of.program()
+        assert isinstance(inner, WordProgram)
+        fit = Fit(
+            of=inner,
+            name=self.source.of,
+            tokens=self.of.tokens(),
+            context=self.of.longest(),
+            rows=self.source.rows,
+        )
+        return NgramProgram(
+            count=inner.symbols, order=self.source.order, fit=fit, lengths=inner.lengths, split=inner.split
+        )
+
+    def alphabet(self) -> tuple[str, ...]:
+        return self.of.alphabet()
+
+    def tokens(self) -> tuple[str, ...]:
+        return self.of.tokens()
+
+    def longest(self) -> int:
+        return self.of.longest()
+
+    def problems(self, context: int) -> Iterator[Problem]:
+        if not isinstance(self.of.program(), WordProgram):
+            message = f"an n-gram imitates words; {self.source.of} has rows of its own"
+            yield Problem("P358", message, ("of",), 'kind = "shuffled" works for any source')

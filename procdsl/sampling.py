@@ -1,0 +1,108 @@
+"""Rows of a grammar or source as people read them: spelt, with what is scored and how deep brackets nest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from procdsl import report
+from procdsl.compiler import Compiled
+from procdsl.compiler.generators import generate
+from procdsl.compiler.names import procedural
+from procdsl.compiler.near import hint
+from procdsl.errors import UsageError
+from procdsl.grammars.base import WordGrammar
+from procdsl.plan import GenerateOperation
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+# Colours that can be told apart on dark and on light; a symbol and the bracket that closes it share one.
+_COLOURS = ("red", "green", "yellow", "blue", "magenta", "cyan", "bright_red", "bright_green", "bright_blue")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row: its tokens with their ids, which are scored, and how deep each stands (brackets only)."""
+
+    index: int
+    tokens: tuple[str, ...]
+    ids: tuple[int, ...]
+    scored: tuple[int, ...]
+    depths: tuple[int, ...] | None
+
+
+def operation(compiled: Compiled, name: str, length: int | None) -> GenerateOperation:
+    """The rows that a name of the study stands for, with words of another length if one is given."""
+    known = procedural(compiled.spec)
+    if name not in known:
+        raise UsageError(f"the study has no grammar or source called {name!r}", help=hint(name, known))
+    made: Any = known[name]
+    if length is not None:
+        if not isinstance(made, WordGrammar):
+            raise UsageError(f"{name!r} is made of other things: its length is not its own to set")
+        made = type(made).model_validate({**made.model_dump(), "length": length})
+    errors = [problem for problem in made.problems(made.longest()) if problem.severity == "error"]
+    if errors:
+        raise UsageError(f"{name}: {errors[0].message}", help=errors[0].help)
+    return generate(name, made, made.longest())
+
+
+def samples(made: GenerateOperation, rows: tuple[Any, Any], start: int) -> Iterator[Sample]:
+    """The rows, as samples."""
+    for place, (ids, scored) in enumerate(zip(*rows, strict=True)):
+        tokens = tuple(made.tokens[id] for id in ids)
+        yield Sample(start + place, tokens, tuple(ids), tuple(scored), _depths(tokens))
+
+
+def show(sample: Sample, *, ids: bool) -> None:
+    """The row, in colour; what is not scored is dim. Under brackets, how deep they stand."""
+    spelt = [str(id) for id in sample.ids] if ids else list(sample.tokens)
+    depths = [str(depth) for depth in sample.depths] if sample.depths else [""] * len(spelt)
+    widths = [max(len(one), len(other)) for one, other in zip(spelt, depths, strict=True)]
+    console = report.console()
+    console.print(f"row {sample.index}", style="bold")
+    for part in _lines(widths, console.width - 2):
+        console.print(_coloured(sample, [spelt[j].ljust(widths[j]) for j in part], part))
+        if sample.depths:
+            below = " ".join(depths[j].ljust(widths[j]) for j in part)
+            console.print(f"  {below}".rstrip(), style="dim")
+
+
+def _coloured(sample: Sample, cells: list[str], part: range) -> Text:
+    from rich.text import Text
+
+    line = Text(" ")
+    for j, cell in zip(part, cells, strict=True):
+        line.append(" ")
+        line.append(report.clean(cell), _colour(sample.tokens[j]) if sample.scored[j] else "dim")
+    return line
+
+
+def _colour(token: str) -> str:
+    core = token.strip("()")
+    return "bold" if token.startswith("<") else _COLOURS[sum(core.encode()) % len(_COLOURS)]
+
+
+def _lines(widths: list[int], room: int) -> Iterator[range]:
+    """Stretches of the row that fit a line each."""
+    start, used = 0, 0
+    for place, width in enumerate(widths):
+        if used + width + 1 > room and place > start:
+            yield range(start, place)
+            start, used = place, 0
+        used += width + 1
+    yield range(start, len(widths))
+
+
+def _depths(tokens: tuple[str, ...]) -> tuple[int, ...] | None:
+    """How many brackets are open at each token, itself included; None where brackets are not balanced."""
+    if not any(token.startswith("(") for token in tokens):
+        return None
+    found, depth = list[int](), 0
+    for token in tokens:
+        depth += token.startswith("(")
+        found.append(depth)
+        depth -= token.endswith(")") and not token.startswith("(")
+    return None if min(found) < 0 else tuple(found)
