@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -40,13 +41,15 @@ class Server:
             )
 
     def __enter__(self) -> Server:
-        """Wait until it answers."""
+        """Wait until it answers; whatever ends the waiting otherwise ends the server."""
         until = time.monotonic() + _STARTING_SECONDS
-        while not _answers(f"{self.url}/health"):
-            if self._process.poll() is not None or time.monotonic() > until:
-                self.signal(signal.SIGKILL)
-                raise RunError("MLflow's server does not start", reason="ui", help=f"see {self.log}")
-            time.sleep(0.2)
+        with contextlib.ExitStack() as unless_ready:
+            unless_ready.callback(self.signal, signal.SIGKILL)
+            while not _answers(f"{self.url}/health"):
+                if self._process.poll() is not None or time.monotonic() > until:
+                    raise RunError("MLflow's server does not start", reason="ui", help=f"see {self.log}")
+                time.sleep(0.2)
+            unless_ready.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -57,7 +60,9 @@ class Server:
             self.signal(signal.SIGKILL)
 
     def wait(self) -> int:
-        """Until it ends."""
+        """Until it ends, or whoever waits is told to: it has a session of its own, and would stay behind."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.default_int_handler)
         return self._process.wait()
 
     def signal(self, number: int) -> None:
