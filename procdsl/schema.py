@@ -44,7 +44,7 @@ def schema() -> dict[str, Any]:
     root["properties"] |= _OVERLAYS
     # A curriculum that is like another, a profile, or a file that extends one may leave out what they have.
     root.pop("required", None)
-    for name in ("CurriculumSpec", "PhaseSpec"):
+    for name in ("CurriculumSpec", "PhaseSpec", "Start"):
         definitions[name].pop("required", None)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

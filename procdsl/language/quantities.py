@@ -139,7 +139,11 @@ def _whole_range(value: Any) -> Any:
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Seeds = Annotated[tuple[Seed, ...], BeforeValidator(_whole_range), Field(min_length=1, max_length=10_000)]
+Seeds = Annotated[
+    tuple[Seed, ...],
+    BeforeValidator(_whole_range, json_schema_input_type=str | tuple[Seed, ...]),
+    Field(min_length=1, max_length=10_000),
+]
 
 
 def layer_range(value: Any) -> Any:
@@ -149,4 +153,6 @@ def layer_range(value: Any) -> Any:
     return (min(_whole_range(value)), max(_whole_range(value))) if isinstance(value, str) else value
 
 
-Layers = Annotated[tuple[Seed, Seed], BeforeValidator(layer_range)]
+Layers = Annotated[
+    tuple[Seed, Seed], BeforeValidator(layer_range, json_schema_input_type=str | int | tuple[Seed, Seed])
+]
