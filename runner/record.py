@@ -120,8 +120,8 @@ class Recorder:
             self.journal.event("skipped", s=batch.step, loss=str(loss), grad_norm=str(norm), rows=rows)
         if self.counters.skipped_in_row >= MOST_SKIPPED:
             raise RunError(
-                f"{self.operation.id}: {MOST_SKIPPED} steps in a row, up to step {batch.step:,}, were skipped: "
-                f"the loss is {loss} and the gradient's norm {norm}; the journal has the last finite ones",
+                f"{self.operation.id}: {MOST_SKIPPED} steps in a row, to step {batch.step:,}, were skipped: "
+                f"loss {loss}, gradient norm {norm}; the journal has the last that were finite",
                 reason="diverged",
                 help="lower the learning rate, clip gradients, or train in fp32",
             )

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from procdsl.plan import ModelShape, Optimiser, Schedule, Stage
-from procdsl.programs import Split
+from procdsl.grammars.task import Task
+from procdsl.plan import GenerateOperation, MeasureOperation, ModelShape, Optimiser, Schedule, Stage
+from procdsl.programs import AnswerMeasurement, Split
 from runner.store import Store
 from tests.runner.training import carry_out, dyck, iid, loss_of, phase, plan_of
 
@@ -52,3 +53,23 @@ def test_dyck_is_learned_to_its_entropy(tmp_path: Path) -> None:
     plan = plan_of(source, operation, loss_of(source, steps=(300,), rows=512, split="train"))
     carry_out(plan, tmp_path)
     assert measured(tmp_path, plan.key("train"))["300"]["loss"] == pytest.approx(math.log(14) / 8, rel=0.03)
+
+
+def test_a_task_is_learned_on_prompts_that_were_held_out(tmp_path: Path) -> None:
+    task = Task(
+        input="uniform(sym, length=uniform(1, 3))",
+        output="input | reverse",
+        symbols={"sym": 4},
+        held_out={"validation": 0.3, "test": 0.1},  # type: ignore[arg-type]
+    )
+    content = {"program": task.program(), "length": 3, "context": task.longest(), "tokens": task.tokens()}
+    source = GenerateOperation(id="reverse", name="reverse", **content)
+    stages = (Stage(steps=400, shares=(1.0,)),)
+    operation = phase(source, context=source.context, batch_rows=32, stages=stages)
+    wanted = AnswerMeasurement(source="reverse", rows=300)
+    answers = MeasureOperation(
+        id="answers", name="answers", train="train", data_seed=0, measurement=wanted, steps=(400,)
+    )
+    plan = plan_of(source, operation, answers)
+    carry_out(plan, tmp_path)
+    assert measured(tmp_path, plan.key("train"))["400"]["exact_match"] > 0.9
