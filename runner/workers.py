@@ -32,6 +32,7 @@ from runner.operations import Stopping, perform
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name))
 _OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
 _POLL_SECONDS = 0.5
+_STOPPING = "stopping: what runs finishes its step and is saved (once more, and it ends at once)"
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ class Pool:
         """What ended within a moment; events are passed on meanwhile."""
         if self._stopping() and not self._told:
             self._told = True
+            self._observe(Event("note", "", {"text": _STOPPING}))
             for worker in self._busy.values():
                 worker.stop()
         found: list[Result] = []
