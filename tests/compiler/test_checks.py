@@ -16,6 +16,8 @@ PLAIN = "curricula.plain.phases.text"
 
 ONE = 'curricula.plain.phases=[{ name = "text", data = "prose", '
 
+TASK = "{ kind = 'task', input = 'uniform(sym, length=6)', output = 'input', symbols = { sym = 9 } }"
+
 FAULTS = [
     ("P201", [f'{PLAIN}.data="pose"'], 'called "pose"'),
     ("P201", [f"{PLAIN}.data={{ prose = 1, dick = 1 }}"], 'called "dick"'),
@@ -78,6 +80,12 @@ FAULTS = [
     ("P342", ['evaluations.prose.split="test"'], "no test part"),
     ("P350", ["grammars.dyck.length=31"], "31"),
     ("P352", ["grammars.dyck.length=128"], "128"),
+    ("P352", ["grammars.long={ kind = 'dyck', k = 2, length = 128 }", f"{PLAIN}.data='long'"], "128"),
+    (
+        "P358",
+        [f"grammars.task={TASK}", "sources.like={ kind = 'ngram', of = 'task', order = 2 }"],
+        "imitates words",
+    ),
     ("P403", [f"{ONE} tokens = 10 }}]"], "less than one step"),
     ("P403", [f"{PLAIN}.steps=0"], "less than one step"),
     ("P404", [f"{PLAIN}.context=128"], "128"),

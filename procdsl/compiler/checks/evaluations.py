@@ -60,18 +60,18 @@ def evaluations_fit_somewhere(study: Study) -> Iterator[Finding]:
 
 
 def rows_fit_the_model(study: Study) -> Iterator[Finding]:
-    """What grammars say of the rows that evaluations read."""
+    """What grammars and sources say of the rows that evaluations read."""
     seen = set()
     for phase in study.phases():
         for _, evaluation in measures.applying(study, phase):
-            if evaluation.on not in study.spec.grammars:
+            made = study.procedural.get(evaluation.on)
+            place = (evaluation.on, measures.row_context(study, phase, evaluation))
+            if made is None or place in seen:
                 continue
-            context = measures.row_context(study, phase, evaluation)
-            if (evaluation.on, context) in seen:
-                continue
-            seen.add((evaluation.on, context))
-            for problem in study.procedural[evaluation.on].problems(context):
-                yield told(("grammars", evaluation.on), problem)
+            seen.add(place)
+            table = "sources" if evaluation.on in study.spec.sources else "grammars"
+            for problem in made.problems(place[1]):
+                yield told((table, evaluation.on), problem)
 
 
 def measurements_are_bounded(study: Study) -> Iterator[Finding]:

@@ -6,20 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 
 from procdsl.compiler.findings import Finding, told
-from procdsl.compiler.names import cycle, grammars, made_of, phases
+from procdsl.compiler.names import cycle, grammars, made_of
 from procdsl.grammars.base import Grammar
 from procdsl.language.study import ExperimentSpec
 
 
 def grammars_have_words(spec: ExperimentSpec) -> Iterator[Finding]:
-    """What a grammar says of itself where it has no row at all, or where nobody uses it."""
-    used = {name for _, _, phase in phases(spec) for name in phase.data}
-    used |= {part for parts in made_of(spec).values() for part in parts}
-    used |= {evaluation.on for evaluation in spec.evaluations.values()}
+    """What a grammar says of itself where it has no row at all; of its rows, `sizes` asks."""
     for name, grammar in _bound(spec).items():
-        context = _own_context(grammar)
-        if context is None or name not in used:
-            for problem in grammar.problems(context or spec.model.context):
+        if not _has_rows(grammar):
+            for problem in grammar.problems(spec.model.context):
                 yield told(("grammars", name), problem)
 
 
@@ -39,12 +35,11 @@ def _bound(spec: ExperimentSpec) -> dict[str, Grammar]:
     return grammars(spec) if known and not cycle(graph) else {}
 
 
-def _own_context(grammar: Grammar) -> int | None:
-    """The context its longest row needs, unless it has no row."""
+def _has_rows(grammar: Grammar) -> bool:
     try:
-        return grammar.longest()
+        return grammar.longest() > 0
     except ValueError:
-        return None
+        return False
 
 
 RULES = (grammars_have_words, tokens_differ)

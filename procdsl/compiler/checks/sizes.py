@@ -7,10 +7,11 @@ from fractions import Fraction
 
 from procdsl.compiler.budgets import Budget, stretch
 from procdsl.compiler.findings import Finding, Path, told
-from procdsl.compiler.names import grammars, made_of, phases
+from procdsl.compiler.names import made_of, phases, procedural
 from procdsl.compiler.study import Address
 from procdsl.errors import Severity
 from procdsl.language.curricula import PhaseSpec
+from procdsl.language.sources.base import Procedural
 from procdsl.language.study import ExperimentSpec
 
 Settled = Mapping[Address, Budget]
@@ -68,12 +69,12 @@ def warmups_end(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
 
 
 def rows_hold_their_words(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
-    """What grammars say of rows of the contexts they are used in."""
-    used = {(name, settled[at].context) for at, _, phase in phases(spec) for name in phase.data}
-    bound = grammars(spec)
-    for name, context in sorted(_grammars(spec, used)):
-        for problem in bound[name].problems(context):
-            yield told(("grammars", name), problem)
+    """What grammars and sources say of rows of the contexts they are used in."""
+    made = procedural(spec)
+    for name, context in sorted(_contexts(spec, settled, made)):
+        table = "sources" if name in spec.sources else "grammars"
+        for problem in made[name].problems(context):
+            yield told((table, name), problem)
 
 
 def copies_change_what_they_name(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
@@ -106,16 +107,18 @@ def texts_are_long_enough(spec: ExperimentSpec, settled: Settled) -> Iterator[Fi
                 yield Finding("P408", (*path, "tokens"), message, help)
 
 
-def _grammars(spec: ExperimentSpec, used: set[tuple[str, int]]) -> set[tuple[str, int]]:
-    """The grammars whose rows these are, themselves or through a source, with the contexts they have."""
-    parts, found, queue = made_of(spec), set(), list(used)
+def _contexts(spec: ExperimentSpec, settled: Settled, made: Mapping[str, Procedural]) -> set[tuple[str, int]]:
+    """Grammars and sources with the contexts of their phases, or where no phase reads them, their own."""
+    parts, found = made_of(spec), set[tuple[str, int]]()
+    queue = [
+        (name, settled[at].context) for at, _, phase in phases(spec) for name in phase.data if name in made
+    ]
     while queue:
         name, context = queue.pop()
-        if name in spec.grammars:
-            found.add((name, context))
-        else:
-            queue += [(part, context) for part in parts.get(name, ())]
-    return found
+        found.add((name, context))
+        queue += [(part, context) for part in parts[name]]
+    idle = made.keys() - {name for name, _ in found}
+    return found | {(name, made[name].longest()) for name in idle}
 
 
 def _phases_of(spec: ExperimentSpec, curriculum: str | None) -> tuple[PhaseSpec, ...]:
