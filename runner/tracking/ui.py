@@ -60,9 +60,7 @@ class Server:
             self.signal(signal.SIGKILL)
 
     def wait(self) -> int:
-        """Until it ends, or whoever waits is told to: it has a session of its own, and would stay behind."""
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.default_int_handler)
+        """Until it ends."""
         return self._process.wait()
 
     def signal(self, number: int) -> None:
@@ -74,10 +72,13 @@ class Server:
 
 
 def serve(store: Store, *, port: int) -> Server:
-    """A server on the store's own database."""
+    """A server on the store's own database; what ends this process from outside interrupts it instead."""
     database = store.root.resolve() / "mlflow.db"
     if not database.exists():
         raise UsageError(f"nothing is tracked in {store.root}", help="procdsl run SPEC makes runs to look at")
+    # The server has a session of its own: it would stay behind, and keep the port.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     return Server(f"sqlite:///{database}", store.root.resolve() / "mlartifacts", port=port)
 
 
