@@ -26,6 +26,7 @@ from procdsl import overview, report
 from procdsl.errors import Diagnostic, ProcdslError, RunError, Severity, SpecError, Stopped, UsageError
 
 if TYPE_CHECKING:
+    from procdsl.estimate import Speed
     from procdsl.plan import GenerateOperation, Plan
     from runner.engine import Outcome
     from runner.execution import Execution
@@ -198,32 +199,33 @@ def plan(
     from procdsl.estimate import cost
 
     compiled = compile(spec, profile=profile, sets=set_ or ())
-    bound, built, rate = _built(spec, compiled.plan, store)
+    bound, built, speed = _built(spec, compiled.plan, store)
     if calibrate:
-        rate = _calibrated(bound)
+        speed = _calibrated(bound)
     costs = cost(bound)
     if output:
         output.write_text(compiled.plan.model_dump_json(indent=1) + "\n", encoding="utf-8")
     if json:
         told = [report.diagnostic_data(finding) for finding in compiled.diagnostics]
-        facts = {"cost": costs.model_dump(mode="json"), "built": sorted(built), "flops_per_second": rate}
+        measured = speed.model_dump(mode="json") if speed else None
+        facts = {"cost": costs.model_dump(mode="json"), "built": sorted(built), "speed": measured}
         whole = {"plan": bound.model_dump(mode="json"), "keys": bound.keys}
         report.data({"study": bound.study, "profile": bound.profile, "diagnostics": told, **facts, **whole})
         return
     if not quiet:
         report.diagnostics(compiled.diagnostics)
-    overview.plan(bound, costs, built, rate)
+    overview.plan(bound, costs, built, speed)
 
 
-def _built(spec: Path, plan: Plan, wanted: Path | None) -> tuple[Plan, set[str], float | None]:
-    """The plan bound as its study was, what of it the store has, and the FLOPs a second they were made at."""
+def _built(spec: Path, plan: Plan, wanted: Path | None) -> tuple[Plan, set[str], Speed | None]:
+    """The plan bound as its study was, what of it the store has, and the speed that was made at."""
     root = wanted or spec.parent / ".procdsl"
     if not (root / "objects").is_dir():
         return plan, set(), None
-    from procdsl.estimate import flops
+    from procdsl.estimate import Speed, flops
     from procdsl.plan import GenerateOperation, MeasureOperation, TrainOperation
     from runner.bind import recall
-    from runner.execution import store_root
+    from runner.execution import device, parallelism, store_root
     from runner.store import Store
 
     results = Store(store_root(spec, wanted))
@@ -240,20 +242,23 @@ def _built(spec: Path, plan: Plan, wanted: Path | None) -> tuple[Plan, set[str],
         for operation in plan.operations
         if isinstance(operation, TrainOperation) and made.get(operation.id, {}).get("tokens_per_s")
     )
-    return plan, set(made), rates[len(rates) // 2] if rates else None
+    jobs, _ = parallelism(plan, device=device(), jobs=None, threads=None)
+    return plan, set(made), Speed(flops=rates[len(rates) // 2], jobs=jobs) if rates else None
 
 
-def _calibrated(plan: Plan) -> float:
-    """The FLOPs a second that this device gets done on the plan's most expensive phase."""
-    from procdsl.estimate import flops, vocabulary_size
+def _calibrated(plan: Plan) -> Speed:
+    """The speed of this device on the plan's most expensive phase."""
+    from procdsl.estimate import Speed, flops, vocabulary_size
     from procdsl.plan import TrainOperation
     from runner.calibrate import tokens_per_second
-    from runner.execution import cores, device
+    from runner.execution import device, parallelism
 
     trains = [operation for operation in plan.operations if isinstance(operation, TrainOperation)]
     most = max(trains, key=lambda operation: flops(plan, operation))
     size = vocabulary_size(plan, most.vocabulary)
-    return tokens_per_second(most, size, device=device(), threads=cores()) * flops(plan, most) / most.tokens
+    jobs, threads = parallelism(plan, device=device(), jobs=None, threads=None)
+    rate = tokens_per_second(most, size, device=device(), threads=threads)
+    return Speed(flops=rate * flops(plan, most) / most.tokens, jobs=jobs)
 
 
 @app.command()
@@ -418,6 +423,7 @@ def new(
     except FileExistsError:
         raise UsageError(f"{path} exists already", help="choose another name, or remove it") from None
     report.line(f"wrote {path}; next: procdsl check {path}, procdsl plan {path}, procdsl run {path}")
+    report.line("`procdsl schema -o procdsl.schema.json` beside it lets editors complete and check it")
 
 
 @app.command()

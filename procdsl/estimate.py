@@ -8,7 +8,7 @@ backward pass keeps of about 16 activations a layer; estimates, where the rest i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from procdsl.kinds import Node
 from procdsl.plan import (
@@ -65,6 +65,19 @@ class Cost(Node):
     transfers: dict[str, tuple[Moved, ...]]
 
 
+class Speed(Node):
+    """What training gets done here: arithmetic a second of one operation, and how many run at once."""
+
+    flops: float
+    jobs: int
+
+
+def left(plan: Plan, built: Collection[str]) -> float:
+    """The arithmetic of the training that is not built yet."""
+    trains = (operation for operation in plan.operations if isinstance(operation, TrainOperation))
+    return sum(flops(plan, operation) for operation in trains if operation.id not in built)
+
+
 def cost(plan: Plan) -> Cost:
     """What the plan will cost."""
     users = Counter(phase.train for trial in plan.trials for phase in trial.phases)
@@ -74,12 +87,11 @@ def cost(plan: Plan) -> Cost:
             curricula[trial.curriculum] = tuple(
                 _phase(plan, p.name, p.train, p.text_tokens, p.procedural_tokens, users) for p in trial.phases
             )
-    trains = [operation for operation in plan.operations if isinstance(operation, TrainOperation)]
     return Cost(
         curricula=curricula,
         trials=len(plan.trials),
         operations=len(plan.operations),
-        flops=sum(flops(plan, operation) for operation in trains),
+        flops=left(plan, ()),
         disk_bytes=sum(_disk(plan)),
         transfers={
             operation.id: tuple(moved(plan, operation))

@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from procdsl import report
+from procdsl.estimate import left
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from procdsl.differences import Differences
     from procdsl.doctor import Finding
-    from procdsl.estimate import Cost, Moved, PhaseCost
+    from procdsl.estimate import Cost, Moved, PhaseCost, Speed
     from procdsl.plan import Plan
 
 # Where nobody sees a terminal's width, tables may be as wide as they like.
@@ -41,14 +42,14 @@ def _extent(found: Mapping[str, Any]) -> str:
     return f"{_many(found['curricula'], 'curriculum', 'curricula')} × {_many(found['seeds'], 'seed')}"
 
 
-def plan(plan: Plan, cost: Cost, built: Collection[str], rate: float | None) -> None:
+def plan(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None) -> None:
     """Every curriculum with its phases and their cost, what is there already, and what transfers move."""
     profile = f", profile {plan.profile}" if plan.profile else ""
     report.line(f"{plan.study}: {_extent(counts(plan))}{profile}", style="bold")
     if plan.question:
         report.line(plan.question)
     report.line()
-    _print(_phases(plan, cost, built, rate))
+    _print(_phases(plan, cost, built, speed))
     report.line()
     alike: dict[tuple[Moved, ...], list[str]] = {}
     for id, parts in cost.transfers.items():
@@ -57,10 +58,10 @@ def plan(plan: Plan, cost: Cost, built: Collection[str], rate: float | None) -> 
         report.line(f"transfer into {', '.join(ids)}: parameters by component", style="bold")
         _print(_transfer(parts))
         report.line()
-    _totals(plan, cost, built, rate)
+    _totals(plan, cost, built, speed)
 
 
-def _phases(plan: Plan, cost: Cost, built: Collection[str], rate: float | None) -> Table:
+def _phases(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None) -> Table:
     table = _table("curriculum", "phase", "steps", "text", "procedural", "parameters", "FLOPs", "memory")
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -75,7 +76,7 @@ def _phases(plan: Plan, cost: Cost, built: Collection[str], rate: float | None) 
                 report.count(phase.parameters),
                 scientific(phase.flops),
                 size(phase.memory_bytes),
-                duration(phase.flops / rate) if rate else "",
+                duration(phase.flops / speed.flops) if speed else "",
                 _standing(plan, curriculum, phase, built),
             )
     return table
@@ -108,16 +109,26 @@ def _transfer(parts: Iterable[Moved]) -> Table:
     return table
 
 
-def _totals(plan: Plan, cost: Cost, built: Collection[str], rate: float | None) -> None:
+def _totals(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None) -> None:
     phases = sum(len(trial.phases) for trial in plan.trials)
     trained = len({phase.train for trial in plan.trials for phase in trial.phases})
-    time = f", about {duration(cost.flops / rate)} of one device at the speed measured here" if rate else ""
     report.line(f"{_many(cost.trials, 'trial')} of {_many(phases, 'phase')}, {trained:,} of them different")
-    report.line(f"training {scientific(cost.flops)} FLOPs{time}; disk {size(cost.disk_bytes)}")
+    report.line(f"training {scientific(cost.flops)} FLOPs; disk {size(cost.disk_bytes)}")
     if built:
         report.line(f"{_many(len(built), 'operation')} of {cost.operations:,} built already, and reused")
-    if not rate:
-        report.line("time: unknown here yet; --calibrate measures it in a few seconds")
+    report.line(f"time: {_time(left(plan, built), speed)}")
+
+
+def _time(flops: float, speed: Speed | None) -> str:
+    """How long so much training takes, data and measurements left out."""
+    if speed is None:
+        return "unknown here yet; --calibrate measures it in a few seconds"
+    if not flops:
+        return "none, all of the training is done"
+    together = f", {speed.jobs} operations at once" if speed.jobs > 1 else ""
+    return (
+        f"about {duration(flops / speed.flops / speed.jobs)} of training at the speed measured here{together}"
+    )
 
 
 def differences(found: Differences) -> None:
