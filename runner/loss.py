@@ -78,10 +78,11 @@ class _CrossEntropy(torch.autograd.Function):
 
 def _softmax(logits: Tensor, targets: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     """Each row's loss, and `scale` × its gradient by the logits, in the logits' precision."""
+    where = targets[:, None]
     logs = torch.log_softmax(logits, 1, dtype=torch.float32)
-    loss = -logs.gather(1, targets[:, None]).squeeze(1)
-    grad = logs.exp_().scatter_add_(1, targets[:, None], logs.new_full((len(targets), 1), -1.0)).mul_(scale)
-    return loss, grad.to(logits.dtype)
+    target = logs.gather(1, where)
+    grad = logs.exp_().scatter_(1, where, target.exp() - 1).mul_(scale)
+    return -target.squeeze(1), grad.to(logits.dtype)
 
 
 def _chunks(hidden_NC: Tensor, head_VC: Tensor, targets_N: Tensor) -> zip[tuple[Tensor, Tensor]]:
