@@ -1,5 +1,7 @@
 """`python -m runner plan.json`: carry out a bound plan where neither MLflow nor datasets is installed.
 
+`torchrun --nproc-per-node 8 -m runner plan.json` trains each operation on all eight devices of a machine.
+
 The journals it leaves in the store are delivered later, elsewhere, by `procdsl sync`.
 """
 
@@ -12,8 +14,9 @@ from pathlib import Path
 
 from procdsl.errors import ProcdslError
 from runner.engine import run
-from runner.events import Event
+from runner.events import Event, ignore
 from runner.execution import Execution, device, parallelism, seed_range, store_root
+from runner.followers import follows
 from runner.store import load_plan
 
 
@@ -27,6 +30,8 @@ def main(words: list[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 3
+    finally:
+        _leave_group()
 
 
 def _run(asked: argparse.Namespace) -> int:
@@ -43,11 +48,20 @@ def _run(asked: argparse.Namespace) -> int:
         checkpoint_seconds=asked.checkpoint_seconds,
     )
     execution = replace(execution, only=tuple(asked.only), seeds=seed_range(asked.seeds))
-    outcome = run(plan, execution, _line)
+    outcome = run(plan, execution, ignore if follows() else _line)
+    if follows():
+        return outcome.exit_code
     for name, reason in outcome.reasons.items():
         _say(f"failed: {name}: {reason}")
     _say(f"{len(outcome.done)} trials done, {len(outcome.failed)} failed, {len(outcome.stopped)} stopped")
     return outcome.exit_code
+
+
+def _leave_group() -> None:
+    """Part from the other processes of a `torchrun` group, if this one joined any."""
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is not None and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,7 +82,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _line(event: Event) -> None:
-    facts = " ".join(f"{name}={value}" for name, value in event.facts.items())
+    plain = {name: value for name, value in event.facts.items() if not isinstance(value, dict | list)}
+    facts = " ".join(f"{name}={value}" for name, value in plain.items())
     _say(f"{event.name} {event.operation} {facts}")
 
 

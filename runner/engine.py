@@ -10,6 +10,7 @@ from procdsl.plan import Plan, Trial
 from runner.events import Event, Observer
 from runner.execution import Execution
 from runner.failures import exhausted, record
+from runner.followers import follows
 from runner.operations import Stopping
 from runner.schedule import needs, pending, space, wanted
 from runner.store import Store, hold
@@ -38,6 +39,10 @@ def run(plan: Plan, execution: Execution, observe: Observer) -> Outcome:
     if not todo:
         store.remember(plan)
         return _outcome(plan, trials, {}, store)
+    if follows():
+        with stop_on_signals() as stop, Inline(plan, execution, observe, stop.is_set) as alone:
+            results = _walk(plan, todo, store, alone, stop.is_set, _Watched(observe))
+        return _outcome(plan, trials, results, store)
     store.writable()
     store.remember(plan)
     store.require_space(space(plan, todo))
@@ -87,7 +92,7 @@ def _walk(
         for result in workers.results():
             running.remove(result.id)
             results[result.id] = result
-            if result.state == "failed":
+            if result.state == "failed" and not follows():
                 record(store, plan, result, observe.steps.get(result.id, 0))
             if result.state != "done":
                 observe(_ended(result))

@@ -80,9 +80,12 @@ def parallelism(plan: Plan, *, device: str, jobs: int | None, threads: int | Non
     for name, value in (("--jobs", jobs), ("--threads", threads)):
         if value is not None and value < 1:
             raise UsageError(f"{name} is {value}", help="use a whole number from 1")
+    together = int(os.environ.get("WORLD_SIZE", "1"))
     if jobs is None:
-        jobs = 1 if device != "cpu" else max(1, min(cores() // (threads or 1), len(plan.trials)))
-    return jobs, threads or max(1, cores() // jobs)
+        jobs = (
+            1 if together > 1 or device != "cpu" else max(1, min(cores() // (threads or 1), len(plan.trials)))
+        )
+    return jobs, threads or max(1, cores() // (jobs * together))
 
 
 def store_root(spec: Path, wanted: Path | None = None) -> Path:

@@ -11,7 +11,9 @@ from runner.workers import Result
 
 _TRIES = 3
 # What says nothing about the operation itself.
-_CIRCUMSTANCES = frozenset({"no-space", "unwritable", "locked", "disk", "offline", "network"})
+_CIRCUMSTANCES = frozenset(
+    {"no-space", "unwritable", "locked", "disk", "unreachable", "system", "data", "data-changed", "damaged"}
+)
 
 
 def failures(store: Store, plan: Plan, id: str) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from procdsl.plan import (
 )
 from runner.events import Event, Observer
 from runner.execution import Execution
+from runner.followers import follow, follows
 from runner.provenance import provenance
 from runner.store import Locked, Store, read_json, write_json
 
@@ -72,6 +73,14 @@ def perform(plan: Plan, id: str, execution: Execution, observe: Observer, stoppi
         "these are carried out by their readers"
     )
     place = store.describe(operation, key)
+    if follows():
+        scratch = _scratch(place, missing(plan, id, store)) if store.done(operation.kind, key) else place
+
+        def train() -> object:
+            return _make(plan, operation, store, scratch, execution, observe, stopping)
+
+        follow(operation, place, train, lambda: finished(plan, id, store), stopping)
+        return
     with _lock(store, operation, key, observe, stopping):
         if finished(plan, id, store):
             return
@@ -167,7 +176,7 @@ def _measure_afterwards(
 
     place, lacking = store.path("train", plan.key(id)), missing(plan, id, store)
     first = min(step for steps in lacking.values() for step in steps)
-    scratch = place / f".replay-{digest(lacking)[:12]}"
+    scratch = _scratch(place, lacking)
     begun = _nearest(place, first)
     names = ", ".join(sorted({measure.name for measure in measures(plan, id) if measure.id in lacking}))
     text = f"{id}: {names} was asked for later; trained again from step {begun:,} to measure it"
@@ -191,6 +200,11 @@ def _measure_afterwards(
     _merge_measurements(scratch / "measurements", place / "measurements")
     shutil.rmtree(scratch)
     observe(Event("done", id, stored))
+
+
+def _scratch(place: Path, lacking: dict[str, tuple[int, ...]]) -> Path:
+    """Where to train again for these measurements: a replay that was stopped is found and goes on."""
+    return place / f".replay-{digest(lacking)[:12]}"
 
 
 def _nearest(place: Path, step: int) -> int:

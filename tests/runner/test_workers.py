@@ -93,3 +93,22 @@ def test_a_call_that_is_wrong_ends_with_2(tmp_path: Path) -> None:
         ended = bare(plan, tmp_path, *words)
         assert (ended.returncode, told in ended.stderr) == (2, True), ended.stderr
         assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.dist
+def test_torchrun_carries_out_a_whole_plan(tmp_path: Path) -> None:
+    """The first process does everything; the other trains along and waits. A second run finds nothing to do."""
+    plan = study(curricula=("first",))
+    (tmp_path / "plan.json").write_text(plan.model_dump_json())
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    for begun in (2, 0):
+        command = [*torchrun, "-m", "runner", str(tmp_path / "plan.json")]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        ended = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=240, env=environment
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stderr.count("kind=train") == begun
+        assert ended.stderr.count("1 trials done, 0 failed, 0 stopped") == 1
+    assert parameters(plan, Store(tmp_path / ".procdsl")).keys() == {"warm.s0", "first.s0"}
