@@ -98,7 +98,7 @@ def test_a_call_that_is_wrong_ends_with_2(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.dist
 def test_torchrun_carries_out_a_whole_plan(tmp_path: Path) -> None:
-    """The first process does everything; the other trains along and waits. A second run finds nothing to do."""
+    """The first process does everything, the other trains along; a second run finds nothing to do."""
     plan = study(curricula=("first",))
     (tmp_path / "plan.json").write_text(plan.model_dump_json())
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
