@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from procdsl import report
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # Where nobody sees a terminal's width, tables may be as wide as they like.
 _PIPE_WIDTH = 200
 _MANY = 40
+_GAP = 2
+_LEAST_TELLING = ("memory", "parameters", "FLOPs", "steps", "time")
 _SEED = re.compile(r"/s\d+(?:/|$)")
 
 
@@ -51,6 +53,9 @@ def plan(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None) ->
     report.line()
     _print(_phases(plan, cost, built, speed))
     report.line()
+    for told in _standings(plan, cost, built):
+        report.line(told)
+    report.line()
     alike: dict[tuple[Moved, ...], list[str]] = {}
     for id, parts in cost.transfers.items():
         alike.setdefault(parts, []).append(_SEED.sub("/", id))
@@ -62,24 +67,44 @@ def plan(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None) ->
 
 
 def _phases(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None) -> Table:
-    table = _table("curriculum", "phase", "steps", "text", "procedural", "parameters", "FLOPs", "memory")
-    table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    for curriculum, phases in cost.curricula.items():
-        for number, phase in enumerate(phases):
-            table.add_row(
-                "" if number else curriculum,
-                phase.name,
-                f"{phase.steps:,}",
-                report.count(phase.text_tokens),
-                report.count(phase.procedural_tokens),
-                report.count(phase.parameters),
-                scientific(phase.flops),
-                size(phase.memory_bytes),
-                duration(phase.flops / speed.flops) if speed else "",
-                _standing(plan, curriculum, phase, built),
-            )
+    rows = [
+        {
+            "curriculum": "" if number else curriculum,
+            "phase": phase.name,
+            "steps": f"{phase.steps:,}",
+            "text": report.count(phase.text_tokens),
+            "procedural": report.count(phase.procedural_tokens),
+            "parameters": report.count(phase.parameters),
+            "FLOPs": scientific(phase.flops),
+            "memory": size(phase.memory_bytes),
+            "time": duration(phase.flops / speed.flops) if speed else "",
+        }
+        for curriculum, phases in cost.curricula.items()
+        for number, phase in enumerate(phases)
+    ]
+    names = _fitting(rows, _width())
+    table = _table(*names)
+    for row in rows:
+        table.add_row(*(row[name] for name in names))
     return table
+
+
+def _fitting(rows: list[dict[str, str]], width: int) -> list[str]:
+    """The columns that have something in them and fit, the least telling left out first."""
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) + _GAP for name in rows[0]}
+    names = [name for name in widths if any(row[name] for row in rows)]
+    for name in _LEAST_TELLING:
+        if sum(widths[kept] for kept in names) > width and name in names:
+            names.remove(name)
+    return names
+
+
+def _standings(plan: Plan, cost: Cost, built: Collection[str]) -> Iterator[str]:
+    """What is shared between curricula, and what is built."""
+    for curriculum, phases in cost.curricula.items():
+        for phase in phases:
+            if told := _standing(plan, curriculum, phase, built):
+                yield f"{curriculum}.{phase.name}: {told}"
 
 
 def _standing(plan: Plan, curriculum: str, phase: PhaseCost, built: Collection[str]) -> str:
@@ -209,7 +234,7 @@ def scientific(number: float) -> str:
 def _table(*columns: str) -> Table:
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
     for number, name in enumerate(columns):
         words = number == 0 or name == "phase"
         table.add_column(name, justify="left" if words else "right", no_wrap=True)
@@ -218,9 +243,13 @@ def _table(*columns: str) -> Table:
 
 def _print(table: Table) -> None:
     target = report.console()
-    if not target.is_terminal:
-        target.width = _PIPE_WIDTH
+    target.width = _width()
     target.print(table)
+
+
+def _width() -> int:
+    target = report.console()
+    return target.width if target.is_terminal else _PIPE_WIDTH
 
 
 def _many(count: int, one: str, several: str = "") -> str:

@@ -95,7 +95,8 @@ def test_plan_shows_phases_transfers_and_totals() -> None:
     result = call("plan", STUDY, "--profile", "cpu")
     assert result.exit_code == 0
     out = result.stdout
-    assert re.search(r"dyck_first +warmup +\d+ +0 +\S+ +\S+ +\S+ +\S+ \wB .*shared with dyck_first_55", out)
+    assert re.search(r"^dyck_first +warmup +\d+ +0 +\S+ +\S+ +\S+ +\S+ \wB", out, re.M)
+    assert "dyck_first.warmup: shared with dyck_first_55" in out
     assert "transfer into" in out
     assert re.search(r"embedding +– +– +131,072", out)
     assert re.search(r"attention +132,096 +– +–", out)
