@@ -14,7 +14,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from procdsl.programs import WordProgram, fillable
+from procdsl.programs import Lengths, WordProgram, fillable
 from procdsl.splits import empty_part
 from procdsl.streams import ATTEMPTS, ROW_SLOT
 from runner.generators.address import Address
@@ -32,10 +32,15 @@ class Prepared(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """How words become rows: lengths with their shares, which remainders can be filled, the specials."""
+    """How words become rows: lengths with their shares, which remainders can be filled, the specials.
+
+    With `free` or more positions left every length is possible, and `edges`, the cumulated shares, say which.
+    """
 
     values: Any
     shares: Any
+    edges: Any
+    free: int
     exact: Any
     filled: int
     single: bool
@@ -84,6 +89,8 @@ def _prepared(
     layout = Layout(
         np.array(lengths.values, np.int64),
         np.array(lengths.shares, np.int64),
+        np.cumsum(np.array(lengths.shares, np.int64)),
+        _free(lengths, exact),
         np.array([exact >> r & 1 for r in range(context + 1)], np.bool_),
         exact.bit_length() - 1,
         lengths.values == (context,),
@@ -91,6 +98,21 @@ def _prepared(
         program.symbols,
     )
     return prepare(program), layout
+
+
+def _free(lengths: Lengths, exact: int) -> int:
+    """The least number of positions from which on, as far as rows can be filled, any length may follow."""
+    free = exact.bit_length()
+    while free > lengths.values[-1] + 1:
+        left = free - 1
+        if exact >> left & 1 and not all(
+            exact >> (left - n - 1) & 1
+            for n, share in zip(lengths.values, lengths.shares, strict=True)
+            if share
+        ):
+            break
+        free -= 1
+    return free
 
 
 @kernel
@@ -123,6 +145,13 @@ def _plan(layout, draws, key, index, context, lengths):
     begin(draws, key, index, ROW_SLOT)
     left, count = layout.filled, 0
     while left > 0:
+        if left >= layout.free:
+            drawn = below(draws, layout.edges[-1])
+            j = np.searchsorted(layout.edges, drawn, side="right")
+            lengths[count] = layout.values[j]
+            left -= layout.values[j] + 1
+            count += 1
+            continue
         total = 0
         for j in range(layout.values.size):
             if layout.values[j] < left and layout.exact[left - layout.values[j] - 1]:
