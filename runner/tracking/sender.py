@@ -207,7 +207,9 @@ def main() -> None:
         except Timeout:
             # Another run of this study delivers its trials and ours: take over when it ends.
             _listen(order, PERIOD_SECONDS)
-            if order.until is not None and time.monotonic() > order.until:
+            if order.until is not None and (
+                time.monotonic() > order.until or not Study(plan, store, task["uri"]).pending()
+            ):
                 return
     with lock:
         _work(Delivery(plan, store, task["uri"], frozenset(task["trials"])), order, place / "state.json")

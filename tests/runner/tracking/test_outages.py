@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import socket
 import time
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from procdsl.errors import UsageError
 from runner.execution import Execution
 from runner.store import Store
 from runner.tracking import Sender, start_sender, sync
@@ -21,9 +24,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    # Below the range that connections are given ports from: one to an absent server could meet itself.
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("every port is taken")
 
 
 def test_no_point_is_lost_when_the_server_is(store: Store, tmp_path: Path, port: int) -> None:
@@ -74,8 +80,14 @@ def test_no_point_is_lost_when_the_server_is(store: Store, tmp_path: Path, port:
 
 
 def _server(folder: Path, port: int) -> Server:
-    server = Server(f"sqlite:///{folder / 'server.db'}", folder / "artefacts", port=port)
-    return server.__enter__()
+    until = time.monotonic() + 20
+    while True:  # the worker of a server that was killed ends a little later, and holds the port till then
+        try:
+            server = Server(f"sqlite:///{folder / 'server.db'}", folder / "artefacts", port=port)
+            return server.__enter__()
+        except UsageError:
+            assert time.monotonic() < until
+            time.sleep(0.2)
 
 
 def _wait(sender: Sender, *, until: int) -> None:

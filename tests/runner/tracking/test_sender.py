@@ -200,3 +200,15 @@ def test_a_run_that_somebody_deleted_is_left_alone_and_told(store: Store) -> Non
     found = sync(plan, store)
     assert found.pending == 0
     assert "deleted" in found.refused["text_only-s0"]
+
+
+def test_two_runs_of_a_study_deliver_it_once(store: Store) -> None:
+    plan = study(steps=10, seeds=2)
+    first = start_sender(plan, store, Execution(store.root, seeds=(0,)))
+    second = start_sender(plan, store, Execution(store.root, seeds=(1,)))
+    Trainer(plan, store).all()
+    assert second.finish() == 0
+    assert first.finish() == 0
+    tracked = Tracked(plan, store, resolve_uri(store))
+    assert {run.info.status for run in tracked.runs().values()} == {"FINISHED"}
+    assert set(tracked.counts().values()) == {1}
