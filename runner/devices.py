@@ -27,7 +27,7 @@ _SMALL = 1 << 21
 # Entries of a layer's states fed at once. CPU: its widest activations (4 widths of float32) then take 4 MiB,
 # the cache. GPU: 65,536 positions of GPT-2 124M on 80 GB, in proportion to its memory elsewhere.
 _PART_ENTRIES = {"cpu": 1 << 18, "cuda": 3 << 24}
-_PART_TOKENS = {"cpu": (1 << 10, 1 << 13), "cuda": (1 << 10, 1 << 20)}
+_PART_TOKENS = {"cpu": (1 << 10, 1 << 14), "cuda": (1 << 10, 1 << 20)}
 _PART_MEMORY = 80 * 10**9
 FAST_PRODUCT = (
     getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None

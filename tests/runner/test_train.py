@@ -134,3 +134,17 @@ def test_a_vocabulary_with_text_ids_costs_nothing_it_does_not_use(tmp_path: Path
     plan = plan_of(source, operation)
     carry_out(plan, tmp_path)
     assert parameters(plan, tmp_path)["embedding.weight"].shape == (50 + len(source.tokens), 16)
+
+
+def test_bfloat16_stays_near_float32_and_keeps_float32_parameters(tmp_path: Path) -> None:
+    one, other = dyck(length=12), iid()
+    for precision in ("fp32", "bf16"):
+        plan = plan_of(one, other, phase(one, other, precision=precision), loss_of(one, steps=(12,)))
+        carry_out(plan, tmp_path / precision)
+        points = [record["m"] for record in journal(plan, tmp_path / precision) if "m" in record]
+        losses = [value for point in points for name, value in point.items() if "train/loss" in name]
+        if precision == "fp32":
+            expected = losses
+    assert losses == pytest.approx(expected, rel=0.02)
+    assert losses != expected
+    assert all(tensor.dtype == torch.float32 for tensor in parameters(plan, tmp_path / "bf16").values())
