@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from procdsl.errors import Diagnostic, ProcdslError, Severity, SpecError
+from procdsl.errors import Diagnostic, Place, ProcdslError, Severity, SpecError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,6 +19,8 @@ _EXCERPT = 120
 # A pipe's width, and the width from which a comparison's intervals stand beside their means.
 _PIPE_WIDTH, _WIDE = 160, 118
 _MISSING = 5
+# So many findings of one code at one place are drawn one by one.
+_FEW = 3
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
 
 
@@ -53,13 +55,24 @@ def clean(text: str) -> str:
 
 
 def diagnostics(found: Iterable[Diagnostic], *, stderr: bool = True) -> None:
-    """Each finding as `file:line:column  code  message`, its line, caret and help; then the count."""
+    """Each finding as `file:line:column  code  message`, its line, caret and help; then the count.
+
+    Of many alike at one place, as sweeps have them, the first is drawn and the others are counted.
+    """
     found = tuple(found)
     if not found:
         return
     target = console(stderr=stderr)
+    alike: dict[tuple[str, Place | None], list[Diagnostic]] = {}
     for finding in found:
-        _draw(target, finding)
+        alike.setdefault((finding.code, finding.place), []).append(finding)
+    for first, *others in alike.values():
+        _draw(target, first)
+        if len(others) < _FEW:
+            for finding in others:
+                _draw(target, finding)
+        else:
+            target.print(f"      = and {len(others):,} more {first.code} here; --json gives all")
     if count := tally(found):
         target.print(count)
 

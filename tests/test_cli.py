@@ -66,6 +66,16 @@ def test_check_tells_of_every_file() -> None:
     assert result.stderr.endswith("2 errors in 2 files\n")
 
 
+def test_many_findings_alike_at_one_place_are_counted(tmp_path: Path) -> None:
+    spec = tmp_path / "sweep.toml"
+    lengths = list(range(1, 40, 2))
+    spec.write_text(f"{GOOD.read_text()}[sweep]\n'grammars.dyck.length' = {lengths}\n")
+    told = call("check", spec)
+    assert told.exit_code == 2
+    assert len(told.stderr.splitlines()) < 100
+    assert len(document("check", spec)["diagnostics"]) >= len(lengths)
+
+
 def test_diagnostics_are_data_with_json() -> None:
     found = document("check", BAD, GOOD)
     assert not found["ok"]
