@@ -334,7 +334,7 @@ def sample(
 
     if split not in ("train", "validation", "test"):
         raise UsageError(f"{split!r} is no split", help="train, validation or test")
-    made = sampling.operation(compile(spec, profile=profile, sets=set_ or ()), name, length)
+    made = sampling.operation(compile(spec, profile=profile, sets=set_ or ()), name, length, split)
     # The plain interpreter starts at once; kernels are compiled first, and then a thousand times as fast.
     if rows * made.context > 40_000:
         drawn = _drawn(made, seed, split, start, rows)
@@ -520,7 +520,8 @@ def run(
         outcome = engine.run(bound, how, observe)
     compared = _compared(bound, results, spec=spec) if bound.comparison and not outcome.stopped else None
     undelivered = sender.finish() if sender else 0
-    _tell_outcome(spec, bound, outcome, compared, undelivered, json=json, quiet=quiet)
+    named = shlex.join([str(spec), *(["--store", str(store)] if store else [])])
+    _tell_outcome(named, bound, outcome, compared, undelivered, json=json, quiet=quiet)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -616,7 +617,7 @@ def _plan_now(spec: Path, store: Store) -> Plan:
 
 
 def _tell_outcome(
-    spec: Path,
+    named: str,
     plan: Plan,
     outcome: Outcome,
     compared: dict[str, Any] | None,
@@ -625,7 +626,7 @@ def _tell_outcome(
     json: bool,
     quiet: bool,
 ) -> None:
-    """How a run ended, what came out of it, and what to type next."""
+    """How a run ended, what came out of it, and what to type next; `named` is the spec and its store."""
     again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     if json:
         ended = asdict(outcome) | {"ok": outcome.exit_code == 0, "exit_code": outcome.exit_code}
@@ -637,7 +638,7 @@ def _tell_outcome(
         report.message(f"{name} failed: {reason}", help=f"to try again: {again}")
     if undelivered:
         report.line(
-            f"{undelivered:,} points are not delivered yet; `procdsl sync {spec}` delivers them", stderr=True
+            f"{undelivered:,} points are not delivered yet; `procdsl sync {named}` delivers them", stderr=True
         )
     if outcome.stopped:
         count = len(outcome.stopped)
@@ -645,10 +646,10 @@ def _tell_outcome(
             f"stopped with {count} trials unfinished; everything is saved. Go on with: {again}", stderr=True
         )
     elif not quiet:
-        report.line(f"MLflow: procdsl ui {spec}")
+        report.line(f"MLflow: procdsl ui {named}")
         if plan.profile == "cpu":
             report.line("This was the cpu profile: it shows the machine at work, not the effect.")
-            report.line(f"The study at full size, on a GPU: procdsl run {spec} --profile none")
+            report.line(f"The study at full size, on a GPU: procdsl run {named} --profile none")
 
 
 @app.command()
