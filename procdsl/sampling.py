@@ -12,7 +12,7 @@ from procdsl.compiler.generators import generate
 from procdsl.compiler.names import procedural
 from procdsl.compiler.near import hint
 from procdsl.errors import UsageError
-from procdsl.grammars.base import WordGrammar
+from procdsl.grammars.base import HeldOut, WordGrammar
 from procdsl.plan import GenerateOperation
 
 if TYPE_CHECKING:
@@ -33,17 +33,21 @@ class Sample:
     depths: tuple[int, ...] | None
 
 
-def operation(compiled: Compiled, name: str, length: int | None) -> GenerateOperation:
-    """The rows that a name of the study stands for, with words of another length if one is given."""
+def operation(compiled: Compiled, name: str, length: int | None, split: str) -> GenerateOperation:
+    """The rows that a name of the study stands for, with words of another length if one is given.
+
+    Of another length too few words may exist to hold some out: nobody trains on these, so none are.
+    """
     known = procedural(compiled.spec)
     if name not in known:
         raise UsageError(f"the study has no grammar or source called {name!r}", help=hint(name, known))
     made: Any = known[name]
     if length is not None:
         if not isinstance(made, WordGrammar):
-            raise UsageError(f"{name!r} is made of other things: its length is not its own to set")
-        made = type(made).model_validate({**made.model_dump(), "length": length})
-    errors = [problem for problem in made.problems(made.longest()) if problem.severity == "error"]
+            raise UsageError(f"{name!r} has no length of its own", help="it follows from what it is made of")
+        held_out = made.held_out if split != "train" else HeldOut(validation=0, test=0)
+        made = type(made).model_validate({**made.model_dump(), "length": length, "held_out": held_out})
+    errors = [problem for problem in made.problems(length or made.longest()) if problem.severity == "error"]
     if errors:
         raise UsageError(f"{name}: {errors[0].message}", help=errors[0].help)
     return generate(name, made, made.longest())

@@ -128,9 +128,7 @@ class WordGrammar(Grammar):
         try:
             lengths = self.lengths()
         except ValueError as none_left:
-            yield Problem(
-                "P350", str(none_left), ("length",), "`procdsl describe` lists the lengths there are"
-            )
+            yield Problem("P350", str(none_left), ("length",), "give a length that some word has")
             return
         yield from self._length_problems(lengths, context)
 
