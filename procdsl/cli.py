@@ -314,7 +314,9 @@ def sample(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A grammar or a source of the study.")],
     rows: Annotated[int, typer.Option("-n", "--rows", min=1, max=1_000_000, help="How many.")] = 5,
     ids: Annotated[bool, typer.Option("--ids", help="Show ids instead of spellings.")] = False,
-    length: Annotated[int | None, typer.Option(min=1, help="Words of this length instead.")] = None,
+    length: Annotated[
+        int | None, typer.Option(min=1, max=65_534, help="Words of this length instead.")
+    ] = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
     seed: Annotated[int, typer.Option(min=0, help="The data seed.")] = 0,
     start: Annotated[int, typer.Option(min=0, max=2**63, help="The index of the first row.")] = 0,
