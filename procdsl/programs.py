@@ -65,7 +65,7 @@ def fillable(lengths: Lengths, context: int) -> int:
     """Which numbers of positions words of these lengths, each with its ``<end>``, can fill: bit by bit.
 
     >>> bin(fillable(Lengths(values=(2, 4)), 9))
-    '0b1101001001'
+    '0b1101101001'
     """
     bits, mask = 1, (1 << context + 1) - 1
     for length, share in zip(lengths.values, lengths.shares, strict=True):
@@ -240,6 +240,40 @@ class TreeProgram(WordProgram):
         return self.count
 
 
+class Letters(Node):
+    """What an arrow writes: one of these symbols, each as likely as its weight (all alike without weights)."""
+
+    symbols: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    weights: tuple[Annotated[float, Field(gt=0)], ...] = ()
+
+
+class AutomatonProgram(WordProgram):
+    """Walks of a finite automaton from state 0 to one of `accepts`, conditioned on their length.
+
+    Arrow i leads from sources[i] (which ascend) to targets[i] and writes one of letters[writes[i]]. Walks are as
+    likely as the products of their arrows' weights. With the number of letters as weight, and no two walks
+    that write the same, every word of a length is alike.
+    """
+
+    kind: Literal["automaton"] = "automaton"
+    count: int = Field(ge=1, le=2**24)
+    letters: tuple[Letters, ...] = Field(min_length=1)
+    sources: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    targets: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    writes: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    weights: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=1)
+    accepts: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+
+    @property
+    def symbols(self) -> int:
+        return self.count
+
+    @property
+    def states(self) -> int:
+        """How many states the arrows and accepting states name, from 0 up."""
+        return 1 + max(*self.sources, *self.targets, *self.accepts, 0)
+
+
 class Draw(Node):
     """A random input of a task: a word over `count` ids from `first` on."""
 
@@ -292,6 +326,7 @@ AnyProgram = Annotated[
     | NgramProgram
     | ShuffledProgram
     | TreeProgram
+    | AutomatonProgram
     | TaskProgram,
     Field(discriminator="kind"),
 ]

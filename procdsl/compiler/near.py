@@ -20,7 +20,7 @@ def hint(name: str, known: Iterable[str]) -> str:
     """A help text: the nearest name, or else the few that there are.
 
     >>> hint("xyz", ["train", "test"])
-    'there are train and test'
+    'there are test and train'
     """
     known = sorted(known)
     if close := nearest(name, known):

@@ -35,7 +35,8 @@ class Quantity(Node):
     def __str__(self) -> str:
         if self.unit == "%":
             return f"{self.amount}%" + (f" of {self.anchor}" if self.anchor else "")
-        return f"{self.amount:,} {self.unit}"
+        whole = self.amount.to_integral_value()
+        return f"{whole if whole == self.amount else self.amount:,} {self.unit}"
 
     @property
     def share(self) -> Fraction:

@@ -1,0 +1,110 @@
+"""The reference pages, generated from the code: `python -m docs.reference --write`.
+
+Kinds come from their docstrings and fields, commands from the command line itself, diagnostics from the bad
+specs of the tests, each with what the compiler really says about it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from procdsl.compiler import compile
+from procdsl.errors import SpecError
+from procdsl.grammars.base import Grammar
+from procdsl.kinds import Node, load, names
+from procdsl.language.evaluations.base import Evaluation
+from procdsl.language.sources.base import Source
+
+HERE = Path(__file__).parent
+OUT = HERE / "generated"
+BAD = HERE.parent / "tests" / "compiler" / "bad"
+FAMILIES = {"Grammars": Grammar, "Sources": Source, "Evaluations": Evaluation}
+
+
+def pages() -> dict[Path, str]:
+    """What each generated page should hold."""
+    return {
+        OUT / "kinds.md": _kinds(),
+        OUT / "commands.md": _commands(),
+        OUT / "diagnostics.md": _diagnostics(),
+    }
+
+
+def main() -> None:
+    """Writes the pages, or says which are out of date."""
+    stale = [path for path, text in pages().items() if not path.exists() or path.read_text("utf-8") != text]
+    if "--write" not in sys.argv:
+        sys.exit("\n".join(f"{path} is out of date: make docs" for path in stale))
+    OUT.mkdir(exist_ok=True)
+    for path in stale:
+        path.write_text(pages()[path], "utf-8")
+
+
+def _kinds() -> str:
+    parts = [
+        "# Kinds",
+        "Every kind of grammar, source and evaluation. `procdsl kinds` lists them in the terminal.",
+    ]
+    for title, family in FAMILIES.items():
+        parts.append(f"## {title}")
+        for name in names(family):
+            kind = load(family, name)
+            parts += [f"### `{name}`", inspect.getdoc(kind) or "", _fields(kind)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _fields(kind: type[Node]) -> str:
+    rows = ["| key | default |", "|---|---|"]
+    for name, field in kind.model_fields.items():
+        if name != "kind":
+            default = (
+                "required"
+                if field.is_required()
+                else f"`{_shown(field.get_default(call_default_factory=True))}`"
+            )
+            rows.append(f"| `{field.alias or name}` | {default} |")
+    return "\n".join(rows)
+
+
+def _shown(value: object) -> object:
+    return value.model_dump() if isinstance(value, Node) else value
+
+
+def _commands() -> str:
+    command = [sys.executable, "-m", "typer", "procdsl.cli", "utils", "docs", "--name", "procdsl"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return "\n".join(line.rstrip() for line in made.rstrip().splitlines()) + "\n"
+
+
+def _diagnostics() -> str:
+    parts = [
+        "# Diagnostics",
+        "Each code with a text that earns it, from the tests, and what is said about it.",
+        "P1xx: reading and types; P2xx: names; P3xx: meaning; P4xx: the plan.",
+    ]
+    seen = set[str]()
+    for code, message, help_, path in sorted(_findings()):
+        if code not in seen:
+            parts += [f"## {code}", f"`{path}`: {message}" + (f"\n\n= help: {help_}" if help_ else "")]
+        seen.add(code)
+    return "\n\n".join(textwrap.dedent(part) for part in parts) + "\n"
+
+
+def _findings() -> Iterator[tuple[str, str, str, str]]:
+    for path in sorted(BAD.iterdir()):
+        if path.suffix in (".toml", ".yaml"):
+            try:
+                compile(path, profile=None)
+            except SpecError as error:
+                for found in error.diagnostics:
+                    if found.severity == "error":
+                        yield found.code, found.message, found.help, path.name
+
+
+if __name__ == "__main__":
+    main()
