@@ -7,7 +7,7 @@ gives `dyck_k8` and `dyck_k64`, and two copies of each curriculum, source and ev
 called the same way and referring to each other's copies; what does not depend on `k` stays as it is, once.
 Several lists make a grid, and each thing is multiplied only by the lists it depends on. A value under `model`
 or `training` is written into every curriculum, or phase, that does not set it itself. Of several copies of
-the baseline, the first is it.
+the baseline, the first is it. A copied evaluation is made in the curricula of its own values alone.
 
 What depends on what is found by trying: the study is written out with one value changed, and compared.
 """
@@ -23,7 +23,7 @@ from typing import Any
 
 from procdsl.compiler.overlay import COLLECTIONS, assign, dotted, liked, undotted
 from procdsl.compiler.text import fail
-from procdsl.compiler.tree import Path, Tree, put
+from procdsl.compiler.tree import Path, Tree, name_of, put
 
 MAX_POINTS = 1_000
 # Keys whose text names something of the study, and in which collections it is looked for.
@@ -127,16 +127,45 @@ class _Grid:
         return self.known[point]
 
     def _copies(self, entity: Entity) -> Iterator[tuple[str, Tree]]:
-        axes = sorted(self.depends.get(entity, ()))
-        for values in itertools.product(*(range(len(self.axes[a].values)) for a in axes)):
-            point = tuple(dict(zip(axes, values, strict=True)).get(a, 0) for a in range(len(self.axes)))
+        for number, point in enumerate(self._points(entity)):
             found = self.at(point).get(entity)
             if found is None:
                 continue
             part = _renamed(found, "", lambda e, point=point: self.name(e, point))
-            if any(values) and isinstance(part.value, dict):
+            if isinstance(part.value, dict) and number:
                 part = part.without("baseline")
+            if isinstance(part.value, dict) and entity[0] == "evaluations" and self.depends[entity]:
+                part = self._confined(part, entity, point)
             yield self.name(entity, point), part
+
+    def _points(self, entity: Entity) -> Iterator[Point]:
+        """The points that make a difference to an entity, the other axes at their first value."""
+        axes = self.depends.get(entity, frozenset())
+        spans = (range(len(axis.values)) if a in axes else (0,) for a, axis in enumerate(self.axes))
+        yield from itertools.product(*spans)
+
+    def _confined(self, part: Tree, entity: Entity, point: Point) -> Tree:
+        """An evaluation's copy, made only in the curricula of its own values: not of k = 8 where k is 64."""
+        key = "after" if "after" in part.value else "phases"
+        wanted = part.value.get(key)
+        names = (
+            [wanted.value] if wanted and isinstance(wanted.value, str) else wanted.plain() if wanted else None
+        )
+        hosts = [
+            f"{self.name(curriculum, there)}.{phase}"
+            for curriculum in _entities(self.at(self.first))
+            if curriculum[0] == "curricula"
+            for there in self._points(curriculum)
+            if all(there[a] == point[a] for a in self.depends[entity] & self.depends[curriculum])
+            for phase in _phases(self.at(there).get(curriculum))
+            if names is None or phase in names or f"{self.name(curriculum, there)}.{phase}" in names
+        ]
+        at = wanted or part
+        return (
+            part.adding(key, Tree([Tree(host, at.place) for host in hosts], at.place, at.key))
+            if hosts
+            else part
+        )
 
     def name(self, entity: Entity, point: Point) -> str:
         """What an entity's copy for a point is called; itself if it depends on nothing."""
@@ -171,6 +200,12 @@ def _entities(tree: Tree) -> Iterator[Entity]:
         yield from (
             (collection, name) for name in (table.value if table and isinstance(table.value, dict) else ())
         )
+
+
+def _phases(curriculum: Tree | None) -> list[str]:
+    phases = curriculum.value.get("phases") if curriculum and isinstance(curriculum.value, dict) else None
+    named = phases.value if phases and isinstance(phases.value, list) else []
+    return [name for phase in named if (name := name_of(phase))]
 
 
 def _share(tree: Tree, path: Path, value: Tree) -> Tree:

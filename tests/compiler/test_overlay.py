@@ -40,7 +40,7 @@ def test_later_overlays_win_and_values_keep_their_places(study: Any) -> None:
     assert where(read, "model", "width") == "study.toml:6:19"
     assert where(read, "model", "heads") == "--set:1:13"
     assert where(read, "training", "batch_rows") == "--set:2:21"
-    assert where(read, "model", "nothing", "there") == "good.toml:15:2"
+    assert where(read, "model", "nothing", "there") == "good.toml:16:2"
     assert read.lines("--set") == ["model.heads=8", "training.batch_rows=2"]
     assert "profiles" not in read.data
     assert "extends" not in read.data
@@ -184,6 +184,9 @@ curricula.plain.phases.text.context = [16, 32]
     assert data["curricula"]["plain_k8_context16"]["phases"][0]["tokens"] == "50% of alone_k8.learn"
     assert [name for name, arm in data["curricula"].items() if arm.get("baseline")] == ["alone_k2"]
     assert list(data["evaluations"]) == ["brackets_k2", "brackets_k8"]
+    assert data["evaluations"]["brackets_k8"]["phases"] == [
+        "alone_k8.learn", "plain_k8_context16.text", "plain_k8_context32.text", "both_k8.learn"
+    ]  # fmt: skip
     assert where(read, "grammars", "dyck_k8", "k") == "study.toml:10:25"
 
 
