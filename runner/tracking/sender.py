@@ -7,6 +7,7 @@ finish, the end of the line says that whoever trained is gone. Everything it kno
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -20,8 +21,9 @@ from typing import Any, cast
 
 from filelock import FileLock, Timeout
 
+from procdsl.errors import RunError
 from procdsl.plan import Plan
-from runner.store import Store, write_json
+from runner.store import Store, read_json, write_json
 from runner.tracking import describe, samples
 from runner.tracking.journal import records
 from runner.tracking.mlflow_sink import LARGEST_BATCH, Refused, Sink, Unreachable
@@ -225,10 +227,8 @@ def _work(delivery: Delivery, order: Order, state: Path) -> None:
                 _tell(state, "")
                 return
             wait, answered, problem = PERIOD_SECONDS, time.monotonic(), ""
-        except Unreachable as error:
+        except RunError as error:  # no answer, a refusal of the whole study, or no room for receipts
             wait, problem = min(2 * wait, LONGEST_WAIT_SECONDS), str(error)
-        except Refused as error:
-            wait, problem = LONGEST_WAIT_SECONDS, str(error)
         _tell(state, problem)
         now = time.monotonic()
         if order.until is not None and (now > order.until or (now - answered > PATIENCE_SECONDS and problem)):
@@ -257,7 +257,11 @@ def _read_line() -> dict[str, Any]:
 
 
 def _tell(state: Path, problem: str) -> None:
-    write_json(state, {"pid": os.getpid(), "problem": problem})
+    """Leave word for whoever asks why nothing arrives; on a full disk there is nowhere to leave it."""
+    told = {"pid": os.getpid(), "problem": problem}
+    if not state.exists() or read_json(state) != told:
+        with contextlib.suppress(RunError):
+            write_json(state, told)
 
 
 if __name__ == "__main__":
