@@ -241,7 +241,7 @@ class TreeProgram(WordProgram):
 
 
 class Letters(Node):
-    """What an arrow writes: one of these symbols, each as likely as its weight (all alike without weights)."""
+    """What an arrow writes: one of these symbols, each as likely as its weight; all alike without any."""
 
     symbols: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     weights: tuple[Annotated[float, Field(gt=0)], ...] = ()
@@ -250,9 +250,9 @@ class Letters(Node):
 class AutomatonProgram(WordProgram):
     """Walks of a finite automaton from state 0 to one of `accepts`, conditioned on their length.
 
-    Arrow i leads from sources[i] (which ascend) to targets[i] and writes one of letters[writes[i]]. Walks are as
-    likely as the products of their arrows' weights. With the number of letters as weight, and no two walks
-    that write the same, every word of a length is alike.
+    Arrow i leads from sources[i] (which ascend) to targets[i] and writes one of letters[writes[i]]. Walks
+    are as likely as the products of their arrows' weights. With the number of letters as weight, and no two
+    walks that write the same, every word of a length is alike.
     """
 
     kind: Literal["automaton"] = "automaton"

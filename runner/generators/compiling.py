@@ -18,10 +18,11 @@ import numba
 
 import procdsl.tables
 import procdsl.trees
+import procdsl.walks
 
 
 def _cache_folder() -> Path:
-    shared = (Path(module.__file__) for module in (procdsl.tables, procdsl.trees))
+    shared = (Path(module.__file__) for module in (procdsl.tables, procdsl.trees, procdsl.walks))
     sources = [*sorted(Path(__file__).parent.glob("*.py")), *shared]
     digest = blake2b(numba.__version__.encode(), digest_size=8)
     for source in sources:
