@@ -65,6 +65,13 @@ class _Guarded(TyperGroup):
         ctx.meta["debug"] = "--debug" in args or os.environ.get("PROCDSL_DEBUG") == "1"
         return super().parse_args(ctx, [arg for arg in args if arg != "--debug"])
 
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and command.help:
+            # \b keeps the lines of a paragraph apart: each is a command to try.
+            command.help = re.sub(r"\n\n(?= *procdsl )", "\n\n\b\n", command.help)
+        return command
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
@@ -117,7 +124,14 @@ app = typer.Typer(
 
 @app.callback()
 def _procdsl() -> None:
-    """Declare, run and compare procedural-pretraining studies."""
+    """Declare, run and compare procedural-pretraining studies.
+
+    \b
+    procdsl new my_study            a first study, to be changed
+    procdsl check my_study.toml     what is wrong with it
+    procdsl plan my_study.toml      what it will do and cost
+    procdsl run my_study.toml       do it; again, to go on
+    """
 
 
 def main() -> None:

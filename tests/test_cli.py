@@ -194,6 +194,13 @@ def test_doctor_tells_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not (tmp_path / "store").exists()
 
 
+def test_help_shows_commands_to_try_each_on_its_line() -> None:
+    assert "\n  procdsl new my_study " in call("--help").stdout
+    assert re.search(
+        r"\n *procdsl check specs/\*.toml\n *procdsl check study.toml", call("check", "--help").stdout
+    )
+
+
 def test_an_unknown_command_or_option_exits_with_2() -> None:
     assert call("chekc", GOOD).exit_code == 2
     assert call("check", "--no-such").exit_code == 2
