@@ -71,6 +71,9 @@ class Recorder:
             numbers = torch.empty(numbers.shape, pin_memory=True).copy_(numbers, non_blocking=True)
             event = torch.cuda.Event()
             event.record()
+        if batch.step == self._first:
+            # The first batch waits for kernels to be compiled and files to be opened: a start, not a pace.
+            began, waited = began + waited, 0.0
         self.waited += waited
         self.seconds += time.perf_counter() - began
         self._pending = (batch, rate, numbers, event)
