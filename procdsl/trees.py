@@ -13,11 +13,13 @@ them in the range of doubles.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from procdsl.programs import TreeProgram
+from procdsl.programs import TreeProgram, TreeShape
 
 FANOUT = 8
 
@@ -26,10 +28,11 @@ class Structure(NamedTuple):
     """A program as flat sequences: shapes by head, interned sequences of children, the order of solving.
 
     Shapes first[A] .. first[A + 1] - 1 belong to A; shape g writes slots[g] terminals, has the children of
-    sequence chain[g] and all its members' weight[g]. Sequence s is nonterminal head[s], then sequence rest[s];
-    0 is the empty one. `order` lists the nonterminals so that what one needs at its own length comes before it,
-    parts[i] .. parts[i + 1] - 1 together; `inverse` holds (I - U)^-1 of each part, row by row, from block[i];
-    unit[A] .. unit[A + 1] - 1 are the edges A → unit_to of weight unit_by. empty[A] is alpha[A][0].
+    sequence chain[g] and all its members' weight[g]. Sequence s is nonterminal head[s], then sequence
+    rest[s]; 0 is the empty one. `order` lists the nonterminals so that what one needs at its own length
+    comes before it, parts[i] .. parts[i + 1] - 1 together; `inverse` holds (I - U)^-1 of each part, row by
+    row, from block[i]; unit[A] .. unit[A + 1] - 1 are the edges A → unit_to of weight unit_by. empty[A] is
+    alpha[A][0].
     """
 
     first: Any
@@ -48,26 +51,29 @@ class Structure(NamedTuple):
     empty: Any
 
 
-def inside(structure: Any, tilt: Any, alpha: Any, seq: Any, whole: Any, sums: Any) -> None:
-    """Fills alpha (K, N + 1) and seq (S, N + 1), column by column. `whole` (S) and `sums` (K) are scratch."""
+def inside(structure: Any, tilt: Any, alpha: Any, seq: Any, whole: Any, sums: Any, zero: Any) -> None:
+    """Fills alpha (K, N + 1) and seq (S, N + 1), column by column. `whole` (S) and `sums` (K) are scratch.
+
+    `zero` is that of the numbers in use: doubles, or whole numbers of any size.
+    """
     s = structure
     nonterminals, sequences, longest = len(s.empty), len(s.head), len(alpha[0]) - 1
     for a in range(nonterminals):
         alpha[a][0] = s.empty[a]
-    seq[0][0] = 1.0
+    seq[0][0] = zero + 1
     for q in range(1, sequences):
         seq[q][0] = alpha[s.head[q]][0] * seq[s.rest[q]][0]
     for n in range(1, longest + 1):
         for q in range(1, sequences):
             # What the first child and the rest share between them, both taking something.
-            left, right, total = alpha[s.head[q]], seq[s.rest[q]], 0.0
+            left, right, total = alpha[s.head[q]], seq[s.rest[q]], zero
             if s.rest[q] != 0:
                 for k in range(1, n):
                     total += left[k] * right[n - k]
             seq[q][n] = total
-            whole[q] = total + left[0] * whole[s.rest[q]] if s.rest[q] != 0 else 0.0
+            whole[q] = total + left[0] * whole[s.rest[q]] if s.rest[q] != 0 else zero
         for a in range(nonterminals):
-            total = 0.0
+            total = zero
             for g in range(s.first[a], s.first[a + 1]):
                 if s.slots[g] == 0:
                     total += s.weight[g] * whole[s.chain[g]]
@@ -81,7 +87,7 @@ def inside(structure: Any, tilt: Any, alpha: Any, seq: Any, whole: Any, sums: An
                 for e in range(s.unit[a], s.unit[a + 1]):
                     sums[a] += s.unit_by[e] * alpha[s.unit_to[e]][n]
             for j in range(begin, end):
-                total = 0.0
+                total = zero
                 for k in range(begin, end):
                     place = s.block[i] + (j - begin) * (end - begin) + (k - begin)
                     total += s.inverse[place] * sums[s.order[k]]
@@ -96,21 +102,26 @@ def inside(structure: Any, tilt: Any, alpha: Any, seq: Any, whole: Any, sums: An
 
 @lru_cache(maxsize=32)
 def structure(program: TreeProgram) -> Structure:
-    """The flat form of a program's shapes. ValueError where a word would have endlessly many derivations."""
-    count = 1 + max(max((shape.head, *shape.children)) for shape in program.shapes)
-    by_head = [[shape for shape in program.shapes if shape.head == a] for a in range(count)]
-    flat = [shape for shapes in by_head for shape in shapes]
+    """The flat form of a program's shapes. ValueError where the weights of a word's derivations diverge."""
+    return flattened(program.shapes)
+
+
+def flattened(shapes: Sequence[TreeShape]) -> Structure:
+    """The flat form of shapes. ValueError where the weights of a word's derivations diverge."""
+    count = 1 + max(max((shape.head, *shape.children)) for shape in shapes)
+    flat = sorted(shapes, key=lambda shape: shape.head)
     interned: dict[tuple[int, ...], int] = {(): 0}
-    chain = [_intern(shape.children, interned) for shape in flat]
+    chain = [intern(shape.children, interned) for shape in flat]
     sequences = sorted(interned, key=interned.__getitem__)
     slots = [len(shape.members[0]) for shape in flat]
     weight = [_sum(shape.weights) for shape in flat]
-    first = _starts([len(shapes) for shapes in by_head])
+    heads = Counter(shape.head for shape in flat)
+    first = _starts([heads[a] for a in range(count)])
     silent = [g for g in range(len(flat)) if slots[g] == 0]
     rules = [(flat[g].head, flat[g].children, weight[g]) for g in silent]
     empty = _empty(count, rules)
-    edges = _unit_edges(count, rules, empty)
-    parts = _components(count, edges)
+    edges = unit_edges(count, rules, empty)
+    parts = components(count, edges)
     inverse, block = _inverses(parts, edges)
     outside = [[(b, w) for b, w in edges[a].items() if b not in part] for part in parts for a in part]
     order = [a for part in parts for a in part]
@@ -148,7 +159,51 @@ def plain_inside(
     alpha = [[0.0] * (longest + 1) for _ in structure.empty]
     seq = [[0.0] * (longest + 1) for _ in structure.head]
     scratch = [0.0] * len(structure.head), [0.0] * len(structure.empty)
-    inside(structure, tilts(step, structure.slots), alpha, seq, *scratch)
+    inside(structure, tilts(step, structure.slots), alpha, seq, *scratch, 0.0)
+    return alpha, seq
+
+
+def vector_inside(
+    flat: Structure, step: float, longest: int, *, ceiling: float | None = None, number: Any = float
+) -> tuple[Any, Any]:
+    """As `plain_inside` by NumPy, sums in whatever order; no value above the ceiling, if there is one."""
+    import numpy as np
+
+    def capped(value: Any) -> Any:
+        return value if ceiling is None else np.minimum(value, ceiling)
+
+    tilt, within = tilts(step, flat.slots), range(1, len(flat.head))
+    alpha, seq = (np.zeros((len(part), longest + 1), number) for part in (flat.empty, flat.head))
+    alpha[:, 0], seq[0, 0] = capped(np.array(flat.empty)), 1
+    for q in within:
+        seq[q, 0] = alpha[flat.head[q], 0] * seq[flat.rest[q], 0]
+    weight, chain, slots = np.array(flat.weight), np.array(flat.chain), np.array(flat.slots)
+    heads = np.repeat(np.arange(len(flat.empty)), np.diff(flat.first))
+    tilted, writing = np.array(tilt)[slots], slots > 0
+    inverses = [
+        np.reshape(flat.inverse[flat.block[i] : flat.block[i] + (end - begin) ** 2], (end - begin, -1))
+        for i, (begin, end) in enumerate(pairwise(flat.parts))
+    ]
+    whole = np.zeros(len(flat.head), number)
+    for n in range(1, longest + 1):
+        for q in within:
+            a, r = flat.head[q], flat.rest[q]
+            if r:
+                seq[q, n] = alpha[a, 1:n] @ seq[r, n - 1 : 0 : -1]
+                whole[q] = seq[q, n] + alpha[a, 0] * whole[r]
+        fits = writing & (slots <= n)
+        terms = np.where(fits, seq[chain, np.maximum(n - slots, 0)] * tilted, whole[chain]) * weight
+        sums = np.zeros(len(flat.empty), number)
+        np.add.at(sums, heads, np.where(fits | ~writing, terms, 0))
+        for i, (begin, end) in enumerate(pairwise(flat.parts)):
+            part = flat.order[begin:end]
+            for a in part:
+                for e in range(flat.unit[a], flat.unit[a + 1]):
+                    sums[a] += flat.unit_by[e] * alpha[flat.unit_to[e], n]
+            alpha[part, n] = capped(inverses[i] @ sums[part])
+        for q in within:
+            a, r = flat.head[q], flat.rest[q]
+            seq[q, n] = capped(seq[q, n] + alpha[a, 0] * seq[r, n] + alpha[a, n] * seq[r, 0])
     return alpha, seq
 
 
@@ -175,7 +230,7 @@ def _rounded(value: float) -> float:
     return math.ldexp(round(mantissa * 128) / 128, exponent)
 
 
-def _intern(children: tuple[int, ...], interned: dict[tuple[int, ...], int]) -> int:
+def intern(children: tuple[int, ...], interned: dict[tuple[int, ...], int]) -> int:
     for length in range(1, len(children) + 1):
         interned.setdefault(children[len(children) - length :], len(interned))
     return interned[children]
@@ -199,29 +254,42 @@ Silent = Sequence[tuple[int, tuple[int, ...], float]]
 
 
 def _empty(count: int, rules: Silent) -> list[float]:
-    """The weight of the empty word from each nonterminal: the least fixed point, by Newton from below."""
+    """The weight of the empty word from each nonterminal: the least fixed point, part by part."""
     found = [0.0] * count
     nullable = _nullable(rules)
-    places = {a: i for i, a in enumerate(sorted(nullable))}
-    used = [rule for rule in rules if rule[0] in nullable and nullable.issuperset(rule[1])]
+    used: dict[int, list[tuple[tuple[int, ...], float]]] = {a: [] for a in nullable}
+    for a, children, weight in rules:
+        if a in nullable and nullable.issuperset(children):
+            used[a].append((children, weight))
+    edges = [{b: 0.0 for children, _ in used.get(a, ()) for b in children} for a in range(count)]
+    for part in components(count, edges):
+        if part[0] in nullable:
+            _newton(part, used, found)
+    return found
+
+
+def _newton(part: list[int], used: Any, found: list[float]) -> None:
+    """The weights of the empty word of mutually dependent nonterminals, by Newton's method from below."""
+    places = {a: i for i, a in enumerate(part)}
     for _ in range(64):
-        image, slope = [0.0] * len(places), [[0.0] * len(places) for _ in places]
-        for a, children, weight in used:
-            image[places[a]] += weight * _product([found[c] for c in children])
-            for i, c in enumerate(children):
-                others = [found[d] for j, d in enumerate(children) if j != i]
-                slope[places[a]][places[c]] += weight * _product(others)
+        image, slope = [0.0] * len(part), [[0.0] * len(part) for _ in part]
+        for a, i in places.items():
+            for children, weight in used[a]:
+                image[i] += weight * product([found[c] for c in children])
+                for j, c in enumerate(children):
+                    if c in places:
+                        others = [found[d] for k, d in enumerate(children) if k != j]
+                        slope[i][places[c]] += weight * product(others)
         step = _solved(slope, [image[i] - found[a] for a, i in places.items()])
-        if not all(0 <= abs(move) < math.inf for move in step):
+        # From below the steps go up; where they do not, there is no fixed point.
+        if not all(-1e-9 <= move < math.inf for move in step):
             raise ValueError("the empty word has endlessly many derivations")
-        moved = [found[a] + step[i] for a, i in places.items()]
-        if max((abs(found[a] - moved[i]) for a, i in places.items()), default=0.0) <= 1e-16:
+        if max(abs(move) for move in step) <= 1e-16:
             break
         for a, i in places.items():
-            found[a] = moved[i]
-    if any(value > 1e12 for value in found):
+            found[a] += step[i]
+    if any(not found[a] <= 1e12 for a in part):
         raise ValueError("the empty word has endlessly many derivations")
-    return found
 
 
 def _nullable(rules: Silent) -> set[int]:
@@ -231,18 +299,18 @@ def _nullable(rules: Silent) -> set[int]:
     return found
 
 
-def _unit_edges(count: int, rules: Silent, empty: Sequence[float]) -> list[dict[int, float]]:
+def unit_edges(count: int, rules: Silent, empty: Sequence[Any]) -> list[dict[int, Any]]:
     """U: edges[A][B] is the weight of B standing alone for A, its siblings empty."""
-    edges: list[dict[int, float]] = [{} for _ in range(count)]
+    edges: list[dict[int, Any]] = [{} for _ in range(count)]
     for a, children, weight in rules:
         for i, b in enumerate(children):
-            alone = weight * _product([empty[c] for j, c in enumerate(children) if j != i])
+            alone = weight * product([empty[c] for j, c in enumerate(children) if j != i])
             if alone:
                 edges[a][b] = edges[a].get(b, 0.0) + alone
     return edges
 
 
-def _components(count: int, edges: Sequence[dict[int, float]]) -> list[list[int]]:
+def components(count: int, edges: Sequence[dict[int, float]]) -> list[list[int]]:
     """Strongly connected components, those that others need first (Tarjan 1972, without recursion)."""
     number: dict[int, int] = {}
     low, on_path, path, found = dict[int, int](), set[int](), list[int](), list[list[int]]()
@@ -279,7 +347,7 @@ def _inverses(parts: Sequence[list[int]], edges: Sequence[dict[int, float]]) -> 
         starts.append(len(flat))
         within = [[edges[a].get(b, 0.0) for b in part] for a in part]
         columns = [_solved(within, [float(i == j) for i in range(len(part))]) for j in range(len(part))]
-        if any(not 0 <= value < math.inf for column in columns for value in column):
+        if any(not 0 <= value < 1e12 for column in columns for value in column):
             raise ValueError("unit rules form a cycle in which a word has endlessly many derivations")
         flat += [columns[j][i] for i in range(len(part)) for j in range(len(part))]
     return flat, starts
@@ -305,8 +373,9 @@ def _solved(matrix: Sequence[Sequence[float]], right: Sequence[float]) -> list[f
     return solution
 
 
-def _product(values: Sequence[float]) -> float:
-    product = 1.0
+def product(values: Sequence[Any]) -> Any:
+    """Factor by factor, in order."""
+    total = 1.0
     for value in values:
-        product *= value
-    return product
+        total *= value
+    return total

@@ -83,7 +83,7 @@ def _inside(flat: Structure, step: float, longest: int) -> tuple[Any, Any, Any]:
     )
     alpha, seq = np.zeros((len(flat.empty), longest + 1)), np.zeros((len(flat.head), longest + 1))
     powers = np.array(tilts(step, flat.slots))
-    compiled_inside(arrays, powers, alpha, seq, np.zeros(len(seq)), np.zeros(len(alpha)))
+    compiled_inside(arrays, powers, alpha, seq, np.zeros(len(seq)), np.zeros(len(alpha)), 0.0)
     return alpha, seq, powers
 
 

@@ -9,8 +9,9 @@ so that a lexicon of thousands is one group of productions, not thousands of rul
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from procdsl.grammars.rules.syntax import (
@@ -24,6 +25,7 @@ from procdsl.grammars.rules.syntax import (
     Repeat,
     Rule,
     RuleError,
+    RuleErrors,
     Spot,
 )
 from procdsl.grammars.rules.trees import FANOUT, Production, Trees, reference
@@ -34,11 +36,11 @@ MOST_PRODUCTIONS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A token family: its members by index value (or by feature values), and how likely each is."""
+    """A token family: its members by index value (or by feature values), and how likely each is of those."""
 
     members: Mapping[tuple[str, ...], tuple[str, ...]]
     weights: tuple[float, ...]
-    indexed: bool
+    features: bool = False
 
     @property
     def size(self) -> int:
@@ -63,13 +65,13 @@ def family(name: str, count: int, weights: Sequence[float] = ()) -> Family:
     {('0',): ('x[0]',), ('1',): ('x[1]',)}
     """
     members: dict[tuple[str, ...], tuple[str, ...]] = {(str(i),): (f"{name}[{i}]",) for i in range(count)}
-    return Family(members, tuple(weights) or (1.0,) * count, indexed=True)
+    return Family(members, tuple(weights) or (1.0,) * count)
 
 
 def expand(rules: Sequence[Rule], surroundings: Surroundings) -> Trees:
     """The productions of rules, the first rule's head first, weights normalised for each left-hand side.
 
-    RuleError where a name is unbound, an index has no range, or weights sum to nothing.
+    RuleErrors where a name is unbound, an index has no range, or weights sum to nothing: all there are.
     """
     return _Expansion(rules, surroundings).trees()
 
@@ -87,23 +89,37 @@ class _Expansion:
         self.fresh = itertools.count()
 
     def trees(self) -> Trees:
-        start = self.rules[0].head
-        if start.index:
-            raise RuleError(
-                "P322", f"the first rule is the start and takes no index: {start.name}", start.spot
-            )
-        self._nonterminal(start.name)
+        faults = list(self._head_faults())
+        self._nonterminal(self.rules[0].head.name)
         for rule in self.rules:
             for alternative in rule.alternatives:
-                self._alternative(rule.head, alternative)
-        return Trees(tuple(self.names), tuple(self.alphabet), tuple(self._normalised()))
+                try:
+                    self._alternative(rule.head, alternative)
+                except RuleError as fault:
+                    faults.append(fault)
+        if faults:
+            raise RuleErrors(faults)
+        return Trees(tuple(self.names), tuple(self.alphabet), self._normalised())
+
+    def _head_faults(self) -> Iterator[RuleError]:
+        start = self.rules[0].head
+        if start.index:
+            yield RuleError(
+                "P372", f"the first rule is the start and takes no index: {start.name}", start.spot
+            )
+        for head in (rule.head for rule in self.rules):
+            if len(head.index) != self.heads[head.name]:
+                yield RuleError("P372", f"{head.name} has now more indices, now fewer", head.spot)
+            if head.name in self.around.families:
+                message = f"{head.name} is a token family and a nonterminal"
+                yield RuleError("P371", message, head.spot, "rename one of the two")
 
     # ------------------------------------------------------------ one alternative, every value of its indices
 
     def _alternative(self, head: Name, alternative: Alternative) -> None:
         weight = 1.0 if alternative.weight is None else self._number(alternative.weight)
         if weight < 0:
-            raise RuleError("P323", f"a weight is at least 0, not {weight:g}", alternative.spot)
+            raise RuleError("P373", f"a weight is at least 0, not {weight:g}", alternative.spot)
         variables = self._variables(head, alternative)
         free = [name for name in variables if name not in head.index]
         choices = 1
@@ -120,11 +136,11 @@ class _Expansion:
             children = tuple(self._child(item, values) for item in alternative.items)
             yields = tuple(self._component(part, values, len(children)) for part in alternative.yields)
         if len(yields) > FANOUT:
-            raise RuleError("P324", f"a yield has at most {FANOUT} components", alternative.spot)
+            raise RuleError("P374", f"a yield has at most {FANOUT} components", alternative.spot)
         number = self._nonterminal(_instance(head, values))
         if len(self.productions) >= MOST_PRODUCTIONS:
             raise RuleError(
-                "P325", f"the rules come to more than {MOST_PRODUCTIONS:,} productions", head.spot
+                "P375", f"the rules come to more than {MOST_PRODUCTIONS:,} productions", head.spot
             )
         self.productions.append(Production(number, children, yields, weight, head.spot.line))
 
@@ -151,14 +167,14 @@ class _Expansion:
             if isinstance(part, Part):
                 if not 1 <= part.child <= children or not 1 <= part.component <= FANOUT:
                     raise RuleError(
-                        "P324", f"${part.child}.{part.component}: there are {children} children", part.spot
+                        "P374", f"${part.child}.{part.component}: there are {children} children", part.spot
                     )
                 codes.append(reference(part.child - 1, part.component - 1))
             else:
                 terminal = self._terminal(part, values)
                 if terminal is None:
                     help = "name it before the braces and write $1.1 here"
-                    raise RuleError("P324", f"{_shown(part)} is no token", part.spot, help)
+                    raise RuleError("P374", f"{_shown(part)} is no token", part.spot, help)
                 codes.append(terminal)
         return tuple(codes)
 
@@ -198,7 +214,7 @@ class _Expansion:
         item = repeat.item
         p = self.around.repeat if repeat.p is None else self._number(repeat.p)
         if not 0 < p < 1 and repeat.p is not None:
-            raise RuleError("P323", f"a repeat's probability lies between 0 and 1, not {p:g}", repeat.spot)
+            raise RuleError("P373", f"a repeat's probability lies between 0 and 1, not {p:g}", repeat.spot)
         if repeat.most is None:
             number = self._anonymous()
             self._add(number, (item,), p, values, then=number)
@@ -232,9 +248,11 @@ class _Expansion:
         )
         if label in self.names:
             return self.names[label]
+        members, weights = self._members(name, values), self.around.families[name.name].weights
+        if name.index and not self.around.families[name.name].features:
+            weights = (1.0,)
         number = self._nonterminal(label)
-        weights = self.around.families[name.name].weights
-        for member, weight in zip(self._members(name, values), weights, strict=True):
+        for member, weight in zip(members, itertools.cycle(weights), strict=False):
             self.productions.append(Production(number, (), ((self._token(member),),), weight))
         return number
 
@@ -245,20 +263,20 @@ class _Expansion:
         wanted = tuple(values.get(i, i) for i in name.index)
         if wanted not in members:
             raise RuleError(
-                "P322", f"{name.name} has no member {_shown(name)} = [{', '.join(wanted)}]", name.spot
+                "P372", f"{name.name} has no member {_shown(name)} = [{', '.join(wanted)}]", name.spot
             )
         return members[wanted]
 
     def _used(self, name: Name, values: Values) -> str:
         if len(name.index) != self.heads[name.name]:
             takes = self.heads[name.name]
-            raise RuleError("P322", f"{name.name} takes {takes} indices, not {len(name.index)}", name.spot)
+            raise RuleError("P372", f"{name.name} takes {takes} indices, not {len(name.index)}", name.spot)
         return _instance(name, values)
 
     def _undefined(self, name: Name) -> RuleError:
         near = get_close_matches(name.name, [*self.heads, *self.around.families], 1)
         help = f"did you mean {near[0]}?" if near else f'quote it ("{name.name}") if it is a token'
-        return RuleError("P321", f"{name.name} is used but never defined", name.spot, help)
+        return RuleError("P371", f"{name.name} is used but never defined", name.spot, help)
 
     def _token(self, text: str) -> int:
         return self.alphabet.setdefault(text, len(self.alphabet))
@@ -295,12 +313,12 @@ class _Expansion:
             ", ".join(f"{name} has {self.around.families[name].size}" for name in families) or "none use it"
         )
         help = "declare it under `index`, or use it on token families of one size"
-        raise RuleError("P322", f"index {variable!r} has no range: {found}", names[0].spot, help)
+        raise RuleError("P372", f"index {variable!r} has no range: {found}", names[0].spot, help)
 
     def _switched(self, switch: Name) -> bool:
         if switch.name not in self.around.switches:
             raise RuleError(
-                "P326", f"switch <{switch.name}> is not declared", switch.spot, "declare it under `switch`"
+                "P376", f"switch <{switch.name}> is not declared", switch.spot, "declare it under `switch`"
             )
         return bool(self.around.switches[switch.name])
 
@@ -320,19 +338,28 @@ class _Expansion:
         if name not in self.around.parameters:
             near = get_close_matches(name, self.around.parameters, 1)
             help = f"did you mean {near[0]}?" if near else f"give it a value beside `rules`: {name} = 0.5"
-            raise RuleError("P321", f"parameter {name} has no value", spot, help)
+            raise RuleError("P371", f"parameter {name} has no value", spot, help)
         return self.around.parameters[name]
 
-    def _normalised(self) -> Iterator[Production]:
+    def _normalised(self) -> tuple[Production, ...]:
+        """The productions with weights that sum to one for each head; equal ones are one."""
         sums: dict[int, float] = {}
+        merged: dict[Production, float] = {}
         for production in self.productions:
             sums[production.head] = sums.get(production.head, 0.0) + production.weight
-        for p in self.productions:
-            if sums[p.head] <= 0:
-                name = tuple(self.names)[p.head]
-                raise RuleError("P323", f"the weights of {name} sum to 0", Spot(max(p.line, 1), 1))
-            if p.weight > 0:
-                yield Production(p.head, p.children, p.yields, p.weight / sums[p.head], p.line)
+            same = replace(production, weight=0.0, line=0)
+            merged[same] = merged.get(same, 0.0) + production.weight
+        names = tuple(self.names)
+        lines = {p.head: p.line for p in reversed(self.productions)}
+        faults = [
+            RuleError("P373", f"the weights of {names[head]} sum to 0", Spot(max(lines[head], 1), 1))
+            for head, total in sums.items()
+            if not 0 < total < math.inf
+        ]
+        if faults:
+            raise RuleErrors(faults)
+        shares = ((p, weight / sums[p.head]) for p, weight in merged.items())
+        return tuple(replace(p, weight=share) for p, share in shares if share > 0)
 
 
 def _instance(name: Name, values: Values) -> str:
@@ -362,7 +389,7 @@ def _names(alternative: Alternative) -> Iterator[Name]:
 
 def _arithmetic(operator: str, left: float, right: float, spot: Spot) -> float:
     if operator == "divide" and right == 0:
-        raise RuleError("P323", "a weight divides by 0", spot)
+        raise RuleError("P373", "a weight divides by 0", spot)
     return {"add": left + right, "subtract": left - right, "multiply": left * right}.get(
         operator, left / right if right else 0.0
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from procdsl.grammars.rules.trees import Production, Trees
 from procdsl.programs import TreeShape
 
@@ -24,6 +26,11 @@ def shapes(trees: Trees) -> tuple[TreeShape, ...]:
         )
         for (head, children, pattern), members in sorted(groups.items(), key=lambda item: item[0][0])
     )
+
+
+def unweighted(shapes: Sequence[TreeShape]) -> tuple[TreeShape, ...]:
+    """Every derivation of a length as likely as any other."""
+    return tuple(s.model_copy(update={"weights": (1.0,) * len(s.members)}) for s in shapes)
 
 
 def _pattern(production: Production) -> Yields:

@@ -15,6 +15,7 @@ things. ``#`` begins a comment. Every part keeps the place it was read at.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,6 +110,14 @@ class RuleError(ValueError):
         super().__init__(f"line {spot.line}, column {spot.column}: {message}")
 
 
+class RuleErrors(ValueError):
+    """All that is wrong with some rules."""
+
+    def __init__(self, faults: Sequence[RuleError]) -> None:
+        self.faults = tuple(dict.fromkeys(faults))
+        super().__init__("; ".join(map(str, self.faults)))
+
+
 @dataclass(frozen=True, slots=True)
 class Quoted:
     """A token, spelt out."""
@@ -186,14 +195,14 @@ class Rule:
 
 
 def parse(text: str) -> tuple[Rule, ...]:
-    """The rules of a text, in order. RuleError (P320) where it cannot be read.
+    """The rules of a text, in order. RuleError (P370) where it cannot be read.
 
     >>> [rule] = parse('S -> open[i] S close[i] S [0.49] | ε [0.51]')
     >>> [item.name for item in rule.alternatives[0].items], len(rule.alternatives)
     (['open', 'S', 'close', 'S'], 2)
     """
     if not text.strip():
-        raise RuleError("P320", "there are no rules", Spot(1, 1), 'a rule looks like  S -> "a" S | ε')
+        raise RuleError("P370", "there are no rules", Spot(1, 1), 'a rule looks like  S -> "a" S | ε')
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
@@ -203,6 +212,41 @@ def parse(text: str) -> tuple[Rule, ...]:
     except VisitError as error:
         raise error.orig_exc from None
     return rules
+
+
+def parameters(rules: Sequence[Rule]) -> frozenset[str]:
+    """The names that weights and repeats use as numbers."""
+    stack: list[Any] = [part for rule in rules for part in rule.alternatives]
+    found = set[str]()
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Alternative):
+            stack += [*part.items, part.weight]
+        elif isinstance(part, Group):
+            stack += part.alternatives
+        elif isinstance(part, Repeat):
+            stack += [part.item, part.p]
+        elif isinstance(part, Number):
+            found.update(part.operands if part.operator == "parameter" else ())
+            stack += part.operands
+    return frozenset(found)
+
+
+def names(rules: Sequence[Rule]) -> frozenset[str]:
+    """What rules call by name or by index: nonterminals, families, index variables; and <switches>."""
+    stack: list[Any] = [part for rule in rules for part in (rule.head, *rule.alternatives)]
+    found = set[str]()
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Alternative):
+            stack += [*part.items, *itertools.chain.from_iterable(part.yields or ()), part.switch]
+        elif isinstance(part, Group):
+            stack += part.alternatives
+        elif isinstance(part, Repeat):
+            stack.append(part.item)
+        elif isinstance(part, Name):
+            found.update((part.name, *part.index))
+    return frozenset(found)
 
 
 @functools.cache
@@ -216,7 +260,7 @@ def _unreadable(text: str, error: UnexpectedInput) -> RuleError:
         getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", ())
     )
     wanted = [_WORDS[name] for name in sorted(names or ()) if name in _WORDS]
-    return RuleError("P320", found, spot, f"expected {', '.join(wanted)}" if wanted else "")
+    return RuleError("P370", found, spot, f"expected {', '.join(wanted)}" if wanted else "")
 
 
 def _trouble(lines: Sequence[str], error: UnexpectedInput) -> tuple[Spot, str]:
@@ -278,7 +322,7 @@ class _Reader(Transformer[Token, Any]):
 
     def repeated(self, item: Item | None, token: Token) -> Repeat:
         if item is None:
-            raise RuleError("P320", "the empty word cannot be repeated", _spot(token))
+            raise RuleError("P370", "the empty word cannot be repeated", _spot(token))
         return _repeat(item, token)
 
     def switch(self, token: Token) -> _Mark:
@@ -333,7 +377,7 @@ class _Yields:
 def _only(marks: Sequence[_Mark], kind: str) -> Any:
     found = [mark.value for mark in marks if mark.kind == kind]
     if len(found) > 1:
-        raise RuleError("P320", f"an alternative has one {kind}, not {len(found)}", found[1].spot)
+        raise RuleError("P370", f"an alternative has one {kind}, not {len(found)}", found[1].spot)
     return found[0] if found else None
 
 
@@ -343,7 +387,7 @@ def _repeat(item: Item, token: Token) -> Repeat:
         least, _, most = text[1:-1].partition(",")
         low, high = int(least), int(most or least)
         if low > high or high > 64:
-            raise RuleError("P320", f"a repeat goes from few to many, at most 64: {text}", spot)
+            raise RuleError("P370", f"a repeat goes from few to many, at most 64: {text}", spot)
         return Repeat(item, low, high, None, spot)
     least_of = {"?": (0, 1), "*": (0, None), "+": (1, None)}
     low, upper = least_of[text[0]]

@@ -55,21 +55,35 @@ class Trees:
 
     def productive(self) -> frozenset[int]:
         """The nonterminals that some finite tree hangs from."""
-        good = frozenset[int]()
-        while True:
-            more = good | {p.head for p in self.productions if good.issuperset(p.children)}
-            if more == good:
-                return good
-            good = more
+        waiting = [len(set(p.children)) for p in self.productions]
+        users: dict[int, list[int]] = {}
+        for place, p in enumerate(self.productions):
+            for child in set(p.children):
+                users.setdefault(child, []).append(place)
+        good = set[int]()
+        queue = [p.head for p in self.productions if not p.children]
+        while queue:
+            found = queue.pop()
+            if found not in good:
+                good.add(found)
+                for place in users.get(found, ()):
+                    waiting[place] -= 1
+                    if not waiting[place]:
+                        queue.append(self.productions[place].head)
+        return frozenset(good)
 
     def reachable(self) -> frozenset[int]:
         """The nonterminals that occur in some tree grown from the start symbol."""
-        found = frozenset({0})
-        while True:
-            more = found.union(*(p.children for p in self.productions if p.head in found))
-            if more == found:
-                return found
-            found = more
+        children: dict[int, set[int]] = {}
+        for p in self.productions:
+            children.setdefault(p.head, set()).update(p.children)
+        found, queue = set[int](), [0]
+        while queue:
+            head = queue.pop()
+            if head not in found:
+                found.add(head)
+                queue += children.get(head, ())
+        return frozenset(found)
 
     def trimmed(self) -> Trees | None:
         """Without what no tree from the start symbol can use; None where nothing is left."""

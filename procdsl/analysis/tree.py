@@ -1,0 +1,82 @@
+"""Trees: the entropy of derivations of a length, which is that of words where each has one derivation.
+
+H(D | n) = ln Z - r / Z, where Z sums the weights w of all derivations and r sums w ln w. As r is the slope of
+Z in a common exponent of all weights, it is the imaginary part of Z for the weights w ** (1 + ih), over h
+(Squire & Trapp 1998): every step to Z is analytic, so the tables are those of the sampler, in complex numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+from procdsl.analysis.rows import exactly
+from procdsl.grammars.rules.ambiguity import verdict
+from procdsl.programs import Interval, TreeProgram
+from procdsl.trees import Silent, Structure, product, structure, tilt, unit_edges, vector_inside
+
+_H = 1e-30
+
+
+def entropy(program: TreeProgram, length: int) -> Interval:
+    """Nats a word: exact where it is proved that every word has one derivation, else at most this."""
+    value = float(_entropies(program)[length])
+    return exactly(value) if verdict(program.shapes).certain else Interval(low=0.0, high=value)
+
+
+def chance(program: TreeProgram) -> float | None:
+    """How often the likeliest symbol occurs is not computed."""
+    return None
+
+
+@lru_cache(maxsize=16)
+def _entropies(program: TreeProgram) -> Any:
+    """The entropy of the derivations of each length; NaN where there are none."""
+    import numpy as np
+
+    step = tilt(program)
+    alpha, _ = vector_inside(_sloped(program), step, program.lengths.values[-1], number=complex)
+    weight, slope = alpha[0].real, alpha[0].imag / _H
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(weight) - np.arange(len(weight)) * math.log(step) - slope / weight
+
+
+def _sloped(program: TreeProgram) -> Structure:
+    """The program's structure with its weights raised to 1 + ih."""
+    import numpy as np
+
+    flat = structure(program)
+    shapes = sorted(program.shapes, key=lambda shape: shape.head)
+    slopes = (math.fsum(w * math.log(w) for w in shape.weights) for shape in shapes)
+    weight = [complex(w, _H * slope) for w, slope in zip(flat.weight, slopes, strict=True)]
+    silent: Silent = [
+        (shape.head, shape.children, w)
+        for shape, w in zip(shapes, weight, strict=True)
+        if not shape.members[0]
+    ]
+    empty = _empty(flat.empty, silent)
+    edges = unit_edges(len(empty), silent, empty)
+    inverse = list[complex]()
+    for begin, end in zip(flat.parts, flat.parts[1:], strict=False):
+        part = flat.order[begin:end]
+        within = np.array([[edges[a].get(b, 0.0) for b in part] for a in part])
+        inverse += list(np.linalg.inv(np.eye(len(part)) - within).ravel())
+    unit_by = [edges[a][b] for a in range(len(empty)) for b in flat.unit_to[flat.unit[a] : flat.unit[a + 1]]]
+    return flat._replace(weight=weight, empty=empty, inverse=inverse, unit_by=unit_by)
+
+
+def _empty(real: list[float], silent: Silent) -> list[complex]:
+    """The weight of the empty word: its slope solves a linear system, given the weight itself."""
+    import numpy as np
+
+    places = {a: i for i, a in enumerate(a for a, value in enumerate(real) if value)}
+    slope, matrix = np.zeros(len(places)), np.eye(len(places))
+    for a, children, weight in silent:
+        if a in places and all(c in places for c in children):
+            slope[places[a]] += weight.imag / _H * product([real[c] for c in children])
+            for i, c in enumerate(children):
+                others = product([real[d] for j, d in enumerate(children) if j != i])
+                matrix[places[a], places[c]] -= weight.real * others
+    solved = np.linalg.solve(matrix, slope)
+    return [complex(value, _H * solved[places[a]]) if a in places else 0j for a, value in enumerate(real)]

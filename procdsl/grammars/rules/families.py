@@ -1,0 +1,69 @@
+"""Token families as they are written: a number of members, a list of them, or features, count and weights."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from procdsl.grammars.rules.expand import Family, family
+from procdsl.kinds import Node
+
+_ZIPF = re.compile(r"zipf\((\d+(?:\.\d*)?|\.\d+)\)")
+_MOST = 2**20
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
+Spelling = Annotated[str, Field(min_length=1)]
+
+
+class TokenFamily(Node):
+    """`count` members for each combination of values of the features; `weights`: "zipf(s)", or one for each."""
+
+    features: tuple[Identifier, ...] = ()
+    count: int = Field(ge=1, le=_MOST)
+    weights: str | tuple[Annotated[float, Field(gt=0)], ...] = ()
+
+    @model_validator(mode="after")
+    def _weighted(self) -> TokenFamily:
+        if isinstance(self.weights, str) and not _ZIPF.fullmatch(self.weights):
+            raise ValueError(f'weights are "zipf(1.0)" or a list, not "{self.weights}"')
+        if isinstance(self.weights, tuple) and self.weights and len(self.weights) != self.count:
+            raise ValueError(f"{len(self.weights)} weights for {self.count} members")
+        return self
+
+    def shares(self) -> tuple[float, ...]:
+        """A weight for every member."""
+        if isinstance(self.weights, str):
+            exponent = float(self.weights[len("zipf(") : -1])
+            return tuple((rank + 1.0) ** -exponent for rank in range(self.count))
+        return self.weights or (1.0,) * self.count
+
+
+Written = (
+    Annotated[int, Field(ge=1, le=_MOST)] | Annotated[tuple[Spelling, ...], Field(min_length=1)] | TokenFamily
+)
+
+
+def read(name: str, written: Written, index: Mapping[str, tuple[str, ...]]) -> Family:
+    """The family that is meant. KeyError(feature) where a feature has no values in `index`.
+
+    >>> read("noun", TokenFamily(features=("n",), count=2), {"n": ("sg", "pl")}).members["pl",]
+    ('noun[pl,0]', 'noun[pl,1]')
+    """
+    if isinstance(written, int):
+        return family(name, written)
+    if isinstance(written, tuple):
+        members = {(str(place),): (token,) for place, token in enumerate(written)}
+        return Family(members, (1.0,) * len(written))
+    if not written.features:
+        return family(name, written.count, written.shares())
+    values = itertools.product(*(index[feature] for feature in written.features))
+    spelt = {value: tuple(_spelt(name, value, written.count)) for value in values}
+    return Family(spelt, written.shares(), features=True)
+
+
+def _spelt(name: str, value: tuple[str, ...], count: int) -> Iterator[str]:
+    return (f"{name}[{','.join((*value, str(i)))}]" for i in range(count))
