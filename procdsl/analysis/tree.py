@@ -1,20 +1,21 @@
 """Trees: the entropy of derivations of a length, which is that of words where each has one derivation.
 
-H(D | n) = ln Z - r / Z, where Z sums the weights w of all derivations and r sums w ln w. As r is the slope of
-Z in a common exponent of all weights, it is the imaginary part of Z for the weights w ** (1 + ih), over h
-(Squire & Trapp 1998): every step to Z is analytic, so the tables are those of the sampler, in complex numbers.
+H(D | n) = ln Z - r / Z, where Z sums the weights w of all derivations and r sums w ln w. As r is the slope
+of Z in a common exponent of all weights, it is the imaginary part of Z for the weights w ** (1 + ih), over h
+(Squire & Trapp 1998): every step to Z is analytic, so the tables are the sampler's, in complex numbers.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from procdsl.analysis.rows import exactly
 from procdsl.grammars.rules.ambiguity import verdict
 from procdsl.programs import Interval, TreeProgram
-from procdsl.trees import Silent, Structure, product, structure, tilt, unit_edges, vector_inside
+from procdsl.trees import Structure, product, structure, tilt, unit_edges, vector_inside
 
 _H = 1e-30
 
@@ -50,7 +51,7 @@ def _sloped(program: TreeProgram) -> Structure:
     shapes = sorted(program.shapes, key=lambda shape: shape.head)
     slopes = (math.fsum(w * math.log(w) for w in shape.weights) for shape in shapes)
     weight = [complex(w, _H * slope) for w, slope in zip(flat.weight, slopes, strict=True)]
-    silent: Silent = [
+    silent: list[tuple[int, tuple[int, ...], Any]] = [
         (shape.head, shape.children, w)
         for shape, w in zip(shapes, weight, strict=True)
         if not shape.members[0]
@@ -66,7 +67,7 @@ def _sloped(program: TreeProgram) -> Structure:
     return flat._replace(weight=weight, empty=empty, inverse=inverse, unit_by=unit_by)
 
 
-def _empty(real: list[float], silent: Silent) -> list[complex]:
+def _empty(real: list[float], silent: Sequence[tuple[int, tuple[int, ...], Any]]) -> list[complex]:
     """The weight of the empty word: its slope solves a linear system, given the weight itself."""
     import numpy as np
 

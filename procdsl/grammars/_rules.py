@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
 from procdsl.errors import Severity
-from procdsl.grammars._lengths import Length, Natural, Whole, law
+from procdsl.grammars._lengths import Length, Natural, Whole
 from procdsl.grammars.base import PLENTY, Problem, WordGrammar
 from procdsl.grammars.rules import ambiguity, branching, counting, families, findings
 from procdsl.grammars.rules.expand import Surroundings, expand
@@ -106,17 +106,21 @@ class RuleGrammar(WordGrammar):
     def lengths(self) -> Lengths:
         return self._lengths
 
+    def asked(self) -> Lengths:
+        return self.lengths() if self._natural else super().asked()
+
     def verdict(self) -> ambiguity.Verdict:
         """Whether words have several derivations, as far as is known."""
         return ambiguity.verdict(self._shapes)
 
     def problems(self, context: int) -> Iterator[Problem]:
         try:
-            self._trees
+            trees = self._trees
         except RuleErrors as errors:
             yield from (self._problem(fault) for fault in errors.faults)
             return
-        yield from self._token_problems()
+        yield from findings.unused(self._parsed, self.families, self.index, self.switch)
+        yield from findings.spelling(self.families, trees.alphabet)
         found = list(self._tree_problems())
         yield from found
         if not any(problem.severity is Severity.ERROR for problem in found):
@@ -201,10 +205,6 @@ class RuleGrammar(WordGrammar):
     def _at_start(self, code: str, message: str, help: str, severity: Severity = Severity.ERROR) -> Problem:
         return self._problem(RuleError(code, message, self._parsed[0].head.spot, help), severity)
 
-    def _token_problems(self) -> Iterator[Problem]:
-        yield from findings.unused(self._parsed, self.families, self.index, self.switch)
-        yield from findings.spelling(self.families, self._trees.alphabet)
-
     def _tree_problems(self) -> Iterator[Problem]:
         """What keeps words from being drawn at all."""
         yield from findings.useless(self.rules, self._parsed, self._trees)
@@ -218,11 +218,11 @@ class RuleGrammar(WordGrammar):
             return
         if self._natural and (radius := branching.radius(self._shapes)) >= 1 - 1e-9:
             ends = branching.terminates(self._shapes)
-            message = f"the rules make words without end: each symbol makes {radius:.3g} more on average, {ends:.1%} end"
+            message = f"the rules make words without end: growth {radius:.3g} a step, {ends:.1%} of them stop"
             help = "lower the weight of a rule that grows, or ask for a length: each is drawn exactly"
             yield Problem("P380", message, ("length",), help)
             return
-        longest = self._most()
+        longest = self.asked().values[-1]
         cells = (len(flat.empty) + len(flat.head)) * longest
         if cells > MOST_CELLS:
             message = (
@@ -232,12 +232,6 @@ class RuleGrammar(WordGrammar):
                 "P383", message, ("length",), f"at most {MOST_CELLS:,}: shorter words, or fewer rules"
             )
 
-    def _most(self) -> int:
-        """The longest length that is asked for."""
-        if self._natural:
-            return self.lengths().values[-1]
-        return law(self.length, None).values[-1]
-
     def _measure_problems(self) -> Iterator[Problem]:
         """What the distribution over words is, where it may not be what was meant."""
         try:
@@ -246,7 +240,7 @@ class RuleGrammar(WordGrammar):
             return
         yield from self._ambiguity_problems()
         if self._natural and (rest := self._natural_shares[1]) > NATURAL_REST:
-            message = f"{rest:.1%} of the rules' own words have over {lengths.values[-1]:,} symbols and are left out"
+            message = f"{rest:.1%} of the rules' words have over {lengths.values[-1]:,} symbols: left out"
             yield Problem(
                 "P380", message, ("length",), "length = { natural = … } sets the end", Severity.NOTE
             )

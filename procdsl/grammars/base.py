@@ -112,6 +112,10 @@ class WordGrammar(Grammar):
         """The law of lengths, without those that no word has. ValueError where none is left."""
         return law(self.length, self.possible)
 
+    def asked(self) -> Lengths:
+        """The law as written, lengths without words included."""
+        return law(self.length, None)
+
     def longest(self) -> int:
         # A word of the one length fills a row; words of several are each followed by an end.
         values = self.lengths().values
@@ -133,7 +137,7 @@ class WordGrammar(Grammar):
         yield from self._length_problems(lengths, context)
 
     def _length_problems(self, lengths: Lengths, context: int) -> Iterator[Problem]:
-        dropped = len(law(self.length, None).values) - len(lengths.values)
+        dropped = len(self.asked().values) - len(lengths.values)
         if dropped:
             yield Problem(
                 "P351",

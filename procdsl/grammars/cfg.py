@@ -15,9 +15,10 @@ from procdsl.grammars.rules.earley import Chart, Rules
 class Cfg(RuleGrammar):
     """Context-free rules: NLTK's arrows, quotes and `[weights]`, with `? * +` and `{m,n}` behind an item.
 
-    A name in rules is a nonterminal or a token family (`tokens`). An index used twice means agreement. Weights
-    may be arithmetic over numbers that stand beside `rules`. `measure = "weighted"` draws derivations by their
-    weights, given the length; `"uniform"` all derivations alike; `"natural"` lengths by the rules too.
+    A name in rules is a nonterminal or a token family (`tokens`). An index used twice means agreement.
+    Weights may be arithmetic over numbers that stand beside `rules`. `measure = "weighted"` draws derivations
+    by their weights, given the length; `"uniform"` all derivations alike; `"natural"` lengths by the rules
+    too.
 
     ```toml
     kind   = "cfg"

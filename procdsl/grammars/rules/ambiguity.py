@@ -1,6 +1,6 @@
-"""Does a word have several derivations? Nobody can always tell: a proof, a witness, or how far none was found.
+"""Does a word have several derivations? Nobody can always tell: a proof, a witness, or how far there is none.
 
-The proof is a conflict-free LALR(1) table, made by lark: such rules have one derivation a word (DeRemer 1969).
+The proof is a conflict-free LALR(1) table, made by lark: one derivation for each word (DeRemer 1969).
 """
 
 from __future__ import annotations

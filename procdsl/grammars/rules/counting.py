@@ -18,7 +18,7 @@ Shapes = tuple[TreeShape, ...]
 class Skeleton(NamedTuple):
     """Shapes without their terminals: (head, slots, sequence) each once; sequences as (head, rest)."""
 
-    count: int
+    symbols: int
     rules: list[tuple[int, int, int]]
     sequences: list[tuple[int, int]]
 

@@ -1,7 +1,8 @@
 """Membership and legal next symbols for context-free rules, by Earley's algorithm (1970).
 
 Charts are of tokens, so productions of a lexicon are found by the token that stands there and are never
-predicted one by one. Nullable nonterminals are stepped over where they are predicted (Aycock & Horspool 2002).
+predicted one by one. Nullable nonterminals are stepped over where they are predicted (Aycock & Horspool
+2002).
 Rules are trimmed first: then every item of a chart is part of some word, and what may come next is exact.
 """
 

@@ -20,7 +20,7 @@ Spelling = Annotated[str, Field(min_length=1)]
 
 
 class TokenFamily(Node):
-    """`count` members for each combination of values of the features; `weights`: "zipf(s)", or one for each."""
+    """`count` members for each combination of feature values; `weights`: "zipf(s)", or one for each."""
 
     features: tuple[Identifier, ...] = ()
     count: int = Field(ge=1, le=_MOST)
@@ -56,7 +56,9 @@ def read(name: str, written: Written, index: Mapping[str, tuple[str, ...]]) -> F
     if isinstance(written, int):
         return family(name, written)
     if isinstance(written, tuple):
-        members = {(str(place),): (token,) for place, token in enumerate(written)}
+        members: dict[tuple[str, ...], tuple[str, ...]] = {
+            (str(place),): (token,) for place, token in enumerate(written)
+        }
         return Family(members, (1.0,) * len(written))
     if not written.features:
         return family(name, written.count, written.shares())
