@@ -1,0 +1,83 @@
+"""The command that compares the curricula of a study."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from procdsl import report
+from procdsl.cli.guard import app
+from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt
+from procdsl.errors import UsageError
+
+if TYPE_CHECKING:
+    from procdsl.plan import Plan
+    from runner.store import Store
+
+
+@app.command()
+def compare(
+    spec: SpecArg,
+    metric: Annotated[
+        str | None, typer.Option(metavar="EVALUATION/METRIC", help="What to compare [the study's own].")
+    ] = None,
+    target: Annotated[float | None, typer.Option(help="Count tokens to this value of the metric.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="PATH", help="Copy the page there.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    store: StoreOpt = None,
+    json: JsonOpt = False,
+) -> None:
+    """Compare the curricula of a study, finished or not, and write the report.
+
+    procdsl compare specs/dyck_then_c4.toml --metric c4/bits_per_byte --html report.html
+    """
+    from procdsl.compiler import compile
+    from runner.bind import recall
+    from runner.execution import store_root
+    from runner.store import Store, read_json
+
+    plan = compile(spec, profile=profile, sets=set_ or ()).plan
+    results = Store(store_root(spec, store))
+    folder = results.root / "studies" / plan.study
+    if not (folder / "plan.json").exists():
+        raise UsageError(f"{spec} has not been run yet", help=f"procdsl run {spec}")
+    # What was run elsewhere, on a GPU say, is compared as it was run, whatever this machine would choose.
+    if profile == "auto" and (ran := read_json(folder / "plan.json")["profile"]) != plan.profile:
+        plan = compile(spec, profile=ran or "none", sets=set_ or ()).plan
+    bound = recall(plan, results)
+    compared = comparison_of(bound, results, spec=spec, metric=metric, target=target)
+    if html:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(compared["html"], html)
+        compared["html"] = str(html.resolve())
+    if json:
+        report.data(compared)
+    else:
+        report.comparison(compared)
+    if open_:
+        typer.launch(compared["html"])
+
+
+def comparison_of(
+    plan: Plan, store: Store, *, spec: Path, metric: str | None = None, target: float | None = None
+) -> dict[str, Any]:
+    """The comparison of a study as data, and the report it is drawn in."""
+    from runner.compare import compare, write_report
+    from runner.compare.document import document
+    from runner.tracking import attach
+
+    comparison = compare(plan, store, metric=metric, target=target)
+    folder = store.study(plan.study) / "compare"
+    again = shlex.join(["procdsl", "compare", str(spec), *(["--metric", metric] if metric else [])])
+    if metric:
+        folder = folder / metric.replace("/", "-")
+    paths = write_report(comparison, folder, command=f"{shlex.join(['procdsl', 'run', str(spec)])}\n{again}")
+    if metric is None:
+        attach(plan, store, [paths.html, *paths.png, paths.json])
+    return document(comparison) | {"html": str(paths.html), "png": [str(path) for path in paths.png]}

@@ -1,0 +1,125 @@
+"""Commands about the language and this machine: sample, schema, kinds, doctor."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from procdsl import overview, report
+from procdsl.cli.guard import app
+from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt
+from procdsl.errors import UsageError
+
+if TYPE_CHECKING:
+    from procdsl.plan import GenerateOperation
+
+
+@app.command()
+def sample(
+    spec: SpecArg,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A grammar or a source of the study.")],
+    rows: Annotated[int, typer.Option("-n", "--rows", min=1, max=1_000_000, help="How many.")] = 5,
+    ids: Annotated[bool, typer.Option("--ids", help="Show ids instead of spellings.")] = False,
+    length: Annotated[
+        int | None, typer.Option(min=1, max=65_534, help="Words of this length instead.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "train",
+    seed: Annotated[int, typer.Option(min=0, help="The data seed.")] = 0,
+    start: Annotated[int, typer.Option(min=0, max=2**63, help="The index of the first row.")] = 0,
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    json: JsonOpt = False,
+) -> None:
+    """Show rows of a grammar or source, exactly as training reads them.
+
+    What is dim is not scored; under brackets stands how deep they nest.
+
+        procdsl sample specs/dyck_then_c4.toml dyck -n 2 --length 40
+        procdsl sample specs/dyck_then_c4.toml dyck --split test --json
+    """
+    from procdsl import generate, sampling
+    from procdsl.compiler import compile
+
+    if split not in ("train", "validation", "test"):
+        raise UsageError(f"{split!r} is no split", help="train, validation or test")
+    made = sampling.operation(compile(spec, profile=profile, sets=set_ or ()), name, length, split)
+    # The plain interpreter starts at once; kernels are compiled first, and then a thousand times as fast.
+    if rows * made.context > 40_000:
+        drawn = _drawn(made, seed, split, start, rows)
+    else:
+        part: Any = split
+        drawn = generate.rows(made, seed=seed, split=part, start=start, count=rows)
+    found = sampling.samples(made, drawn, start)
+    if json:
+        report.data({"name": name, "split": split, "rows": [asdict(one) for one in found]})
+        return
+    for one in found:
+        sampling.show(one, ids=ids)
+
+
+def _drawn(made: GenerateOperation, seed: int, split: str, start: int, rows: int) -> tuple[Any, Any]:
+    """Rows by the kernels."""
+    import numpy as np
+
+    from runner.generators import fill
+
+    ids = np.empty((rows, made.context + 1), np.int32)
+    scored = np.empty((rows, made.context + 1), np.uint8)
+    fill(made, seed=seed, split=split, start=start, ids=ids, scored=scored)
+    return ids.tolist(), scored.tolist()
+
+
+@app.command()
+def schema(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it there.")] = None,
+) -> None:
+    """Print the JSON Schema of studies, which lets editors complete and check them.
+
+    procdsl schema --output specs/procdsl.schema.json
+
+    The first line of a spec then reads  #:schema ./procdsl.schema.json
+    """
+    from procdsl.schema import schema
+
+    text = dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+    if output:
+        output.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+
+
+@app.command()
+def kinds(json: JsonOpt = False) -> None:
+    """List every kind of grammar, source and evaluation, with what it is.
+
+    procdsl kinds
+    """
+    from procdsl.schema import FAMILIES, kinds_of
+
+    found = {family.__name__.lower() + "s": kinds_of(family) for family in FAMILIES}
+    if json:
+        report.data(found)
+    else:
+        overview.kinds(found)
+
+
+@app.command()
+def doctor(store: StoreOpt = None, json: JsonOpt = False) -> None:
+    """Look at what this machine has and lacks: cores, memory, disk, torch, MLflow, the Hub, the store.
+
+    procdsl doctor
+    """
+    from procdsl.doctor import examine
+
+    found = []
+    for finding in examine(store or Path(".procdsl")):
+        found.append(asdict(finding))
+        if not json:
+            overview.doctor(finding)
+    if json:
+        report.data({"ok": all(one["well"] for one in found), "findings": found})

@@ -1,0 +1,33 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    pass
+
+
+SpecArg = Annotated[
+    Path, typer.Argument(metavar="SPEC", help="The study, a .toml or .yaml file.", show_default=False)
+]
+SetOpt = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a value, as in model.layers=4; repeatable."),
+]
+ProfileOpt = Annotated[
+    str,
+    typer.Option(
+        "--profile",
+        help="The [profiles.NAME] to lay over the spec; auto: by the machine.",
+    ),
+]
+StoreOpt = Annotated[
+    Path | None,
+    typer.Option("--store", envvar="PROCDSL_STORE", help="Where results lie [.procdsl beside the spec]."),
+]
+JsonOpt = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

@@ -1,0 +1,229 @@
+"""Commands that carry a study out: run, status, prune."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from procdsl import report
+from procdsl.cli.comparing import comparison_of
+from procdsl.cli.guard import app
+from procdsl.cli.options import JsonOpt, ProfileOpt, QuietOpt, SetOpt, SpecArg, StoreOpt
+from procdsl.errors import UsageError
+
+if TYPE_CHECKING:
+    from procdsl.plan import Plan
+    from runner.engine import Outcome
+    from runner.execution import Execution
+    from runner.store import Store
+
+
+@app.command()
+def run(
+    spec: SpecArg,
+    jobs: Annotated[int | None, typer.Option(help="Operations at once [cores; 1 on an accelerator].")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="CURRICULUM", help="Only this one; repeatable.")
+    ] = None,
+    seeds: Annotated[str, typer.Option(metavar="A..B", help="Only these seeds, as in 0..2 or 0,4.")] = "",
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="Threads of each operation [cores / jobs].")] = None,
+    store: StoreOpt = None,
+    tracking_uri: Annotated[
+        str | None,
+        typer.Option(help="An MLflow server [a database in the store].", envvar="MLFLOW_TRACKING_URI"),
+    ] = None,
+    tracking: Annotated[bool, typer.Option("--tracking/--no-tracking", help="Deliver to MLflow.")] = True,
+    rebind: Annotated[bool, typer.Option("--rebind", help="Choose the corpora anew.")] = False,
+    strict_data: Annotated[bool, typer.Option("--strict-data", help="Use no fallback corpus.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no server for data.")] = False,
+    micro_rows: Annotated[int | None, typer.Option(help="Rows on the device at once.", min=1)] = None,
+    json: JsonOpt = False,
+    quiet: QuietOpt = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Try again what failed three times alike.")
+    ] = False,
+) -> None:
+    """Carry out a study: do what is missing of it, log it to MLflow, compare its curricula.
+
+    Stop it with Ctrl-C at any time; the same command goes on. Run again when all is done, it only compares.
+    A trial that fails stops no other.
+
+        procdsl run specs/dyck_then_c4.toml --only dyck_first --seeds 0..2
+    """
+    from procdsl import progress
+    from procdsl.compiler import compile
+    from runner import engine, execution
+    from runner.failures import forgive
+    from runner.schedule import pending, wanted
+    from runner.store import Store
+    from runner.tracking import start_sender
+
+    compiled = compile(spec, profile=profile, sets=set_ or ())
+    if not quiet:
+        report.diagnostics(compiled.diagnostics)
+    chosen = execution.device(device)
+    jobs, threads = execution.parallelism(compiled.plan, device=chosen, jobs=jobs, threads=threads)
+    how = execution.Execution(
+        store=execution.store_root(spec, store),
+        device=chosen,
+        threads=threads,
+        jobs=jobs,
+        tracking_uri=tracking_uri,
+        strict_data=strict_data,
+        offline=offline,
+        rebind=rebind,
+        only=tuple(only or ()),
+        seeds=execution.seed_range(seeds),
+        micro_rows=micro_rows,
+        folder=spec.parent,
+    )
+    results = Store(how.store)
+    bound = bound_plan(compiled.plan, results, how, quiet=quiet)
+    _keep_spec(spec, results.study(bound.study))
+    if yes:
+        forgive(bound, results)
+    trials = wanted(bound, how)
+    todo = pending(bound, trials, results)
+    sender = start_sender(bound, results, how) if tracking else None
+    with progress.watch(bound, trials, todo, quiet=quiet) as observe:
+        outcome = engine.run(bound, how, observe)
+    compared = comparison_of(bound, results, spec=spec) if bound.comparison and not outcome.stopped else None
+    undelivered = sender.finish() if sender else 0
+    named = shlex.join([str(spec), *(["--store", str(store)] if store else [])])
+    _tell_outcome(named, bound, outcome, compared, undelivered, json=json, quiet=quiet)
+    raise typer.Exit(outcome.exit_code)
+
+
+def bound_plan(plan: Plan, store: Store, how: Execution, *, quiet: bool) -> Plan:
+    """The plan with its corpora chosen; a fallback in use is said out loud."""
+    from procdsl import progress
+    from runner.bind import bind
+
+    return bind(plan, store, how, (lambda event: None) if quiet else progress.note)
+
+
+def _keep_spec(spec: Path, folder: Path) -> None:
+    """The spec as it was written, beside the plan it became."""
+    target, content = folder / f"spec{spec.suffix}", spec.read_bytes()
+    if not target.exists() or target.read_bytes() != content:
+        target.write_bytes(content)
+
+
+@app.command()
+def status(
+    spec: SpecArg,
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    store: StoreOpt = None,
+    json: JsonOpt = False,
+) -> None:
+    """Show how each trial of a study stands: done, running, failed or pending, and why.
+
+    procdsl status specs/dyck_then_c4.toml
+    """
+    from procdsl.compiler import compile
+    from runner.bind import recall
+    from runner.execution import store_root
+    from runner.status import status
+    from runner.store import Store
+
+    plan = compile(spec, profile=profile, sets=set_ or ()).plan
+    results = Store(store_root(spec, store))
+    if not (results.root / "studies" / plan.study / "plan.json").exists():
+        raise UsageError(f"{spec} has not been run yet", help=f"procdsl run {spec}")
+    found = status(recall(plan, results), results)
+    if json:
+        trials = [asdict(trial) for trial in found]
+        report.data({"study": plan.study, "profile": plan.profile, "trials": trials})
+    else:
+        report.trials(plan.study, [asdict(trial) for trial in found])
+
+
+@app.command()
+def prune(
+    spec: Annotated[Path | None, typer.Argument(metavar="[SPEC]", show_default=False)] = None,
+    store: StoreOpt = None,
+    quota: Annotated[
+        str, typer.Option(metavar="SIZE", help="Only as much, oldest first, as leaves 5GB.")
+    ] = "",
+    json: JsonOpt = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete; without it, only list.")] = False,
+) -> None:
+    """List, and with --yes delete, results that no study of the store needs any more.
+
+    What a study needs is what its last run's plan holds; results of earlier versions of its spec are not.
+
+        procdsl prune specs/dyck_then_c4.toml --quota 5GB --yes
+    """
+    from runner import pruning
+    from runner.execution import store_root
+    from runner.store import Store
+
+    if spec is None and store is None:
+        raise UsageError("nothing says which store is meant", help="name a SPEC, or a store with --store")
+    results = Store(store_root(spec or Path("spec"), store))
+    if not (results.root / "objects").is_dir():
+        raise UsageError(f"there is no store at {results.root}", help="name one with --store")
+    found = pruning.unneeded(results, [_plan_now(spec, results)] if spec else [])
+    if quota:
+        found = pruning.beyond(results, found, pruning.quota_bytes(quota))
+    freed, busy = pruning.remove(results, found) if yes else (0, [])
+    listed = [{"path": str(one.path), "bytes": one.bytes, "touched": one.touched} for one in found]
+    outcome = {"deleted": yes, "objects": listed, "freed": freed, "busy": [str(path) for path in busy]}
+    if json:
+        report.data(outcome)
+    else:
+        report.pruned(outcome)
+
+
+def _plan_now(spec: Path, store: Store) -> Plan:
+    """The plan that a spec has today, bound as its study was: what it reuses must stay."""
+    from procdsl.compiler import compile
+    from runner.bind import recall
+
+    plan = compile(spec).plan
+    return recall(plan, store)
+
+
+def _tell_outcome(
+    named: str,
+    plan: Plan,
+    outcome: Outcome,
+    compared: dict[str, Any] | None,
+    undelivered: int,
+    *,
+    json: bool,
+    quiet: bool,
+) -> None:
+    """How a run ended, what came out of it, and what to type next; `named` is the spec and its store."""
+    again = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    if json:
+        ended = asdict(outcome) | {"ok": outcome.exit_code == 0, "exit_code": outcome.exit_code}
+        report.data({"study": plan.study, "undelivered": undelivered, "comparison": compared} | ended)
+        return
+    if compared and not quiet:
+        report.comparison(compared)
+    for name, reason in outcome.reasons.items():
+        report.message(f"{name} failed: {reason}", help=f"to try again: {again}")
+    if undelivered:
+        report.line(
+            f"{undelivered:,} points are not delivered yet; `procdsl sync {named}` delivers them", stderr=True
+        )
+    if outcome.stopped:
+        count = len(outcome.stopped)
+        report.line(
+            f"stopped with {count} trials unfinished; everything is saved. Go on with: {again}", stderr=True
+        )
+    elif not quiet:
+        report.line(f"MLflow: procdsl ui {named}")
+        if plan.profile == "cpu":
+            report.line("This was the cpu profile: it shows the machine at work, not the effect.")
+            report.line(f"The study at full size, on a GPU: procdsl run {named} --profile none")
