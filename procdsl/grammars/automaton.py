@@ -1,0 +1,178 @@
+"""Finite automata, probabilistic or not, by their arrows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field
+
+from procdsl.errors import Severity
+from procdsl.grammars.base import Problem
+from procdsl.grammars.regular.arrows import Written, read
+from procdsl.grammars.regular.deterministic import BUDGET, Dfa, determinise
+from procdsl.grammars.regular.grammar import RegularGrammar
+from procdsl.grammars.regular.lowering import Move, trimmed, weighted
+from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
+from procdsl.grammars.regular.texts import TextError, Tokens, meanings, near, spelt
+from procdsl.programs import AutomatonProgram
+
+
+class Automaton(RegularGrammar):
+    """An automaton by its arrows: `state -symbol-> state`, with a `[weight]` where words are not alike.
+
+    Arrows stand on lines of their own or between semicolons; several symbols on one arrow are as many
+    arrows. `accept` lists the states where a word may end, "*" stands for all. `measure = "uniform"` draws
+    every word of a length alike, `"weighted"` by the product of its weights, `"natural"` as a walk whose
+    weights are made to sum to one at each state; both are conditioned on the length. Where a word has
+    several walks their weights add up, and the loss floor is an interval. Of automata that are not
+    deterministic at most `states` states are made.
+
+    ```toml
+    kind   = "automaton"
+    start  = "ee"
+    accept = ["ee"]
+    edges  = '''
+    ee -a-> oe ; ee -b-> eo ; oe -a-> ee ; oe -b-> oo
+    eo -a-> oo ; eo -b-> ee ; oo -a-> eo ; oo -b-> oe
+    '''
+    length = { uniform = [2, 40] }
+    ```
+    """
+
+    kind: Literal["automaton"] = "automaton"
+    start: str
+    accept: str | tuple[str, ...] = "*"
+    edges: str = Field(max_length=10_000_000)
+    declared: Tokens | None = Field(default=None, alias="tokens")
+    measure: Literal["uniform", "weighted", "natural"] = "uniform"
+    states: int = Field(default=BUDGET, ge=1, le=1_000_000)
+
+    def alphabet(self) -> tuple[str, ...]:
+        if self.declared is not None:
+            return spelt(self.declared)
+        return tuple(dict.fromkeys(arrow.symbol for arrow in self._read[0]))
+
+    def recognised(self) -> Dfa:
+        arrows = (Arrow(move.source, frozenset({move.symbol}), move.target) for move in self._moves)
+        return determinise(
+            Nfa(len(self._names), tuple(arrows), self._ends), len(self.alphabet()), self.states
+        )
+
+    def program(self) -> AutomatonProgram:
+        if self.measure == "uniform":
+            return super().program()
+        moves, ends = trimmed(self._moves, self._ends)
+        return weighted(moves, ends, len(self.alphabet()), self.lengths(), self.split())
+
+    def faults(self) -> Iterator[Problem]:
+        arrows, unreadable = self._read
+        yield from (fault.problem("P390") for fault in unreadable)
+        yield from self._unknown_symbols(arrows)
+        if unreadable:
+            return
+        if not arrows:
+            yield Problem("P390", "the automaton has no arrows", ("edges",), "as in  p -a-> q ; q -b-> p")
+            return
+        unknown = list(self._unknown_states())
+        yield from unknown
+        if not unknown:
+            yield from self._idle(arrows)
+            yield from self._hidden(arrows)
+
+    # ------------------------------------------------------------ what the text says
+
+    @cached_property
+    def _read(self) -> tuple[list[Written], list[TextError]]:
+        return read(self.edges)
+
+    @cached_property
+    def _names(self) -> dict[str, int]:
+        """The states' numbers, the start's first."""
+        names = dict.fromkeys([self.start, *(q for one in self._read[0] for q in (one.source, one.target))])
+        return {name: number for number, name in enumerate(names)}
+
+    @cached_property
+    def _ends(self) -> frozenset[int]:
+        return frozenset(self._names[name] for name in self._accepting() if name in self._names)
+
+    @cached_property
+    def _moves(self) -> list[Move]:
+        """Every arrow over every symbol it stands for, with its weight."""
+        if self._read[1]:
+            raise self._read[1][0]
+        written, known = self._read[0], meanings(self.alphabet(), self.declared)
+        found = [
+            Move(self._names[one.source], symbol, self._names[one.target], one.weight or 1.0)
+            for one in written
+            for symbol in sorted(known.get(one.symbol, ()))
+        ]
+        if self.measure != "natural":
+            return found
+        sums = defaultdict[int, float](float)
+        for move in found:
+            sums[move.source] += move.weight
+        return [Move(m.source, m.symbol, m.target, m.weight / sums[m.source]) for m in found]
+
+    def _accepting(self) -> tuple[str, ...]:
+        if self.accept == "*":
+            return tuple(self._names)
+        return (self.accept,) if isinstance(self.accept, str) else self.accept
+
+    # ------------------------------------------------------------ what is wrong with it
+
+    def _unknown_symbols(self, arrows: list[Written]) -> Iterator[Problem]:
+        known = meanings(self.alphabet(), self.declared)
+        for one in arrows:
+            if one.symbol not in known:
+                help = near(one.symbol, known, "`tokens` lists them all")
+                fault = TextError(
+                    f"{one.symbol!r} is no token of this grammar", "edges", one.at, len(one.symbol), help
+                )
+                yield fault.problem("P390")
+
+    def _unknown_states(self) -> Iterator[Problem]:
+        known = {q for one in self._read[0] for q in (one.source, one.target)}
+        if self.start not in known:
+            yield Problem(
+                "P393", f"no arrow touches the start {self.start!r}", ("start",), near(self.start, known)
+            )
+        for place, name in enumerate(self._accepting()):
+            if name not in known and name != self.start:
+                path = ("accept", place) if isinstance(self.accept, tuple) else ("accept",)
+                yield Problem("P393", f"no arrow touches the state {name!r}", path, near(name, known))
+
+    def _idle(self, arrows: list[Written]) -> Iterator[Problem]:
+        """States that no word passes."""
+        kept = trimmed([Move(m.source, m.symbol, m.target, m.source) for m in self._moves], self._ends)[0]
+        used = {int(move.weight) for move in kept} | self._ends
+        told = set[str]()
+        for one in arrows:
+            if self._names[one.source] not in used and one.source not in told:
+                told.add(one.source)
+                fault = TextError(
+                    f"no word passes the state {one.source!r}: its arrows are left out",
+                    "edges", one.source_at, len(one.source),
+                    f"it cannot be reached from {self.start!r}, or leads to no state of `accept`",
+                )  # fmt: skip
+                yield fault.problem("P394", Severity.WARNING)
+
+    def _hidden(self, arrows: list[Written]) -> Iterator[Problem]:
+        """Weights that do nothing, and weights whose walks words hide."""
+        weighing = next((one for one in arrows if one.weight is not None), None)
+        if self.measure == "uniform" and weighing:
+            message = "the weights do nothing: every word of a length is alike"
+            help = 'measure = "weighted" or "natural" uses them'
+            yield Problem("P395", message, ("edges",), help, Severity.WARNING)
+        seen: dict[tuple[int, int], int] = {}
+        for move in self._moves if self.measure != "uniform" else ():
+            if seen.setdefault((move.source, move.symbol), move.target) != move.target:
+                name = next(name for name, number in self._names.items() if number == move.source)
+                message = (
+                    f"several arrows of {name!r} write {self.alphabet()[move.symbol]!r}: words do not "
+                    "show their walks, and the loss floor is an interval"
+                )
+                yield Problem("P396", message, ("edges",), severity=Severity.NOTE)
+                return

@@ -1,0 +1,1 @@
+"""Regular languages: automata, their algebra, and what is counted on them."""

@@ -1,0 +1,105 @@
+"""Automata as programs: arrows between two states joined, with the letters they write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from procdsl.grammars.regular.deterministic import Dfa
+from procdsl.programs import AutomatonProgram, Lengths, Letters, Split
+
+# Thresholds in a sampler's table: half a gigabyte.
+TABLE = 2**26
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An arrow of a weighted automaton whose start is state 0."""
+
+    source: int
+    symbol: int
+    target: int
+    weight: float
+
+
+def uniform(dfa: Dfa, symbols: int, lengths: Lengths, split: Split) -> AutomatonProgram:
+    """Every word of a length alike: each arrow weighs as many as its letters."""
+    letters: dict[Letters, int] = {}
+    rows = [
+        (source, target, letters.setdefault(Letters(symbols=written), len(letters)), float(len(written)))
+        for source in range(len(dfa.moves))
+        for target, written in dfa.arrows(source).items()
+    ]
+    return _program(rows, letters, sorted(dfa.accepts), symbols, lengths, split)
+
+
+def weighted(
+    moves: Iterable[Move], accepts: Iterable[int], symbols: int, lengths: Lengths, split: Split
+) -> AutomatonProgram:
+    """Walks as likely as the products of their weights."""
+    between: dict[tuple[int, int], dict[int, float]] = {}
+    for move in moves:
+        written = between.setdefault((move.source, move.target), {})
+        written[move.symbol] = written.get(move.symbol, 0.0) + move.weight
+    letters: dict[Letters, int] = {}
+    rows = [
+        (source, target, letters.setdefault(_letters(written), len(letters)), sum(written.values()))
+        for (source, target), written in sorted(between.items())
+    ]
+    return _program(rows, letters, sorted(accepts), symbols, lengths, split)
+
+
+def trimmed(moves: Iterable[Move], accepts: Iterable[int]) -> tuple[list[Move], list[int]]:
+    """What lies on walks from state 0 to an accepting one, its states numbered anew, 0 still the first."""
+    kept, ends = list(moves), set(accepts)
+    reached = _closure({0}, {(move.source, move.target) for move in kept})
+    ending = _closure(ends, {(move.target, move.source) for move in kept})
+    useful = reached & ending
+    number = {old: new for new, old in enumerate(sorted(useful))}
+    return [
+        Move(number[move.source], move.symbol, number[move.target], move.weight)
+        for move in kept
+        if move.source in useful and move.target in useful
+    ], [number[end] for end in sorted(ends & useful)]
+
+
+def _letters(written: Mapping[int, float]) -> Letters:
+    """Symbols in order, with their shares unless these are alike."""
+    symbols, top = tuple(sorted(written)), max(written.values())
+    shares = tuple(written[symbol] / top for symbol in symbols)
+    return Letters(symbols=symbols, weights=() if min(shares) == 1 else shares)
+
+
+def _program(
+    rows: list[tuple[int, int, int, float]],
+    letters: Mapping[Letters, int],
+    accepts: list[int],
+    symbols: int,
+    lengths: Lengths,
+    split: Split,
+) -> AutomatonProgram:
+    sources, targets, writes, weights = zip(*rows, strict=True)
+    return AutomatonProgram(
+        count=symbols,
+        letters=tuple(letters),
+        sources=sources,
+        targets=targets,
+        writes=writes,
+        weights=weights,
+        accepts=tuple(accepts),
+        lengths=lengths,
+        split=split,
+    )
+
+
+def _closure(states: set[int], edges: set[tuple[int, int]]) -> set[int]:
+    after: dict[int, list[int]] = {}
+    for source, target in edges:
+        after.setdefault(source, []).append(target)
+    found, waiting = set(states), list(states)
+    while waiting:
+        for target in after.get(waiting.pop(), ()):
+            if target not in found:
+                found.add(target)
+                waiting.append(target)
+    return found
