@@ -1,0 +1,70 @@
+"""The README's outputs, made by the commands they show: `python -m docs.readme --store DIR --write`.
+
+Between ``<!-- $ COMMAND -->`` and ``<!-- end -->`` stands what the command prints, on the machine that the page
+names. The study must have been run in that store; the figure is copied from its comparison.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import psutil
+import torch
+
+HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
+STUDY = "dyck_then_c4"
+BLOCK = re.compile(r"(<!-- \$ (.*?) -->\n).*?(<!-- end -->)", re.S)
+FOOT = re.compile(r"(<!-- machine -->\n).*?(<!-- end -->)", re.S)
+
+
+def main() -> None:
+    """Fills in the README."""
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--store", type=Path, required=True)
+    arguments.add_argument("--write", action="store_true", required=True)
+    store = arguments.parse_args().store.resolve()
+    text = BLOCK.sub(
+        lambda found: f"{found[1]}```text\n{_printed(found[2], store)}\n```\n{found[3]}",
+        README.read_text("utf-8"),
+    )
+    README.write_text(FOOT.sub(lambda found: f"{found[1]}{_machine()}\n{found[2]}", text), "utf-8")
+    (HERE / "figures").mkdir(exist_ok=True)
+    shutil.copyfile(store / "studies" / STUDY / "compare" / "curves.png", HERE / "figures" / f"{STUDY}.png")
+
+
+def _printed(command: str, store: Path) -> str:
+    """What a procdsl command prints at 100 columns, the store's path shortened to its default."""
+    words = [sys.executable, "-m", *shlex.split(command)]
+    place = os.environ | {"PROCDSL_STORE": str(store), "COLUMNS": "100", "NO_COLOR": "1"}
+    done = subprocess.run(words, cwd=HERE.parent, env=place, capture_output=True, text=True, check=True)
+    lines = (line.rstrip().replace(str(store), "specs/.procdsl") for line in done.stdout.splitlines())
+    return "\n".join(lines).strip()
+
+
+def _machine() -> str:
+    processor = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.processor(),
+    )
+    memory = psutil.virtual_memory().total / 2**30
+    made = date.today().strftime("%B %Y")
+    where = f"{psutil.cpu_count()} cores of {processor}, {memory:.0f} GiB"
+    return f"Made in {made} on {where}, PyTorch {torch.__version__}."
+
+
+if __name__ == "__main__":
+    main()
