@@ -275,39 +275,63 @@ class AutomatonProgram(WordProgram):
 
 
 class Draw(Node):
-    """A random input of a task: a word over `count` ids from `first` on."""
+    """A random input of a task: a word over `count` ids from `first` on; a number's id is its value.
 
-    kind: Literal["uniform", "permutation"]
+    `uniform`: each symbol by itself; `weighted`: so, by `thresholds` over 2**32, as in `IidProgram`;
+    `permutation`: all different; `number`: decimal digits, the first not 0 unless it is alone; `mapping`:
+    different keys, each with a value out of `values` (first, count). `choice`: one symbol of register `of`,
+    or, of 2**32 times all but `present`, one of the draw's own that is not in it.
+
+    Drawn when the first `after` instructions have run.
+    """
+
+    kind: Literal["uniform", "permutation", "weighted", "number", "mapping", "choice"]
     first: int = Field(ge=0)
     count: int = Field(ge=1)
     lengths: Lengths
+    thresholds: tuple[int, ...] = ()
+    values: tuple[int, int] = (0, 1)
+    of: int = 0
+    present: int = Field(default=2**32, ge=0, le=2**32)
+    after: int = Field(default=0, ge=0)
 
 
 class Instruction(Node):
     """A word function applied to registers; its value, at most `longest` long, is the next register.
 
-    The function `number` has no arguments: it is the constant `number`. A number in a register is a word of
-    one.
+    Besides word functions: `number` is the constant `number`. `each_word` (`each_symbol`) holds, one after
+    another, the words of a word of words (the symbols of a word); what stands between it and the register
+    `number`, a `collect_words` or `collect_symbols`, is done for each, and the value of that one's first
+    argument is appended there, at most `room` times. Its second argument is what `each` goes through, its
+    `number` the register of `each`. For functions of a group's elements, `number` is the first one's id.
     """
 
     function: str
     arguments: tuple[int, ...] = ()
     number: int = 0
     longest: int = Field(default=1, ge=0)
+    room: int = Field(default=0, ge=0)
+    group: str = ""
 
 
 class Piece(Node):
-    """A part of a task's row: a token, or the word that a register holds; and whether it is scored."""
+    """A part of a task's row: a token, or the word that a register holds, its ids shifted.
+
+    Where it is scored, its first `skip` tokens are not.
+    """
 
     token: int | None = None
     word: int | None = None
     scored: bool = False
+    shift: int = 0
+    skip: int = Field(default=0, ge=0)
 
 
 class TaskProgram(Program):
     """Prompt to answer. Registers hold the draws, then the value of each instruction; pieces write them out.
 
-    What is hashed for the splits is the draws, each followed by `pad`: the prompt.
+    What is hashed for the splits is the draws, each followed by `pad`: the prompt. `longest` and `shortest`
+    bound a row's tokens. `symbols` bounds the ids of symbols that are no numbers.
     """
 
     kind: Literal["task"] = "task"
@@ -317,6 +341,7 @@ class TaskProgram(Program):
     pieces: tuple[Piece, ...] = Field(min_length=1)
     pad: int = Field(ge=0)
     longest: int = Field(gt=0)
+    shortest: int = Field(default=0, ge=0)
 
 
 AnyProgram = Annotated[
@@ -327,6 +352,7 @@ AnyProgram = Annotated[
     | ShuffledProgram
     | TreeProgram
     | AutomatonProgram
+    | CellularProgram
     | TaskProgram,
     Field(discriminator="kind"),
 ]
