@@ -274,6 +274,106 @@ class AutomatonProgram(WordProgram):
         return 1 + max(*self.sources, *self.targets, *self.accepts, 0)
 
 
+class CellularProgram(Program):
+    """Cells that are 0 or 1, drawn and then changed together by a rule of the row's own, frame by frame.
+
+    A `line`'s rule has a bit for each neighbourhood, left cell first (Wolfram); a `grid`'s bit n says what a
+    0 beside n ones becomes, bit 9 + n what a 1 does. Beyond the border lies the other side (`wraps`) or
+    zeros. A token is a patch of cells, its first the highest bit; after each frame comes a token of its own,
+    if `separated`; then padding. Frame 0, after `burn_in` changes, is what is hashed; it is scored only if
+    `scores_first`.
+    """
+
+    kind: Literal["cellular"] = "cellular"
+    shape: Literal["line", "grid"]
+    rules: tuple[Annotated[int, Field(ge=0, lt=2**18)], ...] = Field(min_length=1)
+    height: int = Field(ge=1)
+    width: int = Field(ge=1)
+    patch: tuple[int, int] = (1, 1)
+    steps: int = Field(ge=1)
+    burn_in: int = Field(default=0, ge=0)
+    wraps: bool = True
+    density: int = Field(ge=0, le=2**32)
+    separated: bool = True
+    scores_first: bool = False
+
+    @property
+    def frame(self) -> int:
+        """How many tokens a frame is, its separator included."""
+        patches = (self.height // self.patch[0]) * (self.width // self.patch[1])
+        return patches + self.separated
+
+    @property
+    def symbols(self) -> int:
+        """How many ids patches have."""
+        return int(2 ** (self.patch[0] * self.patch[1]))
+
+
+class EchoPart(Node):
+    """A part of an echo: the first part's symbols, perhaps from the last to the first, each id `shift` up."""
+
+    backward: bool = False
+    shift: int = Field(default=0, ge=0)
+
+
+class EchoProgram(WordProgram):
+    """Words in parts of one length: symbols of `count`, all alike, and what `parts` make of them.
+
+    With a `mark`, its id, the last, stands between any two parts.
+    """
+
+    kind: Literal["echo"] = "echo"
+    count: int = Field(ge=1, le=2**20)
+    parts: tuple[EchoPart, ...] = Field(min_length=1)
+    mark: bool = False
+
+    @property
+    def symbols(self) -> int:
+        return max(part.shift for part in self.parts) + self.count + self.mark
+
+
+class DependencyProgram(WordProgram):
+    """Words whose symbols depend on one another in pairs: nested, at drawn distances, or some of each.
+
+    A position that is not taken yet opens a pair at a drawn distance with probability `crossing` (over
+    2**64), else opens one that nests with `p_open` (over 2**64), else closes the one that was opened last.
+    `distances` are drawn among the free places; failing these the partner's is the nearest one. Not `closed`:
+    the walk of Papadimitriou & Jurafsky 2023, which looks two places about it for a free one, gives up
+    there, and is cut where it stands. Types are drawn by `thresholds` as in `IidProgram`; the partner of
+    type t is t itself, or `count` + t if `paired`.
+    """
+
+    kind: Literal["dependencies"] = "dependencies"
+    count: int = Field(ge=1, le=2**20)
+    thresholds: tuple[int, ...] = ()
+    paired: bool = True
+    crossing: int = Field(ge=0, le=2**64)
+    p_open: int = Field(default=2**63, ge=0, le=2**64)
+    distances: Lengths
+    closed: bool = True
+
+    @property
+    def symbols(self) -> int:
+        return self.count * (1 + self.paired)
+
+
+class MarkovProgram(WordProgram):
+    """Words of a Markov chain of the word's own, whose rows have a symmetric Dirichlet prior.
+
+    The chain is integrated out (Pólya's urn): after the same `order` symbols as before, a symbol is as likely
+    as the times that it followed them plus prior[0] / prior[1]. The first `order` symbols are all alike.
+    """
+
+    kind: Literal["markov"] = "markov"
+    count: int = Field(ge=1, le=65_536)
+    order: int = Field(ge=0, le=16)
+    prior: tuple[Annotated[int, Field(ge=1, lt=2**31)], Annotated[int, Field(ge=1, lt=2**15)]] = (1, 1)
+
+    @property
+    def symbols(self) -> int:
+        return self.count
+
+
 class Draw(Node):
     """A random input of a task: a word over `count` ids from `first` on; a number's id is its value.
 
@@ -353,6 +453,9 @@ AnyProgram = Annotated[
     | TreeProgram
     | AutomatonProgram
     | CellularProgram
+    | EchoProgram
+    | DependencyProgram
+    | MarkovProgram
     | TaskProgram,
     Field(discriminator="kind"),
 ]
