@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from procdsl.grammars.regular.deterministic import Dfa
@@ -47,6 +47,29 @@ def weighted(
         for (source, target), written in sorted(between.items())
     ]
     return _program(rows, letters, sorted(accepts), symbols, lengths, split)
+
+
+def hidden(
+    initial: Sequence[float],
+    transition: Sequence[Sequence[float]],
+    emission: Sequence[Sequence[float]],
+    lengths: Lengths,
+    split: Split,
+) -> AutomatonProgram:
+    """A hidden Markov model: arrows write what the state they lead to emits; state 0 stands before the
+    first."""
+    letters: dict[Letters, int] = {}
+    emitted = [
+        letters.setdefault(_letters({s: share for s, share in enumerate(row) if share}), len(letters))
+        for row in emission
+    ]
+    rows = [
+        (state, after + 1, emitted[after], share)
+        for state, row in enumerate([initial, *transition])
+        for after, share in enumerate(row)
+        if share
+    ]
+    return _program(rows, letters, list(range(len(initial) + 1)), len(emission[0]), lengths, split)
 
 
 def trimmed(moves: Iterable[Move], accepts: Iterable[int]) -> tuple[list[Move], list[int]]:

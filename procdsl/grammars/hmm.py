@@ -1,0 +1,127 @@
+"""Hidden Markov models: states follow each other unseen, each writes a symbol."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from procdsl.errors import Severity
+from procdsl.grammars.base import Problem
+from procdsl.grammars.regular.deterministic import BUDGET, Dfa, determinise
+from procdsl.grammars.regular.dirichlet import dirichlet
+from procdsl.grammars.regular.grammar import RegularGrammar
+from procdsl.grammars.regular.lowering import hidden
+from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
+from procdsl.grammars.regular.texts import Tokens, spelt
+from procdsl.kinds import Node
+from procdsl.programs import AutomatonProgram
+
+Shares = tuple[Annotated[float, Field(ge=0)], ...]
+
+
+class Drawn(Node):
+    """Rows drawn from a symmetric Dirichlet distribution: the smaller the number, the more uneven."""
+
+    dirichlet: float = Field(gt=0, le=1e6)
+    seed: int = Field(ge=0)
+
+
+class Hmm(RegularGrammar):
+    """A hidden Markov model: `states` that follow each other by `transition`, each writing by `emission`.
+
+    Both are matrices, a row for each state, or drawn: `{ dirichlet = 0.3, seed = 1 }`. The first state is
+    drawn by `initial`, all alike without it. Words hide their states, so the loss floor is an interval: what
+    a predictor can know lies between the last few symbols and these with the state before them.
+
+    ```toml
+    kind       = "hmm"
+    states     = 3
+    transition = { dirichlet = 0.3, seed = 1 }
+    emission   = { dirichlet = 0.1, seed = 2 }
+    tokens     = { w = 6 }
+    length     = { uniform = [8, 40] }
+    ```
+    """
+
+    kind: Literal["hmm"] = "hmm"
+    states: int = Field(ge=1, le=1_000)
+    transition: Drawn | tuple[Shares, ...]
+    emission: Drawn | tuple[Shares, ...]
+    initial: Shares | None = None
+    declared: Tokens = Field(alias="tokens")
+    measure: Literal["natural"] = "natural"
+
+    def alphabet(self) -> tuple[str, ...]:
+        return spelt(self.declared)
+
+    def recognised(self) -> Dfa:
+        written = [frozenset(s for s, share in enumerate(row) if share) for row in self._emission]
+        rows = [self._initial, *self._transition]
+        arrows = (
+            Arrow(state, written[after], after + 1)
+            for state, row in enumerate(rows)
+            for after, share in enumerate(row)
+            if share
+        )
+        everywhere = frozenset(range(self.states + 1))
+        return determinise(Nfa(self.states + 1, tuple(arrows), everywhere), len(self.alphabet()), BUDGET)
+
+    def program(self) -> AutomatonProgram:
+        return hidden(self._initial, self._transition, self._emission, self.lengths(), self.split())
+
+    def faults(self) -> Iterator[Problem]:
+        shapes = {"transition": self.states, "emission": len(self.alphabet())}
+        for field, width in shapes.items():
+            rows = getattr(self, field)
+            if isinstance(rows, tuple):
+                yield from self._matrix_faults(field, rows, width)
+        if self.initial is not None:
+            yield from _row_faults(("initial",), self.initial, self.states)
+
+    def _matrix_faults(self, field: str, rows: tuple[Shares, ...], width: int) -> Iterator[Problem]:
+        if len(rows) != self.states:
+            message = f"{field} has {len(rows)} rows for {self.states} states"
+            yield Problem("P397", message, (field,), "a row for each state")
+        for place, row in enumerate(rows):
+            yield from _row_faults((field, place), row, width)
+
+    # ------------------------------------------------------------ rows that sum to one
+
+    @cached_property
+    def _initial(self) -> Shares:
+        return _normalised(self.initial or (1.0,) * self.states)
+
+    @cached_property
+    def _transition(self) -> tuple[Shares, ...]:
+        return self._rows(self.transition, self.states, "transition")
+
+    @cached_property
+    def _emission(self) -> tuple[Shares, ...]:
+        return self._rows(self.emission, len(self.alphabet()), "emission")
+
+    def _rows(self, given: Drawn | tuple[Shares, ...], width: int, name: str) -> tuple[Shares, ...]:
+        if isinstance(given, Drawn):
+            states = range(self.states)
+            given = tuple(dirichlet(given.dirichlet, width, given.seed, name, row=q) for q in states)
+        return tuple(map(_normalised, given))
+
+
+def _normalised(row: Shares) -> Shares:
+    whole = math.fsum(row)
+    return tuple(share / whole for share in row)
+
+
+def _row_faults(path: tuple[str | int, ...], row: Shares, width: int) -> Iterator[Problem]:
+    """A row of the wrong size, of nothing, or of probabilities that sum to something else than one."""
+    whole = math.fsum(row)
+    if len(row) != width:
+        yield Problem("P397", f"{len(row)} numbers, where {width} are wanted", path)
+    elif not whole > 0:
+        yield Problem("P397", "a row of zeros leads nowhere", path, "some number must be above 0")
+    elif abs(whole - 1) > 1e-6:
+        message = f"the numbers sum to {whole:g}: they are taken as shares of that"
+        yield Problem("P397", message, path, severity=Severity.NOTE)
