@@ -54,9 +54,11 @@ def _word_of_part(program: P, word: Word[P], length: int, slot: int, address: Ad
 
 
 def _words_by_row(program: P, word: Word[P], lengths: Sequence[int], address: Address) -> list[list[int]]:
+    # A word that fills its row has no end behind it.
+    end = () if list(lengths) == [address.context] else (program.symbols + 1,)
     for attempt in range(ATTEMPTS):
         words = [word(program, address.stream(slot, attempt), n) for slot, n in enumerate(lengths)]
-        if address.holds(program.split, (id for word in words for id in (*word, program.symbols + 1))):
+        if address.holds(program.split, (id for word in words for id in (*word, *end))):
             return words
     raise address.nothing()
 

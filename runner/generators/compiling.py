@@ -1,38 +1,92 @@
 """How kernels are compiled: ahead of nothing, without the interpreter lock, and kept on disk.
 
-Numba notices a change in the file of a kernel, not in the files of the kernels it calls. So the cache lies
-in a folder named by a digest of all their sources, in the user's cache directory unless NUMBA_CACHE_DIR says
-otherwise.
+Numba notices a change in the file of a kernel, not in the files of what it calls. So the cache lies in a
+folder named by a digest of all their sources, in the user's cache directory or in NUMBA_CACHE_DIR. Kernels
+that many processes compile at once are written by one at a time: an index and its code are two files.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numba
+from filelock import FileLock
+from numba.core.caching import FunctionCache
 
+import procdsl.splits
+import procdsl.streams
 import procdsl.tables
 import procdsl.trees
 import procdsl.walks
 
+# What kernels take code and constants from, besides one another.
+SHARED: tuple[ModuleType, ...] = (
+    procdsl.splits,
+    procdsl.streams,
+    procdsl.tables,
+    procdsl.trees,
+    procdsl.walks,
+)
+# So many versions of the sources keep their kernels, about 3 MB each: those used last.
+KEPT = 8
 
-def _cache_folder() -> Path:
-    shared = (Path(module.__file__) for module in (procdsl.tables, procdsl.trees, procdsl.walks))
-    sources = [*sorted(Path(__file__).parent.glob("*.py")), *shared]
+
+def _digest() -> str:
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    sources += [Path(module.__file__) for module in SHARED if module.__file__]
     digest = blake2b(numba.__version__.encode(), digest_size=8)
     for source in sources:
         digest.update(source.read_bytes())
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "procdsl" / f"kernels-{digest.hexdigest()}"
+    return digest.hexdigest()
 
 
-if "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = str(_cache_folder())
+def _home() -> Path:
+    """Where caches go: among temporary files where no cache of the user's can be written."""
+    named, caches = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
+    home = Path(named) if named else Path(caches or Path.home() / ".cache") / "procdsl"
+    with suppress(OSError):
+        home.mkdir(parents=True, exist_ok=True)
+    return home if os.access(home, os.W_OK) else Path(tempfile.gettempdir()) / f"procdsl-{os.getuid()}"
 
-kernel: Callable[..., Any] = partial(numba.njit, cache=True, nogil=True)
+
+def cache_folder(home: Path, digest: str) -> Path:
+    """The folder of this version's kernels, just used; those of the versions used longest ago are removed.
+
+    A process whose folder goes compiles what it still lacks, as it would have without one.
+    """
+    folder = home / f"kernels-{digest}"
+    known = folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)
+    if not known:
+        used = {path: path.stat().st_mtime for path in home.glob("kernels-*")}
+        for old in sorted(used, key=used.__getitem__)[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    def save_overload(self, sig: Any, data: Any) -> None:
+        self._impl.locator.ensure_cache_path()
+        with FileLock(Path(self.cache_path) / "lock"):
+            super().save_overload(sig, data)
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compiles a function when it is first called with arguments of their types, or finds it on disk."""
+    compiled = numba.njit(nogil=True)(function)
+    compiled._cache = _Cache(function)  # what cache=True does, with its own class
+    return compiled
+
+
+numba.config.CACHE_DIR = str(cache_folder(_home(), _digest()))
 inlined: Callable[..., Any] = partial(numba.njit, inline="always")

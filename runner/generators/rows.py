@@ -124,10 +124,7 @@ def _fill(tables, layout, draws, scratch, place, ids, scored):
         index = place[1] + b
         count = _plan(layout, draws, place[0], index, context, lengths)
         ids[b, 0], scored[b, 0] = layout.symbols, 0
-        if layout.by_row:
-            done = _fill_by_row(tables, layout, draws, scratch, place, index, lengths[:count], ids[b])
-        else:
-            done = _fill_by_word(tables, layout, draws, scratch, place, index, lengths[:count], ids[b])
+        done = _write(tables, layout, draws, scratch, place, index, lengths[:count], ids[b])
         if done < 0:
             return index
         scored[b, 1:done] = 1
@@ -168,40 +165,24 @@ def _plan(layout, draws, key, index, context, lengths):
 
 
 @kernel
-def _fill_by_word(tables, layout, draws, scratch, place, index, lengths, row):
-    """Words one after another, each drawn until it belongs; the position behind them, or -1."""
+def _write(tables, layout, draws, scratch, place, index, lengths, row):
+    """Words one after another, each or all of them drawn until they belong; the position behind, or -1."""
     key, _, spelt, low, high = place
-    at = 1
-    for slot in range(lengths.size):
-        out = row[at : at + lengths[slot]]
+    at, judged = 1, lengths.size if layout.by_row else 1
+    for first in range(0, lengths.size, judged):
+        begins = at
         for attempt in range(ATTEMPTS):
-            begin(draws, key, index, attempt << 16 | slot)
-            word(tables, draws, scratch, out)
-            found = content(spelt, out)
+            at = begins
+            for slot in range(first, first + judged):
+                begin(draws, key, index, attempt << 16 | slot)
+                word(tables, draws, scratch, row[at : at + lengths[slot]])
+                at += lengths[slot]
+                if not layout.single:
+                    row[at] = layout.symbols + 1
+                    at += 1
+            found = content(spelt, row[begins : at if layout.by_row else begins + lengths[first]])
             if low <= found <= high:
                 break
         else:
             return -1
-        at += lengths[slot]
-        if not layout.single:
-            row[at] = layout.symbols + 1
-            at += 1
     return at
-
-
-@kernel
-def _fill_by_row(tables, layout, draws, scratch, place, index, lengths, row):
-    """All words drawn again until the row belongs; the position behind them, or -1."""
-    key, _, spelt, low, high = place
-    for attempt in range(ATTEMPTS):
-        at = 1
-        for slot in range(lengths.size):
-            begin(draws, key, index, attempt << 16 | slot)
-            word(tables, draws, scratch, row[at : at + lengths[slot]])
-            at += lengths[slot]
-            row[at if not layout.single else 0] = layout.symbols + (0 if layout.single else 1)
-            at += 0 if layout.single else 1
-        found = content(spelt, row[1:at])
-        if low <= found <= high:
-            return at
-    return -1
