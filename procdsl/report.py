@@ -21,6 +21,8 @@ _PIPE_WIDTH, _WIDE = 160, 118
 _MISSING = 5
 # So many findings of one code at one place are drawn one by one.
 _FEW = 3
+# Symbols shown on either side of the one where a word goes wrong.
+_AROUND = 12
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
 
 
@@ -171,6 +173,19 @@ def failure_data(error: ProcdslError) -> dict[str, Any]:
         "help": getattr(error, "help", ""),
         "diagnostics": [diagnostic_data(d) for d in found],
     }
+
+
+def rejected(word: Sequence[str], place: int | None, reason: str) -> None:
+    """Why a word is none of a language, below the symbol where it goes wrong."""
+    target = console()
+    at = min(place or 1, len(word) + 1) - 1
+    first = max(0, at - _AROUND)
+    before = clean(("… " if first else "") + "".join(f"{symbol} " for symbol in word[first:at]))
+    shown = clean(" ".join(word[at : at + _AROUND]) + (" …" if len(word) > at + _AROUND else ""))
+    target.print(f"no: {clean(reason)}")
+    target.print(f"  {before}{shown}".rstrip())
+    width = len(clean(word[at])) if at < len(word) else 1
+    target.print("  " + " " * len(before) + "^" * width, style=_STYLES[Severity.ERROR])
 
 
 # ---------------------------------------------------------------- runs

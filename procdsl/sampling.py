@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from procdsl import report
+from procdsl.analysis.brackets import brackets, nesting
 from procdsl.compiler import Compiled
 from procdsl.compiler.generators import generate
 from procdsl.compiler.names import procedural
@@ -34,7 +35,13 @@ class Sample:
 
 
 def operation(compiled: Compiled, name: str, length: int | None, split: str) -> GenerateOperation:
-    """The rows that a name of the study stands for, with words of another length if one is given.
+    """The rows that a name of the study stands for, with words of another length if one is given."""
+    made = chosen(compiled, name, length, split)
+    return generate(name, made, made.longest())
+
+
+def chosen(compiled: Compiled, name: str, length: int | None, split: str = "train") -> Any:
+    """The grammar or source of that name, with words of another length if one is given.
 
     Of another length too few words may exist to hold some out: nobody trains on these, so none are.
     """
@@ -50,14 +57,16 @@ def operation(compiled: Compiled, name: str, length: int | None, split: str) -> 
     errors = [problem for problem in made.problems(length or made.longest()) if problem.severity == "error"]
     if errors:
         raise UsageError(f"{name}: {errors[0].message}", help=errors[0].help)
-    return generate(name, made, made.longest())
+    return made
 
 
 def samples(made: GenerateOperation, rows: tuple[Any, Any], start: int) -> Iterator[Sample]:
     """The rows, as samples."""
+    known = brackets(made.tokens)
     for place, (ids, scored) in enumerate(zip(*rows, strict=True)):
         tokens = tuple(made.tokens[id] for id in ids)
-        yield Sample(start + place, tokens, tuple(ids), tuple(scored), _depths(tokens))
+        depths = nesting(tokens, known) if known else None
+        yield Sample(start + place, tokens, tuple(ids), tuple(scored), depths)
 
 
 def show(sample: Sample, *, ids: bool) -> None:
@@ -98,15 +107,3 @@ def _lines(widths: list[int], room: int) -> Iterator[range]:
             start, used = place, 0
         used += width + 1
     yield range(start, len(widths))
-
-
-def _depths(tokens: tuple[str, ...]) -> tuple[int, ...] | None:
-    """How many brackets are open at each token, itself included; None where brackets are not balanced."""
-    if not any(token.startswith("(") for token in tokens):
-        return None
-    found, depth = list[int](), 0
-    for token in tokens:
-        depth += token.startswith("(")
-        found.append(depth)
-        depth -= token.endswith(")") and not token.startswith("(")
-    return None if min(found) < 0 else tuple(found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from procdsl.cli.guard import app
 
 # isort: off
-from procdsl.cli import studies, running, comparing, language, corpora, tracking  # noqa: F401
+from procdsl.cli import studies, running, comparing, grammars, language, corpora, tracking  # noqa: F401
 # isort: on
 
 __all__ = ["app", "main"]

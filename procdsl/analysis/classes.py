@@ -1,0 +1,155 @@
+"""Where a program's language stands among formal languages, and how exact its sampler is.
+
+The class is that of the language with its lengths left free: any law of lengths makes it finite. What is
+said is an upper bound with its reason; a simpler description of the same language may always exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from procdsl.grammars.rules.ambiguity import Verdict, verdict
+from procdsl.grammars.rules.findings import longest_word
+from procdsl.grammars.rules.trees import referred
+from procdsl.programs import (
+    AutomatonProgram,
+    CellularProgram,
+    DependencyProgram,
+    DyckProgram,
+    EchoProgram,
+    IidProgram,
+    MarkovProgram,
+    NgramProgram,
+    Program,
+    ShuffleDyckProgram,
+    TaskProgram,
+    TreeProgram,
+    TreeShape,
+)
+from procdsl.trees import components
+
+
+@dataclass(frozen=True)
+class Classified:
+    """A class of languages, and why the language is of it."""
+
+    name: str
+    reason: str
+
+
+def language_class(program: Program) -> Classified | None:
+    """The class of a program's language; None where nobody says."""
+    match program:
+        case DyckProgram() | ShuffleDyckProgram() if program.depth is not None:
+            return Classified("regular", f"at most {program.depth} brackets are open: finitely many states")
+        case DyckProgram():
+            return Classified("deterministic context-free", "one stack, and each symbol says what it does")
+        case ShuffleDyckProgram(k=1):
+            return Classified("deterministic context-free", "one counter")
+        case ShuffleDyckProgram():
+            return Classified("context-sensitive", f"{program.k} counters that run independently: no stack")
+        case IidProgram():
+            return Classified("regular", "every word over the alphabet (one state)")
+        case MarkovProgram():
+            return Classified("regular", "every word over the alphabet; what differs is its likelihood")
+        case EchoProgram():
+            return _echo_class(program)
+        case DependencyProgram():
+            return _pairs_class(program)
+        case CellularProgram():
+            return Classified("context-sensitive", "each frame follows from the frame before it")
+        case NgramProgram():
+            reason = f"a symbol depends on the {program.order - 1} before it"
+            return Classified("regular, strictly local", reason)
+        case AutomatonProgram():
+            return Classified("regular", f"a finite automaton of {program.states:,} states")
+        case TreeProgram():
+            return _rules_class(program.shapes)
+        case TaskProgram():
+            return Classified("finite", f"a task: prompts and answers of at most {program.longest} tokens")
+    return None
+
+
+def ambiguity(program: Program) -> Verdict | None:
+    """Whether words of rules have several derivations; None for what is not made of rules."""
+    return verdict(program.shapes) if isinstance(program, TreeProgram) else None
+
+
+def exactness(program: Program) -> str:
+    """What is drawn, in the words of the documentation's page on sampling."""
+    if getattr(program, "measure", "") == "process":
+        return "process: a random walk as published, not conditioned on its words"
+    if isinstance(program, TreeProgram) and not verdict(program.shapes).certain:
+        return "exact over derivations: a word is as likely as all its derivations together"
+    if isinstance(program, NgramProgram):
+        return "exact for the fitted chain, word by word"
+    return "exact"
+
+
+def _echo_class(program: EchoProgram) -> Classified:
+    parts, shifts = program.parts, len({part.shift for part in program.parts})
+    if len(parts) == 1 or (program.count == 1 and shifts == 1 and not program.mark):
+        return Classified("regular", "nothing has to be remembered")
+    if len(parts) == 2 and (program.count == 1 or parts[0].backward != parts[1].backward):
+        if program.mark or shifts > 1:
+            return Classified("deterministic context-free", "one stack, and the second part shows its start")
+        return Classified("context-free", "one stack, but nothing marks the middle")
+    reason = f"{len(parts)} parts agree across each other: a multiple context-free grammar of as many"
+    return Classified("mildly context-sensitive", reason)
+
+
+def _pairs_class(program: DependencyProgram) -> Classified:
+    if program.crossing:
+        return Classified("context-sensitive", "pairs may cross: no stack")
+    if program.paired:
+        return Classified("deterministic context-free", "pairs nest, and each symbol says what it does")
+    return Classified("context-free", "pairs nest")
+
+
+def _rules_class(shapes: Sequence[TreeShape]) -> Classified:
+    fanout = max(len(shape.yields) for shape in shapes)
+    longest = longest_word(shapes)
+    if longest is not None:
+        return Classified("finite", f"no word has over {longest:,} symbols")
+    if fanout > 1:
+        reason = f"yields are tuples of up to {fanout}: a multiple context-free grammar of fan-out {fanout}"
+        return Classified("mildly context-sensitive", reason)
+    if not self_embedding(shapes):
+        return Classified("regular", "no symbol derives itself with something on both sides")
+    reason = "a symbol derives itself with something on both sides"
+    if verdict(tuple(shapes)).certain:
+        return Classified("deterministic context-free", f"{reason}; LALR(1) without conflicts")
+    return Classified("context-free", reason)
+
+
+def self_embedding(shapes: Sequence[TreeShape]) -> bool:
+    """Whether some symbol derives itself between two strings that are not empty (Chomsky 1959).
+
+    Within a strongly connected part one step that leaves something on the left and one that leaves something
+    on the right make such a derivation together.
+    """
+    count = 1 + max(max((shape.head, *shape.children)) for shape in shapes)
+    edges: list[dict[int, float]] = [{} for _ in range(count)]
+    for shape in shapes:
+        edges[shape.head].update(dict.fromkeys(shape.children, 1.0))
+    part_of = {a: number for number, part in enumerate(components(count, edges)) for a in part}
+    left, right = set[int](), set[int]()
+    writes = _writing(shapes)
+    for shape in shapes:
+        codes = shape.yields[0]
+        for place, code in enumerate(codes):
+            if code >= 0 or part_of[child := shape.children[referred(code)[0]]] != part_of[shape.head]:
+                continue
+            for side, beside in ((left, codes[:place]), (right, codes[place + 1 :])):
+                if any(c >= 0 or shape.children[referred(c)[0]] in writes for c in beside):
+                    side.add(part_of[child])
+    return bool(left & right)
+
+
+def _writing(shapes: Sequence[TreeShape]) -> set[int]:
+    """The nonterminals that derive some symbol."""
+    found = {shape.head for shape in shapes if shape.members[0]}
+    while more := {s.head for s in shapes if s.head not in found and not found.isdisjoint(s.children)}:
+        found |= more
+    return found

@@ -1,0 +1,179 @@
+"""Commands about one grammar: describe, accepts, next."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from procdsl import report
+from procdsl.cli.guard import app
+from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg
+from procdsl.errors import UsageError
+
+if TYPE_CHECKING:
+    from procdsl.plan import GenerateOperation
+
+NameArg = Annotated[str, typer.Argument(metavar="NAME", help="A grammar or a source of the study.")]
+# Rows are drawn for a description until there are so many tokens, or rows.
+_TOKENS, _ROWS = 300_000, 20_000
+
+
+@app.command()
+def describe(
+    spec: SpecArg,
+    name: NameArg,
+    length: Annotated[
+        int | None, typer.Option(min=1, max=65_534, help="Words of this length, a row each.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw it there as well.")] = None,
+    rows: Annotated[int, typer.Option("-n", "--rows", min=0, max=100, help="How many samples.")] = 2,
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    json: JsonOpt = False,
+) -> None:
+    """Tell what a grammar is: class, words, loss floor, what can be learnt, nesting, speed, samples.
+
+    Floors and n-grams are over the scored tokens of rows as the study lays them out.
+
+        procdsl describe specs/dyck_then_c4.toml dyck
+        procdsl describe specs/dyck_then_c4.toml dyck --length 64 --plot dyck.png
+    """
+    from procdsl import describing, sampling
+    from procdsl.compiler import compile
+    from procdsl.compiler.generators import generate
+
+    compiled = compile(spec, profile=profile, sets=set_ or ())
+    made = sampling.chosen(compiled, name, length)
+    context = made.longest() if length else max(compiled.spec.model.context, made.longest())
+    operation = generate(name, made, context)
+    drawn, scored, speed = _drawn(operation)
+    found = replace(describing.describe(made, operation, drawn, scored), tokens_per_s=speed)
+    shown = list(sampling.samples(operation, (drawn[:rows].tolist(), scored[:rows].tolist()), 0))
+    if plot:
+        from procdsl.pages import figure
+
+        figure.plot(found, plot)
+    if json:
+        report.data({**_described(asdict(found)), "samples": [asdict(one) for one in shown]})
+        return
+    from procdsl.pages import terminal
+
+    terminal.show(found, shown)
+    if plot:
+        report.line(f"drawn in {plot}")
+
+
+def _described(found: dict[str, Any]) -> dict[str, Any]:
+    """A description as data: intervals as two bounds, counts as text where numbers of JSON lose digits."""
+    for one in ("floor",):
+        found[one] = found[one] and found[one].model_dump()
+    for count in found["counts"]:
+        count["nats"] = count["nats"] and count["nats"].model_dump()
+        count["words"] = _whole(count["words"])
+    found["first_counts"] = [{"length": n, "words": _whole(words)} for n, words in found["first_counts"]]
+    return found
+
+
+def _whole(count: int | None) -> int | str | None:
+    from procdsl.pages.terminal import number
+
+    if count is None or count < 2**53:
+        return count
+    return str(count) if count.bit_length() < 10_000 else number(count)
+
+
+def _drawn(made: GenerateOperation) -> tuple[Any, Any, float]:
+    """Rows by the kernels, and how many of their tokens one core makes a second."""
+    import numpy as np
+
+    from runner.generators import fill
+
+    rows = max(40, min(_ROWS, _TOKENS // made.context))
+    ids = np.empty((rows, made.context + 1), np.int32)
+    scored = np.empty((rows, made.context + 1), np.uint8)
+    fill(made, seed=0, split="train", start=0, ids=ids, scored=scored)
+    other, marks, number, begun = ids.copy(), scored.copy(), 0, time.process_time()
+    while (spent := time.process_time() - begun) < 0.1:
+        number += 1
+        fill(made, seed=0, split="train", start=number * rows, ids=other, scored=marks)
+    return ids, scored, number * rows * made.context / spent
+
+
+@app.command()
+def accepts(
+    spec: SpecArg,
+    name: NameArg,
+    word: Annotated[str, typer.Argument(metavar="WORD", help="Its symbols, with blanks between them.")],
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    json: JsonOpt = False,
+) -> None:
+    """Say whether a word is one of the grammar's; if not, why and where. Exits with 0 or 1.
+
+    Blanks may be left out where every symbol is one character. Lengths do not matter.
+
+        procdsl accepts specs/dyck_then_c4.toml dyck "(0 (1 1) 0)"
+    """
+    from procdsl import recognising
+
+    grammar = _grammar(spec, name, set_, profile)
+    found = recognising.judge(grammar, recognising.read(grammar, word))
+    if json:
+        report.data(asdict(found))
+    elif found.reason is None:
+        report.line(f"yes, a word of {len(found.word)} symbols")
+    else:
+        report.rejected(found.word, found.place, found.reason)
+    if found.reason is not None:
+        raise typer.Exit(1)
+
+
+@app.command("next")
+def next_(
+    spec: SpecArg,
+    name: NameArg,
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help='How words begin; "" is allowed.')] = "",
+    length: Annotated[int | None, typer.Option(min=1, max=65_534, help="Of words of this length.")] = None,
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    json: JsonOpt = False,
+) -> None:
+    """Show which symbols may follow a prefix, <end> among them where it is a word itself.
+
+    Exits with 1 where no word begins so.
+
+        procdsl next specs/dyck_then_c4.toml dyck "(0 (1" --length 4
+    """
+    from procdsl import recognising
+
+    grammar = _grammar(spec, name, set_, profile)
+    symbols = recognising.read(grammar, prefix)
+    legal = recognising.ordered(grammar, grammar.legal_next(symbols, length))
+    if json:
+        report.data({"prefix": symbols, "length": length, "next": legal})
+    elif legal:
+        report.line(" ".join(legal))
+    else:
+        found = recognising.judge(grammar, symbols)
+        beyond = found.place is not None and found.place > len(symbols)
+        of = f" of length {length}" if length else ""
+        why = found.reason if found.reason and not beyond else f"no word{of} begins so"
+        report.line(f"nothing can follow: {why}")
+    if not legal:
+        raise typer.Exit(1)
+
+
+def _grammar(spec: Path, name: str, sets: list[str] | None, profile: str) -> Any:
+    """The grammar of that name. Sources that only rearrange rows have no words of their own."""
+    from procdsl import sampling
+    from procdsl.compiler import compile
+    from procdsl.grammars.base import Grammar
+
+    made = sampling.chosen(compile(spec, profile=profile, sets=sets or ()), name, None)
+    if not isinstance(made, Grammar):
+        raise UsageError(f"{name!r} is a source, and has no recogniser", help="name a grammar of the study")
+    return made
