@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -141,9 +142,16 @@ class RuleGrammar(WordGrammar):
     def _trees(self) -> Trees:
         """The rules multiplied out. RuleErrors where they mean nothing."""
         try:
-            return expand(self._parsed, self._surroundings())
+            rules = self._parsed
         except RuleError as fault:
             raise RuleErrors([fault]) from None
+        if misfits := list(self._misfits(rules)):
+            raise RuleErrors(misfits)
+        return expand(rules, self._surroundings())
+
+    @abstractmethod
+    def _misfits(self, rules: Sequence[Rule]) -> Iterator[RuleError]:
+        """What is wrong with the rules' yields."""
 
     @cached_property
     def _alive(self) -> Trees:

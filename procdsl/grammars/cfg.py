@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Literal
 
 from procdsl.grammars._rules import RuleGrammar
 from procdsl.grammars.base import END
-from procdsl.grammars.rules import counting
+from procdsl.grammars.rules import counting, yields
 from procdsl.grammars.rules.earley import Chart, Rules
+from procdsl.grammars.rules.syntax import Rule, RuleError
 
 
 class Cfg(RuleGrammar):
@@ -60,6 +61,9 @@ class Cfg(RuleGrammar):
             found = chart.expected_within(left, counting.possible(self._shapes, max(left, 1)))
         ends = prefix and not left and chart.complete()
         return frozenset({alphabet[id] for id in found} | ({END} if ends else set()))
+
+    def _misfits(self, rules: Sequence[Rule]) -> Iterator[RuleError]:
+        return yields.braces(rules)
 
     @cached_property
     def _chart(self) -> Chart:

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lark import Lark
+from lark.common import ParserConf
 from lark.exceptions import GrammarError
+from lark.grammar import NonTerminal, Rule, Symbol, Terminal
+from lark.parsers.lalr_analysis import LALR_Analyzer
 
 from procdsl.grammars.rules.trees import referred
 from procdsl.programs import TreeShape
@@ -44,21 +46,20 @@ def verdict(shapes: tuple[TreeShape, ...]) -> Verdict:
 
 
 def _certified(shapes: Sequence[TreeShape]) -> bool:
-    rules = dict.fromkeys(_rules(shapes))
+    rules = list(dict.fromkeys(_rules(shapes)))
     if len(rules) > _MOST_RULES:
         return False
-    text: dict[int, list[str]] = {}
-    for head, body in rules:
-        text.setdefault(head, []).append(" ".join(f"n{~s}" if s < 0 else f"T{s}" for s in body))
-    terminals = {s for _, body in rules for s in body if s >= 0}
-    lines = [f"n{head}: {' | '.join(bodies)}" for head, bodies in text.items()]
-    # Tokens are matched by one made-up character each: only the table is of interest.
-    lines += [f'T{s}: "{chr(0x4E00 + i)}"' for i, s in enumerate(sorted(terminals))]
+    made = [Rule(NonTerminal(f"n{head}"), [_symbol(s) for s in body]) for head, body in rules]
+    table = LALR_Analyzer(ParserConf(made, {}, ["n0"]), strict=True)
     try:
-        Lark("\n".join(lines), start="n0", parser="lalr", lexer="basic")
-    except GrammarError:
+        table.compute_lalr()  # type: ignore[no-untyped-call]
+    except GrammarError:  # what lark calls a conflict
         return False
     return True
+
+
+def _symbol(code: int) -> Symbol:
+    return NonTerminal(f"n{~code}") if code < 0 else Terminal(f"T{code}")
 
 
 def _rules(shapes: Sequence[TreeShape]) -> Iterator[tuple[int, tuple[int, ...]]]:
