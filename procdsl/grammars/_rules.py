@@ -110,6 +110,10 @@ class RuleGrammar(WordGrammar):
     def asked(self) -> Lengths:
         return self.lengths() if self._natural else super().asked()
 
+    def derivations(self) -> Trees:
+        """The rules that words are derived by. ValueError where there are none."""
+        return self._alive
+
     def verdict(self) -> ambiguity.Verdict:
         """Whether words have several derivations, as far as is known."""
         return ambiguity.verdict(self._shapes)
