@@ -187,6 +187,27 @@ def kinds(families: Mapping[str, Mapping[str, str]]) -> None:
             report.line(f"  {name:<{width}}  {text.partition(chr(10))[0]}")
 
 
+def kind(title: str, text: str, keys: Mapping[str, str]) -> None:
+    """All that is known of a kind: its documentation, with the TOML that makes one, and its keys."""
+    report.line(title, style="bold")
+    for one in text.splitlines():
+        report.line(f"  {one}".rstrip())
+    width = max(map(len, keys), default=0)
+    report.line("keys", style="bold")
+    for key, default in keys.items():
+        report.line(f"  {key:<{width}}  {default}")
+
+
+def tables(families: Mapping[str, Mapping[str, str]]) -> None:
+    """The TOML of every kind, as its documentation shows it, under its first line."""
+    for family, own in families.items():
+        for name, text in own.items():
+            report.line(f"# {text.partition(chr(10))[0]}")
+            report.line(f"[{family}.my_{name}]")
+            blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+            report.line(blocks[0] if blocks else f'kind = "{name}"\n')
+
+
 def doctor(found: Finding) -> None:
     """One thing that was looked at."""
     target = report.console()

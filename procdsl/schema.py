@@ -7,6 +7,8 @@ cannot write anyway, and a kind's table is chosen by `if`/`then` on `kind`.
 
 from __future__ import annotations
 
+import inspect
+import json
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
@@ -89,4 +91,27 @@ def _noise(name: str, value: Any) -> bool:
 
 def kinds_of(family: type[kinds.Node]) -> dict[str, str]:
     """The kinds of a family, each with its documentation."""
-    return {name: (kinds.load(family, name).__doc__ or "").strip() for name in kinds.names(family)}
+    return {name: inspect.getdoc(kinds.load(family, name)) or "" for name in kinds.names(family)}
+
+
+def fields_of(family: type[kinds.Node], kind: str) -> dict[str, str]:
+    """The keys of a kind's table, each with its default as TOML spells it, or that it is required."""
+    found = {}
+    for name, field in kinds.load(family, kind).model_fields.items():
+        if name != "kind":
+            default = field.get_default(call_default_factory=True) if not field.is_required() else None
+            found[field.alias or name] = "required" if field.is_required() else _spelt(default)
+    return found
+
+
+def _spelt(value: Any) -> str:
+    if isinstance(value, kinds.Node):
+        value = value.model_dump(exclude_none=True)
+    if isinstance(value, dict):
+        inner = ", ".join(f"{name} = {_spelt(part)}" for name, part in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if value is None:
+        return "left out"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_spelt, value))}]"
+    return json.dumps(value, ensure_ascii=False)

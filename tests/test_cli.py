@@ -165,6 +165,22 @@ def test_kinds_lists_families() -> None:
     assert "loss" in document("kinds")["evaluations"]
 
 
+def test_kinds_tells_all_of_one() -> None:
+    told = call("kinds", "dyck").stdout
+    assert told.startswith("grammar dyck\n  Well-nested brackets")
+    assert re.search(r"^  k +required$", told, re.M)
+    assert re.search(r"^  p_open +0\.5$", told, re.M)
+    assert '[grammars.my_dyck]\nkind   = "dyck"' in call("kinds", "dyck", "--toml").stdout
+    assert document("kinds", "dyck")["grammars"]["keys"]["k"] == "required"
+    assert document("kinds", "dyk")["help"] == 'did you mean "dyck"?'
+
+
+def test_every_kinds_toml_can_be_read() -> None:
+    import tomllib
+
+    assert set(tomllib.loads(call("kinds", "--toml").stdout)) == {"grammars", "sources", "evaluations"}
+
+
 @pytest.mark.parametrize("template", templates.names())
 def test_new_writes_a_study_that_compiles_and_overwrites_nothing(
     template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -94,18 +94,38 @@ def schema(
 
 
 @app.command()
-def kinds(json: JsonOpt = False) -> None:
-    """List every kind of grammar, source and evaluation, with what it is.
+def kinds(
+    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", show_default=False)] = None,
+    toml: Annotated[bool, typer.Option("--toml", help="Show the TOML of each.")] = False,
+    json: JsonOpt = False,
+) -> None:
+    """List every kind of grammar, source and evaluation; of one, all that its file says, and its keys.
 
     procdsl kinds
+    procdsl kinds dyck
     """
-    from procdsl.schema import FAMILIES, kinds_of
+    from procdsl.compiler.near import hint
+    from procdsl.schema import FAMILIES, fields_of, kinds_of
 
-    found = {family.__name__.lower() + "s": kinds_of(family) for family in FAMILIES}
-    if json:
+    families = {family.__name__.lower() + "s": family for family in FAMILIES}
+    found = {name: kinds_of(family) for name, family in families.items()}
+    if kind is not None:
+        found = {name: {kind: own[kind]} for name, own in found.items() if kind in own}
+        if not found:
+            known = {name for family in FAMILIES for name in kinds_of(family)}
+            raise UsageError(f"no kind is called {kind!r}", help=hint(kind, known))
+    if json and kind is None:
         report.data(found)
-    else:
+    elif json:
+        keys = {name: fields_of(families[name], kind or "") for name in found}
+        report.data({name: {"text": own[kind or ""], "keys": keys[name]} for name, own in found.items()})
+    elif toml:
+        overview.tables(found)
+    elif kind is None:
         overview.kinds(found)
+    else:
+        for name, own in found.items():
+            overview.kind(f"{name[:-1]} {kind}", own[kind], fields_of(families[name], kind))
 
 
 @app.command()
