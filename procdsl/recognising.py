@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from procdsl.grammars.base import END, Grammar
+from procdsl.grammars.base import END, Grammar, WordGrammar
+from procdsl.programs import SPECIALS
 
 
 @dataclass(frozen=True)
@@ -52,3 +53,31 @@ def ordered(grammar: Grammar, legal: Iterable[str]) -> tuple[str, ...]:
     """Symbols in the order of the alphabet, other tokens behind them, the end last."""
     order = {symbol: place for place, symbol in enumerate(grammar.tokens())}
     return tuple(sorted(legal, key=lambda symbol: (symbol == END, order.get(symbol, len(order)))))
+
+
+def words(grammar: Grammar, row: str | Sequence[str] | Sequence[int]) -> list[tuple[str, ...]]:
+    """The words in a row of somebody's data: a text, symbols or ids, perhaps with `<bos>`, `<end>`, `<pad>`.
+
+    Of grammars whose words these tokens belong to, what follows `<end>` is the next word. ValueError for an
+    id that is none of the grammar's.
+    """
+    tokens = grammar.tokens()
+    if isinstance(row, str):
+        symbols: Iterable[str] = read(grammar, row)
+    else:
+        symbols = [one if isinstance(one, str) else _spelt(one, tokens) for one in row]
+    owns = not isinstance(grammar, WordGrammar)
+    found, word = list[tuple[str, ...]](), list[str]()
+    for symbol in symbols:
+        if symbol not in SPECIALS or (owns and symbol == END):
+            word.append(symbol)
+        if symbol in (END, "<bos>") and word:
+            found.append(tuple(word))
+            word = []
+    return [*found, tuple(word)] if word else found
+
+
+def _spelt(id: int, tokens: Sequence[str]) -> str:
+    if not 0 <= id < len(tokens):
+        raise ValueError(f"{id} is no id: the grammar has {len(tokens)} tokens")
+    return tokens[id]

@@ -188,6 +188,25 @@ def rejected(word: Sequence[str], place: int | None, reason: str) -> None:
     target.print("  " + " " * len(before) + "^" * width, style=_STYLES[Severity.ERROR])
 
 
+def audited(found: Mapping[str, Any]) -> None:
+    """What is wrong with some data, each kind of fault with its examples."""
+    splits = ", ".join(f"{name} {count:,}" for name, count in found["words"].items()) or "none"
+    line(f"words: {splits}; {found['distinct']:,} distinct")
+    leaks = sum(found["leaks"].values())
+    told = {
+        "duplicates": f"{found['duplicates']:,} are there before, in the same split",
+        "leaks": f"{leaks:,} are in an earlier split"
+        + "".join(f"; {pair}: {count:,}" for pair, count in found["leaks"].items()),
+        "invalid": f"{found['invalid']:,} of {found['checked']:,} checked are no words",
+        "unreadable": f"{found['unreadable']:,} rows cannot be read",
+    }
+    counts = {"leaks": leaks} | {name: found[name] for name in told if name != "leaks"}
+    for name, text in told.items():
+        line(f"{name:<11}{text}", style="red" if counts[name] else "green")
+        for example in found["examples"].get(name, ()):
+            line(f"    {example}")
+
+
 # ---------------------------------------------------------------- runs
 
 _STATES = {"done": "green", "running": "cyan", "failed": "red", "pending": "dim"}

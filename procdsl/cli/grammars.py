@@ -1,4 +1,4 @@
-"""Commands about one grammar: describe, accepts, next."""
+"""Commands about one grammar: describe, accepts, next, audit."""
 
 from __future__ import annotations
 
@@ -164,6 +164,49 @@ def next_(
         why = found.reason if found.reason and not beyond else f"no word{of} begins so"
         report.line(f"nothing can follow: {why}")
     if not legal:
+        raise typer.Exit(1)
+
+
+@app.command()
+def audit(
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Files of one or more splits.")],
+    grammar: Annotated[str, typer.Option(metavar="SPEC:NAME", help="The grammar of a study.")],
+    field: Annotated[str | None, typer.Option(help="The key or column of words [text, tokens, …].")] = None,
+    split: Annotated[str | None, typer.Option(help="The key or column of the split [a file is one].")] = None,
+    row: Annotated[int | None, typer.Option(min=1, help="Tokens of a row, in token files.")] = None,
+    dtype: Annotated[str, typer.Option(help="The type of a token, in .bin files.")] = "uint16",
+    most: Annotated[int, typer.Option("--check", min=0, help="Distinct words the recogniser sees.")] = 10_000,
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+    json: JsonOpt = False,
+) -> None:
+    """Find duplicates, leaks between splits and invalid words in procedural data, whoever made it.
+
+    Reads JSONL, Parquet, text (a word a line) and token files (.bin, .npy: ids in the order of the grammar's
+    tokens). Exits with 1 if something is found.
+
+        procdsl audit train.jsonl test.jsonl --grammar study.toml:dyck
+        procdsl audit all.parquet --grammar study.toml:dyck --field text --split part
+    """
+    from procdsl import recognising
+    from runner.audit import Reading, audit
+
+    spec, _, name = grammar.rpartition(":")
+    if not spec:
+        raise UsageError(f"{grammar!r} names no grammar of a study", help="as in --grammar study.toml:dyck")
+    made = _grammar(Path(spec), name, set_, profile)
+    found = audit(
+        data,
+        Reading(field=field, split=split, dtype=dtype, row=row),
+        words=lambda row: recognising.words(made, row),
+        reason=made.reason,
+        most=most,
+    )
+    if json:
+        report.data({"ok": found.clean, **asdict(found)})
+    else:
+        report.audited(asdict(found))
+    if not found.clean:
         raise typer.Exit(1)
 
 
