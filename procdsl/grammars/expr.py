@@ -1,0 +1,173 @@
+"""Operators over other grammars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Literal, Self
+
+from pydantic import Field, PrivateAttr
+
+from procdsl.errors import Severity
+from procdsl.grammars.base import AnyGrammar, Grammar, Problem, WordGrammar
+from procdsl.grammars.cfg import Cfg
+from procdsl.grammars.regular.deterministic import BUDGET, Dfa, determinise
+from procdsl.grammars.regular.expressions import Name, Node, nodes, parse
+from procdsl.grammars.regular.forests import Forest, relabelled
+from procdsl.grammars.regular.grammar import RegularGrammar
+from procdsl.grammars.regular.nondeterministic import relabelled as renamed
+from procdsl.grammars.regular.operators import FIELD, Evaluation, Value, alphabet, used
+from procdsl.grammars.regular.texts import TextError
+from procdsl.grammars.rules.trees import Trees
+from procdsl.programs import AutomatonProgram, TreeProgram
+
+
+class Expr(WordGrammar):
+    """A language made of others: `expr` joins grammars by their names, from the spec or from `grammars` here.
+
+    `a | b` is the union, `a & b` the intersection (of rules with something regular), `~a` the complement;
+    `concat(a, 'x y', b)`, `union(a, b)`, `minus(a, b)`, `repeat(a, 2..5)`, `reverse(a)`, `shuffle(a, b)`,
+    `relabel(a, 'x' = 'y')`, `depth(a, max = 8)`, `regex('(x y)*')`, `avoid('x y')`: words without these
+    tokens in a row, `factor('x y')`: words with them. Where all parts are regular so is the whole, and every
+    word of a length is alike; where one is context-free the whole is, with its derivations: `measure =
+    "uniform"` draws them alike, `"weighted"` by the weights of the rules.
+
+    ```toml
+    kind   = "expr"
+    expr   = "depth(pairs, max = 4) & avoid('(0 0)')"
+    length = { uniform = [10, 40] }
+
+    [grammars.pairs]
+    kind   = "dyck"
+    k      = 2
+    length = 8
+    ```
+    """
+
+    kind: Literal["expr"] = "expr"
+    expr: str = Field(max_length=100_000)
+    grammars: dict[str, AnyGrammar] = Field(default={})
+    measure: Literal["uniform", "weighted"] = "uniform"
+    states: int = Field(default=BUDGET, ge=1, le=1_000_000)
+
+    def program(self) -> AutomatonProgram | TreeProgram:
+        return self.made.program()
+
+    def alphabet(self) -> tuple[str, ...]:
+        """The tokens that words are made of; none where the expression means nothing: `problems` says why."""
+        try:
+            return self.made.alphabet()
+        except ValueError:
+            return ()
+
+    def possible(self, longest: int) -> int:
+        return self.made.possible(longest)
+
+    def count(self, length: int) -> int:
+        return self.made.count(length)
+
+    def plenty(self, length: int) -> bool:
+        return self.made.plenty(length)
+
+    def reason(self, word: Sequence[str]) -> str | None:
+        return self.made.reason(word)
+
+    def legal_next(self, prefix: Sequence[str], length: int | None = None) -> frozenset[str]:
+        return self.made.legal_next(prefix, length)
+
+    def references(self) -> tuple[str, ...]:
+        try:
+            names = [node.text for node in nodes(self._parsed) if isinstance(node, Name)]
+        except TextError:
+            return ()
+        return tuple(dict.fromkeys(name for name in names if name not in self.grammars))
+
+    def bound(self, grammars: Mapping[str, Grammar]) -> Self:
+        return self.model_copy(update={"grammars": {**self.grammars, **grammars}})
+
+    def problems(self, context: int) -> Iterator[Problem]:
+        try:
+            made = self.made
+        except TextError as fault:
+            yield fault.problem("P390")
+            return
+        yield from made.doubts()
+        if isinstance(made, _RegularWords):
+            if self.measure == "weighted":
+                message = "every word of a length is alike: what is regular has no weights here"
+                yield Problem("P398", message, ("measure",), severity=Severity.WARNING)
+            yield from made.problems(context)
+        else:
+            yield from super().problems(context)
+
+    # ------------------------------------------------------------ what the expression means
+
+    @cached_property
+    def made(self) -> _RegularWords | _ContextFreeWords:
+        """The language itself. TextError where the expression means none."""
+        symbols = alphabet(self._parsed, self.grammars)
+        value = Evaluation(symbols, self.grammars, self.states).value(self._parsed)
+        kept = used(value)
+        if not kept:
+            raise TextError(
+                "the language has no words", FIELD, 0, len(self.expr), "the empty word does not count"
+            )
+        return _words(self, value, kept, tuple(symbols[id] for id in kept))
+
+    @cached_property
+    def _parsed(self) -> Node:
+        return parse(self.expr, FIELD)
+
+
+class _RegularWords(RegularGrammar):
+    """What an expression over regular languages comes to."""
+
+    spelt: tuple[str, ...]
+    measure: Literal["uniform"] = "uniform"
+    _found: Dfa = PrivateAttr()
+
+    def alphabet(self) -> tuple[str, ...]:
+        return self.spelt
+
+    def recognised(self) -> Dfa:
+        return self._found
+
+    def faults(self) -> Iterator[Problem]:
+        return iter(())
+
+    def doubts(self) -> Iterator[Problem]:
+        return iter(())
+
+
+class _ContextFreeWords(Cfg):
+    """What an expression over rules comes to."""
+
+    rules: str = ""
+    _found: Trees = PrivateAttr()
+    _certain: bool = PrivateAttr()
+
+    @cached_property
+    def _trees(self) -> Trees:
+        return self._found
+
+    def doubts(self) -> Iterator[Problem]:
+        """What is known of words with several derivations."""
+        if not self._certain:
+            for problem in self._ambiguity_problems():
+                path = (FIELD,) if problem.path == ("rules",) else problem.path
+                yield Problem(problem.code, problem.message, path, problem.help, problem.severity)
+
+
+def _words(
+    of: Expr, value: Value, kept: Sequence[int], spelt: tuple[str, ...]
+) -> _RegularWords | _ContextFreeWords:
+    """The language over the symbols that it uses, numbered anew."""
+    number = {old: new for new, old in enumerate(kept)}
+    if isinstance(value, Forest):
+        words = _ContextFreeWords(length=of.length, held_out=of.held_out, measure=of.measure)
+        found = value.trees.trimmed() or value.trees
+        words._found, words._certain = relabelled(Forest(found, True), number, spelt).trees, value.certain
+        return words
+    regular = _RegularWords(length=of.length, held_out=of.held_out, spelt=spelt)
+    regular._found = determinise(renamed(value.nfa(), number), len(spelt), of.states)
+    return regular

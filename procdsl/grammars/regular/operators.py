@@ -1,0 +1,358 @@
+"""What expressions over languages mean: a least automaton where all parts are regular, else rules.
+
+Both are over the one alphabet of the whole expression. Rules meet automata exactly; rules and rules do not
+meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import TypeVar
+
+from procdsl.grammars.base import Grammar
+from procdsl.grammars.cfg import Cfg
+from procdsl.grammars.dyck import Dyck
+from procdsl.grammars.iid import Iid
+from procdsl.grammars.regular import deterministic, forests, nondeterministic
+from procdsl.grammars.regular.deterministic import Dfa, TooLarge, determinise
+from procdsl.grammars.regular.expressions import Call, Name, Node, Pair, Pattern, Range, Text, nodes
+from procdsl.grammars.regular.forests import Forest
+from procdsl.grammars.regular.grammar import RegularGrammar
+from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
+from procdsl.grammars.regular.patterns import Pattern as RegularExpression
+from procdsl.grammars.regular.patterns import compiled, named, parse
+from procdsl.grammars.regular.texts import TextError, near
+
+T = TypeVar("T")
+Value = Dfa | Forest
+FIELD = "expr"
+# How each function is called.
+FUNCTIONS = {
+    "concat": "concat(a, b, …)",
+    "union": "union(a, b, …)",
+    "minus": "minus(a, b)",
+    "complement": "complement(a)",
+    "shuffle": "shuffle(a, b)",
+    "repeat": "repeat(a, 2..5)",
+    "reverse": "reverse(a)",
+    "relabel": "relabel(a, 'x' = 'y')",
+    "avoid": "avoid('x y')",
+    "factor": "factor('x y')",
+    "regex": "regex('(x y)*')",
+    "depth": "depth(a, max = 8)",
+}
+_OPENING, _CLOSING = ("(", "[", "{", "<"), (")", "]", "}", ">")
+
+
+def alphabet(node: Node, grammars: Mapping[str, Grammar]) -> tuple[str, ...]:
+    """All tokens that an expression speaks of, in order of writing."""
+    return tuple(dict.fromkeys(token for one in nodes(node) for token in _tokens(one, grammars)))
+
+
+def _tokens(node: Node, grammars: Mapping[str, Grammar]) -> Iterator[str]:
+    """The tokens of a grammar, a text, a pair of texts, or a pattern."""
+    if isinstance(node, Name) and node.text in grammars:
+        yield from grammars[node.text].alphabet()
+    elif isinstance(node, Pair):
+        yield from (
+            token for part in (node.name, node.value) if isinstance(part, Text) for token in part.text.split()
+        )
+    elif isinstance(node, Text):
+        yield from node.text.split()
+    elif isinstance(node, Pattern):
+        yield from (name for name, _ in named(_pattern(node)))
+
+
+class Evaluation:
+    """Values of the parts of one expression, over its alphabet."""
+
+    def __init__(self, symbols: Sequence[str], grammars: Mapping[str, Grammar], states: int) -> None:
+        self.symbols, self.grammars, self.states = tuple(symbols), grammars, states
+        self.ids = {symbol: id for id, symbol in enumerate(symbols)}
+
+    def value(self, node: Node) -> Value:
+        """The language of a part. TextError where it has none, or none within the budget."""
+        if isinstance(node, Name):
+            return self._named(node)
+        if isinstance(node, Pattern):
+            return self._matching(node)
+        if isinstance(node, Text):
+            return self._dfa(nondeterministic.word(self._word(node)))
+        if not isinstance(node, Call):
+            raise _fault("this is no language", node)
+        try:
+            return self._call(node)
+        except TooLarge as large:
+            raise _fault(str(large), node, "make a part simpler, or give the grammar more `states`") from None
+
+    # ------------------------------------------------------------ grammars
+
+    def _named(self, node: Name) -> Value:
+        grammar = self.grammars.get(node.text)
+        if grammar is None:
+            raise _fault(f"no grammar is called {node.text!r}", node, near(node.text, self.grammars))
+        try:
+            found = self._grammar(grammar)
+        except ValueError as inner:
+            raise _fault(f"{node.text} has a fault of its own: {inner}", node) from None
+        if found is None:
+            kind = getattr(grammar, "kind", "this")
+            raise _fault(f"{kind!r} is no kind of grammar that operators know", node, _OPERANDS)
+        return found
+
+    def _grammar(self, grammar: Grammar) -> Value | None:
+        images = {place: self.ids[symbol] for place, symbol in enumerate(grammar.alphabet())}
+        made = getattr(grammar, "made", None)
+        inner = made if made is not None else grammar
+        if isinstance(inner, RegularGrammar):
+            return self._dfa(nondeterministic.relabelled(inner.automaton.nfa(), images))
+        if isinstance(inner, Cfg):
+            return forests.relabelled(
+                Forest(inner.derivations(), inner.verdict().certain), images, self.symbols
+            )
+        if isinstance(inner, Dyck):
+            pairs = [(images[t], images[inner.k + t]) for t in range(inner.k)]
+            return forests.brackets(self.symbols, pairs, inner.depth)
+        if isinstance(inner, Iid):
+            return self._dfa(nondeterministic.star(nondeterministic.one_of(images.values())))
+        return None
+
+    # ------------------------------------------------------------ operators
+
+    def _call(self, node: Call) -> Value:
+        known: dict[str, Callable[[Call], Value]] = {
+            "|": self._union, "union": self._union, "&": self._meet, "~": self._complement,
+            "complement": self._complement, "minus": self._minus, "concat": self._concat,
+            "repeat": self._repeat, "reverse": self._reverse, "relabel": self._relabel,
+            "shuffle": self._shuffle, "avoid": self._avoid, "factor": self._factor,
+            "depth": self._depth,
+        }  # fmt: skip
+        if node.function not in known:
+            width = len(node.function)
+            help = near(node.function, FUNCTIONS, "there are " + ", ".join(FUNCTIONS))
+            raise TextError(f"{node.function} is no operator", FIELD, node.at, width, help)
+        return known[node.function](node)
+
+    def _union(self, node: Call) -> Value:
+        parts = self._languages(node, 1)
+        if all(isinstance(part, Dfa) for part in parts):
+            return self._dfa(nondeterministic.union(part.nfa() for part in parts if isinstance(part, Dfa)))
+        return self._disjoint_union(parts)
+
+    def _disjoint_union(self, parts: Sequence[Value]) -> Forest:
+        """The regular parts as one, and of the others what it has not: words in both have one derivation."""
+        regular = [part for part in parts if isinstance(part, Dfa)]
+        others = [part for part in parts if isinstance(part, Forest)]
+        if not regular:
+            return forests.union(others)
+        whole = self._dfa(nondeterministic.union(part.nfa() for part in regular))
+        kept = [forests.meet(part, deterministic.complement(whole)) for part in others]
+        alive = [part for part in kept if part.trees.trimmed()]
+        last = forests.right_linear(whole, self.symbols)
+        return forests.union([*alive, last], apart=len(alive) <= 1)
+
+    def _concat(self, node: Call) -> Value:
+        parts = self._languages(node, 1)
+        if all(isinstance(part, Dfa) for part in parts):
+            return self._dfa(nondeterministic.concat(part.nfa() for part in parts if isinstance(part, Dfa)))
+        return forests.concat([self._forest(part) for part in parts])
+
+    def _meet(self, node: Call) -> Value:
+        found, *others = self._languages(node, 2)
+        for part, other in zip(node.arguments[1:], others, strict=True):
+            found = self._both(found, other, node)
+            if not _nonempty(found):
+                message = "no word of at least one symbol is in all of these"
+                raise _fault(message, Call("&", (), node.at, part.end), "loosen one of them")
+        return found
+
+    def _both(self, one: Value, other: Value, node: Call) -> Value:
+        match one, other:
+            case Dfa(), Dfa():
+                return deterministic.both(one, other, self.states)
+            case Forest(), Dfa():
+                return forests.meet(one, other)
+            case Dfa(), Forest():
+                return forests.meet(other, one)
+        raise _fault(
+            "two context-free languages meet in one that may be neither", node, "one must be regular"
+        )
+
+    def _complement(self, node: Call) -> Value:
+        (part,) = self._regular(node, 1)
+        return deterministic.complement(part)
+
+    def _minus(self, node: Call) -> Value:
+        one, other = self._languages(node, 2, 2)
+        if isinstance(other, Forest):
+            raise _fault("only a regular language can be taken away", node.arguments[1])
+        found = self._both(one, deterministic.complement(other), node)
+        if not _nonempty(found):
+            raise _fault("nothing is left", node)
+        return found
+
+    def _repeat(self, node: Call) -> Value:
+        if len(node.arguments) != 2 or not isinstance(node.arguments[1], Range):
+            raise _fault("repeat wants a language and how often", node, FUNCTIONS["repeat"])
+        part, times = self.value(node.arguments[0]), node.arguments[1]
+        if isinstance(part, Dfa):
+            return self._dfa(nondeterministic.repeat(part.nfa(), times.least, times.most))
+        if times.most is None:
+            raise _fault("of rules, only so many words can follow each other", times, "as in 1..8")
+        return forests.repeat(part, times.least, times.most)
+
+    def _reverse(self, node: Call) -> Value:
+        (part,) = self._languages(node, 1, 1)
+        if isinstance(part, Dfa):
+            return self._dfa(nondeterministic.reverse(part.nfa()))
+        return forests.reverse(part)
+
+    def _relabel(self, node: Call) -> Value:
+        images, changed = {id: id for id in range(len(self.symbols))}, False
+        for argument in node.arguments[1:]:
+            if not (
+                isinstance(argument, Pair)
+                and isinstance(argument.name, Text)
+                and isinstance(argument.value, Text)
+            ):
+                raise _fault("this is no pair of tokens", argument, FUNCTIONS["relabel"])
+            (old,), (new,) = self._word(argument.name, 1), self._word(argument.value, 1)
+            images[old], changed = new, True
+        if not changed:
+            raise _fault("relabel wants pairs of tokens", node, FUNCTIONS["relabel"])
+        part = self.value(node.arguments[0])
+        if isinstance(part, Dfa):
+            return self._dfa(nondeterministic.relabelled(part.nfa(), images))
+        used = {code for p in part.trees.productions for code in p.terminals()}
+        return forests.relabelled(part, {id: images[id] for id in sorted(used)}, self.symbols)
+
+    def _shuffle(self, node: Call) -> Value:
+        parts = self._regular(node, 2)
+        found = parts[0]
+        for part in parts[1:]:
+            found = self._dfa(_shuffled(found, part, self.states))
+        return found
+
+    def _avoid(self, node: Call) -> Value:
+        return deterministic.complement(self._factor(node))
+
+    def _factor(self, node: Call) -> Dfa:
+        if len(node.arguments) != 1:
+            raise _fault(f"{node.function} wants tokens", node, FUNCTIONS[node.function])
+        word = self._word(_text(node, node.arguments[0]))
+        anything = nondeterministic.star(nondeterministic.one_of(range(len(self.symbols))))
+        return self._dfa(nondeterministic.concat([anything, nondeterministic.word(word), anything]))
+
+    def _matching(self, node: Pattern) -> Value:
+        known = {symbol: frozenset({id}) for symbol, id in self.ids.items()}
+        pattern = _pattern(node)
+        return _placed(node, lambda: compiled(pattern, known, len(self.symbols), self.states, FIELD))
+
+    def _depth(self, node: Call) -> Value:
+        """At most so many brackets are open: tokens that begin like opening ones, or end like closing
+        ones."""
+        match node.arguments:
+            case (inner, Pair(name=Name(text="max"), value=Range(least=deepest))) if deepest:
+                pass
+            case _:
+                raise _fault("depth wants a language and a bound", node, FUNCTIONS["depth"])
+        opens = frozenset(id for s, id in self.ids.items() if s.startswith((*_OPENING, "open")))
+        closes = (
+            frozenset(id for s, id in self.ids.items() if s.endswith(_CLOSING) or s.startswith("close"))
+            - opens
+        )
+        if not opens or not closes:
+            raise _fault("no token opens or closes a bracket", node, "as ( and ), or open[0] and close[0]")
+        rest = frozenset(range(len(self.symbols))) - opens - closes
+        arrows = [Arrow(height, opens, height + 1) for height in range(deepest)]
+        arrows += [Arrow(height + 1, closes, height) for height in range(deepest)]
+        arrows += [Arrow(height, rest, height) for height in range(deepest + 1) if rest]
+        bound = self._dfa(Nfa(deepest + 1, tuple(arrows), frozenset(range(deepest + 1))))
+        return self._both(self.value(inner), bound, node)
+
+    # ------------------------------------------------------------ arguments
+
+    def _languages(self, node: Call, least: int, most: int | None = None) -> list[Value]:
+        if len(node.arguments) < least or (most is not None and len(node.arguments) > most):
+            raise _fault(
+                f"{node.function} has {len(node.arguments)} arguments", node, FUNCTIONS.get(node.function, "")
+            )
+        return [self.value(argument) for argument in node.arguments]
+
+    def _regular(self, node: Call, least: int) -> list[Dfa]:
+        found = self._languages(node, least)
+        for argument, value in zip(node.arguments, found, strict=True):
+            if isinstance(value, Forest):
+                raise _fault(f"{node.function} is for regular languages, and this is not one", argument)
+        return [value for value in found if isinstance(value, Dfa)]
+
+    def _word(self, text: Text, tokens: int | None = None) -> list[int]:
+        found = [self.ids[token] for token in text.text.split()]
+        if not found or (tokens is not None and len(found) != tokens):
+            raise _fault("one token is wanted" if tokens == 1 else "tokens are wanted", text)
+        return found
+
+    def _dfa(self, nfa: Nfa) -> Dfa:
+        return determinise(nfa, len(self.symbols), self.states)
+
+    def _forest(self, value: Value) -> Forest:
+        """Rules for an automaton: a nonterminal a state."""
+        if isinstance(value, Forest):
+            return value
+        return forests.right_linear(value, self.symbols)
+
+
+_OPERANDS = "they know automaton, regex, tomita, parity, hmm, iid, dyck, cfg and expr"
+
+
+def used(value: Value) -> list[int]:
+    """The symbols that words are made of, in order."""
+    if isinstance(value, Forest):
+        return sorted(value.symbols)
+    return sorted({symbol for move in value.moves for atom in move for symbol in value.atoms[atom]})
+
+
+def _nonempty(value: Value) -> bool:
+    return value.nonempty if isinstance(value, Forest) else bool(value.moves[0])
+
+
+def _shuffled(one: Dfa, other: Dfa, states: int) -> Nfa:
+    """Words of two languages, interleaved in every way."""
+    rows, columns = len(one.moves), len(other.moves)
+    if rows * columns > 10 * states:
+        raise TooLarge(f"{rows:,} states and {columns:,} states interleave in more than {10 * states:,}")
+    arrows = [
+        Arrow(p * columns + q, frozenset(symbols), after * columns + q)
+        for p, q in product(range(rows), range(columns))
+        for after, symbols in one.arrows(p).items()
+    ]
+    arrows += [
+        Arrow(p * columns + q, frozenset(symbols), p * columns + after)
+        for p, q in product(range(rows), range(columns))
+        for after, symbols in other.arrows(q).items()
+    ]
+    accepts = frozenset(p * columns + q for p in one.accepts for q in other.accepts)
+    return Nfa(rows * columns, tuple(arrows), accepts)
+
+
+def _text(node: Call, argument: Node) -> Text:
+    if not isinstance(argument, Text):
+        raise _fault("tokens stand in quotes", argument, FUNCTIONS.get(node.function, ""))
+    return argument
+
+
+def _pattern(node: Pattern) -> RegularExpression:
+    return _placed(node, lambda: parse(node.text, FIELD))
+
+
+def _placed(node: Pattern, read: Callable[[], T]) -> T:
+    """What is read of a pattern within the expression: faults are at the expression's characters."""
+    try:
+        return read()
+    except TextError as fault:
+        at, width = fault.span
+        raise TextError(fault.message, FIELD, node.at + at, width, fault.help) from None
+
+
+def _fault(message: str, node: Node, help: str = "") -> TextError:
+    return TextError(message, FIELD, node.at, max(node.end - node.at, 1), help)
