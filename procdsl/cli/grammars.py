@@ -1,4 +1,4 @@
-"""Commands about one grammar: describe, accepts, next, audit."""
+"""Commands about one grammar: describe, accepts, next, audit, import, export."""
 
 from __future__ import annotations
 
@@ -208,6 +208,46 @@ def audit(
         report.audited(asdict(found))
     if not found.clean:
         raise typer.Exit(1)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A grammar of another tool.")],
+    format: Annotated[
+        str | None, typer.Option("--format", help="nltk, lark, gbnf or json [by the file's ending].")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the grammar is to be called.")] = "imported",
+) -> None:
+    """Print a grammar of NLTK, Lark, GBNF or layered JSON as a table of a study.
+
+    procdsl import expr.lark --name expr >> study.toml
+    """
+    from procdsl import interchange
+
+    endings = {".cfg": "nltk", ".pcfg": "nltk"}
+    chosen = format or endings.get(file.suffix, file.suffix[1:])
+    try:
+        text = file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"{file} is no text") from None
+    report.line(interchange.table(interchange.read(text, chosen), name).rstrip())
+
+
+@app.command()
+def export(
+    spec: SpecArg,
+    name: NameArg,
+    format: Annotated[str, typer.Option("--format", help="lark, gbnf or nltk.")],
+    set_: SetOpt = None,
+    profile: ProfileOpt = "auto",
+) -> None:
+    """Print a context-free grammar for Lark, GBNF or NLTK, its indices and repeats multiplied out.
+
+    procdsl export study.toml expr --format lark
+    """
+    from procdsl import interchange
+
+    report.line(interchange.write(interchange.of(_grammar(spec, name, set_, profile)), format).rstrip())
 
 
 def _grammar(spec: Path, name: str, sets: list[str] | None, profile: str) -> Any:

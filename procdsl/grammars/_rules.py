@@ -114,6 +114,11 @@ class RuleGrammar(WordGrammar):
         """The rules that words are derived by. ValueError where there are none."""
         return self._alive
 
+    @property
+    def productions(self) -> Trees:
+        """The rules multiplied out, without what no word needs. ValueError where there is no word."""
+        return self._alive
+
     def verdict(self) -> ambiguity.Verdict:
         """Whether words have several derivations, as far as is known."""
         return ambiguity.verdict(self._shapes)
