@@ -79,12 +79,13 @@ def fillable(lengths: Lengths, context: int) -> int:
 class Split(Node):
     """Which words are held out: those whose hash is under `test`, then under `test + validation`, of 2**64.
 
-    `by` says what is hashed: the word, or the whole row where words are too few to be told apart.
+    `by` says what is hashed: the word, or the whole row where words are too few to be told apart. What
+    belongs elsewhere is drawn again: the word; the row's words; with `layout`, the row's lengths as well.
     """
 
     validation: int = Field(default=2**64 // 200, ge=0, lt=2**64)
     test: int = Field(default=2**64 // 200, ge=0, lt=2**64)
-    by: Literal["word", "row"] = "word"
+    by: Literal["word", "row", "layout"] = "word"
 
     @model_validator(mode="after")
     def _leaves_training(self) -> Self:

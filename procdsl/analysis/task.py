@@ -3,36 +3,126 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
-from procdsl.analysis.rows import exactly
-from procdsl.programs import Draw, Interval, TaskProgram
+from procdsl.programs import Draw, Instruction, Interval, Piece, TaskProgram
 
 
 def floor(program: TaskProgram, context: int) -> Interval:
-    """0 on the answer; where the prompt is scored too, its entropy over all that is scored."""
-    drawn = [piece for piece in program.pieces if piece.word is not None and piece.word < len(program.draws)]
-    if not any(piece.scored for piece in drawn):
-        return exactly(0.0)
-    nats = math.fsum(_nats(draw) for draw in program.draws)
-    if program.pieces[0].word == 0:
-        nats -= math.log(program.draws[0].count)
-    literals = sum(piece.token is not None for piece in program.pieces)
-    least = literals + sum(draw.lengths.values[0] for draw in program.draws) - 1
-    return Interval(low=nats / (program.longest - 1), high=nats / max(least, 1))
+    """0 on the answer; where the prompt is scored too, its entropy over all that is scored.
+
+    Exact where every row is as long as every other: a mean over tokens of rows that are not depends on how
+    long rows and hard prompts go together.
+    """
+    if not any(piece.scored for piece in program.pieces if _draw(program, piece) is not None):
+        return Interval(low=0.0, high=0.0)
+    known = [_nats(program, draw) for draw in program.draws]
+    first = _first(program)
+    least, most = max(program.shortest - 1, 1), max(program.longest - 1, 1)
+    low = max(math.fsum(nats.low for nats in known) - first.high, 0.0)
+    return Interval(low=low / most, high=(math.fsum(nats.high for nats in known) - first.low) / least)
 
 
-def chance(program: TaskProgram) -> float:
-    """One symbol of the largest pool, guessed blindly."""
-    return 1 / max(draw.count for draw in program.draws)
+def chance(program: TaskProgram) -> float | None:
+    """What a guess gets that has not understood the task; None where nobody knows.
+
+    Of an answer looked up in a mapping, one of its values; else one of what the answer's symbols can be.
+    """
+    made = _made(program)
+    if made is None:
+        return 1 / max(draw.count for draw in program.draws)
+    if made.function == "lookup" and made.arguments[0] < len(program.draws):
+        sizes = program.draws[made.arguments[0]].lengths
+        shares = zip(sizes.values, sizes.shares, strict=True)
+        return math.fsum(share / n for n, share in shares) / sum(sizes.shares)
+    if made.function == "mod" and (by := _constant(program, made.arguments[1])):
+        return 1 / by
+    return _OF.get(made.function, 1 / max(draw.count for draw in program.draws))
 
 
-def _nats(draw: Draw) -> float:
-    """The entropy of a random input, its length included."""
+# Answers that are numbers have a law of their own; those of yes and no are even at best.
+_OF: dict[str, float | None] = dict.fromkeys(("sum", "count", "length", "plus", "minus", "times", "compare"))
+_OF |= {"prefix_sums": None, "run_length": None, "parity": 0.5, "search": 0.5}
+
+
+def _made(program: TaskProgram) -> Instruction | None:
+    """What makes the answer: the last word of the row that is no draw."""
+    words = [piece.word for piece in program.pieces if piece.word is not None]
+    place = words[-1] - len(program.draws)
+    return program.code[place] if place >= 0 else None
+
+
+def _constant(program: TaskProgram, register: int) -> int:
+    """The number a register always holds; 0 if it does not."""
+    place = register - len(program.draws)
+    return program.code[place].number if place >= 0 and program.code[place].function == "number" else 0
+
+
+def _draw(program: TaskProgram, piece: Piece) -> int | None:
+    """The draw that a piece writes, as it is or backwards."""
+    if piece.word is None or piece.word < len(program.draws):
+        return piece.word
+    made = program.code[piece.word - len(program.draws)]
+    turned = made.function in ("reverse", "identity") and made.arguments[0] < len(program.draws)
+    return made.arguments[0] if turned and piece is not program.pieces[-1] else None
+
+
+def _first(program: TaskProgram) -> Interval:
+    """The entropy of a row's first token, which nobody is asked to predict."""
+    slot = _draw(program, program.pieces[0])
+    if slot is None:
+        return Interval(low=0.0, high=0.0)
+    draw = program.draws[slot]
+    if draw.kind == "weighted":
+        nats = _symbol(draw)
+    elif draw.kind == "number":
+        even = len(draw.lengths.values) == 1 and program.pieces[0].word == slot
+        nats = math.log(10 if draw.lengths.values[0] == 1 or not even else 9)
+        return Interval(low=nats if even else 0.0, high=nats)
+    else:
+        nats = math.log(draw.count)
+    return Interval(low=nats, high=nats)
+
+
+def _nats(program: TaskProgram, draw: Draw) -> Interval:
+    """The entropy of a random input, its length included, given those before it."""
+    if draw.kind == "choice":
+        return _chosen(program, draw)
     whole, nats = sum(draw.lengths.shares), 0.0
     for length, share in zip(draw.lengths.values, draw.lengths.shares, strict=True):
         if share:
-            ways = length * math.log(draw.count)
-            if draw.kind == "permutation":
-                ways = math.lgamma(draw.count + 1) - math.lgamma(draw.count - length + 1)
-            nats += share / whole * (ways - math.log(share / whole))
-    return nats
+            nats += share / whole * (_ways(draw, length) - math.log(share / whole))
+    return Interval(low=nats, high=nats)
+
+
+def _ways(draw: Draw, length: int) -> float:
+    """The entropy of an input of this length."""
+    match draw.kind:
+        case "weighted":
+            return length * _symbol(draw)
+        case "number":
+            return math.log(10) if length == 1 else math.log(9) + (length - 1) * math.log(10)
+        case "permutation" | "mapping":
+            values = length * math.log(draw.values[1]) if draw.kind == "mapping" else 0.0
+            return math.lgamma(draw.count + 1) - math.lgamma(draw.count - length + 1) + values
+    return length * math.log(draw.count)
+
+
+def _symbol(draw: Draw) -> float:
+    """The entropy of one weighted symbol."""
+    edges = (0, *draw.thresholds, 2**32)
+    shares = [(high - low) / 2**32 for low, high in pairwise(edges)]
+    return -math.fsum(share * math.log(share) for share in shares if share)
+
+
+def _chosen(program: TaskProgram, draw: Draw) -> Interval:
+    """Exact where the symbols to choose from are all different."""
+    of = draw.of
+    if of >= len(program.draws) and program.code[of - len(program.draws)].function == "keys":
+        of = program.code[of - len(program.draws)].arguments[0]
+    source = program.draws[of] if of < len(program.draws) else None
+    if source is None or draw.present < 2**32 or source.kind not in ("permutation", "mapping"):
+        return Interval(low=0.0, high=math.log(draw.count))
+    shares = list(zip(source.lengths.values, source.lengths.shares, strict=True))
+    nats = math.fsum(share * math.log(n) for n, share in shares) / sum(source.lengths.shares)
+    return Interval(low=nats, high=nats)

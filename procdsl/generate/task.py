@@ -2,45 +2,81 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import accumulate
+from typing import Any
 
 from procdsl.generate.address import Address, Row
-from procdsl.grammars.task import run
+from procdsl.grammars._running import run
 from procdsl.programs import Draw, TaskProgram
 from procdsl.streams import ATTEMPTS, Stream
 
 
 def row(program: TaskProgram, address: Address) -> Row:
     """The format written out, then padding."""
-    values = run(program.code, _prompt(program, address))
+    values = _prompt(program, address)
+    run(program.code, values, program.draws[-1].after)
     ids, scored = list[int](), list[int]()
     for piece in program.pieces:
         part = values[piece.word] if piece.word is not None else [piece.token or 0]
-        ids += part
-        scored += [int(piece.scored)] * len(part)
+        ids += [id + piece.shift for id in part]
+        scored += [int(piece.scored and place >= piece.skip) for place in range(len(part))]
     blank = address.context + 1 - len(ids)
     return [*ids, *[program.pad] * blank], [0, *scored[1:], *[0] * blank]
 
 
-def _prompt(program: TaskProgram, address: Address) -> list[list[int]]:
+def _prompt(program: TaskProgram, address: Address) -> list[Any]:
+    """The registers, of which the draws and what they depend on are filled."""
     for attempt in range(ATTEMPTS):
-        words = [drawn(one, address.stream(slot, attempt)) for slot, one in enumerate(program.draws)]
+        values: list[Any] = [None] * (len(program.draws) + len(program.code))
+        done = 0
+        for slot, one in enumerate(program.draws):
+            run(program.code, values, done, one.after)
+            values[slot] = drawn(one, address.stream(slot, attempt), values[one.of])
+            done = one.after
+        words = values[: len(program.draws)]
         if address.holds(program.split, (id for word in words for id in (*word, program.pad))):
-            return words
+            return values
     raise address.nothing()
 
 
-def drawn(draw: Draw, stream: Stream) -> list[int]:
+def drawn(draw: Draw, stream: Stream, of: Any) -> list[int]:
     """A random input: its length by the law, then its symbols."""
+    if draw.kind == "choice":
+        return [_chosen(draw, stream, of)]
     length = draw.lengths.values[0]
     if len(draw.lengths.values) > 1:
         place = stream.below(sum(draw.lengths.shares))
         edges = accumulate(draw.lengths.shares)
         length = next(n for n, edge in zip(draw.lengths.values, edges, strict=True) if place < edge)
-    if draw.kind == "uniform":
-        return [draw.first + stream.below(draw.count, word) for word in stream.words(length)]
+    match draw.kind:
+        case "uniform":
+            return [draw.first + stream.below(draw.count, word) for word in stream.words(length)]
+        case "weighted":
+            return [draw.first + bisect_right(draw.thresholds, word) for word in stream.words(length)]
+        case "number":
+            lead = stream.below(10) if length == 1 else 1 + stream.below(9)
+            return [lead, *(stream.below(10) for _ in range(length - 1))]
+        case "mapping":
+            keys = _different(draw, stream, stream.words(length))
+            first, count = draw.values
+            return [id for key in keys for id in (key, first + stream.below(count))]
+    return _different(draw, stream, stream.words(length))
+
+
+def _different(draw: Draw, stream: Stream, words: list[int]) -> list[int]:
+    """Symbols that are all different, by the beginning of a Fisher and Yates shuffle."""
     pool = list(range(draw.first, draw.first + draw.count))
-    for place, word in enumerate(stream.words(length)):
+    for place, word in enumerate(words):
         other = place + stream.below(draw.count - place, word)
         pool[place], pool[other] = pool[other], pool[place]
-    return pool[:length]
+    return pool[: len(words)]
+
+
+def _chosen(draw: Draw, stream: Stream, of: list[int]) -> int:
+    """A symbol of the word, or one of the pool that is not in it."""
+    if draw.present == 2**32 or stream.next32() < draw.present:
+        return of[stream.below(len(of))]
+    while (other := draw.first + stream.below(draw.count)) in of:
+        pass
+    return other

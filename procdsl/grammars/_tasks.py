@@ -1,94 +1,246 @@
-"""From a task as it is written to registers, instructions and pieces; all its faults at their places."""
+"""From a task as it is written to registers and instructions; all its faults at their places."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any
 
-from procdsl.grammars._expressions import Call, Expression, ExpressionError, Name, Number, parse
-from procdsl.grammars._lengths import UniformLength, law
-from procdsl.grammars.words import Bounds, Type, WordFunction, word_functions
-from procdsl.programs import LONGEST, Draw, Instruction
+from procdsl.grammars._expressions import Call, Expression, ExpressionError, Name, Number, Text
+from procdsl.grammars.words import Extent, WordFunction, word_functions
+from procdsl.groups import spellings
+from procdsl.programs import Draw, Instruction
 
-_DRAWS = ("uniform", "permutation")
+# What one value may take: 4 Mi ids.
+ROOM = 2**22
+GREATEST = 10**18
+_FOLDS = {"add": "sum", "plus": "sum", "max": "max", "min": "min", "compose": "fold_compose"}
+_SCANS = {"add": "prefix_sums", "plus": "prefix_sums", "compose": "scan_compose"}
+_SORTED = frozenset({"word", "one", "list", "words"})
 
 
 @dataclass(frozen=True)
-class Register:
-    """What is known of a value before it is there: its type, and its length (of a number: its value)."""
+class Pool:
+    """Symbols to draw from: `count` ids from `first` on; the elements of a group, or numbers."""
 
-    type: Type
-    bounds: Bounds
-
-
-def draw(text: str, pools: dict[str, tuple[int, int]]) -> Draw:
-    """A random input: ``uniform(pool, length=64)``, ``permutation(pool)``. ExpressionError otherwise."""
-    call = parse(text)
-    if not isinstance(call, Call) or call.function.text not in _DRAWS:
-        raise _meant(call, _DRAWS, "way to draw an input", 'as in "uniform(sym, length=8)"')
-    if len(call.arguments) != 1 or not isinstance(call.arguments[0], Name):
-        raise ExpressionError(f"{call.function.text} draws from one pool", call.at, len(call.function.text))
-    pool = call.arguments[0]
-    if pool.text not in pools:
-        raise _meant(pool, tuple(pools), "pool of symbols", "pools are declared in `symbols`")
-    first, count = pools[pool.text]
-    kind: Any = call.function.text
-    lengths = law(_length(call, count if kind == "permutation" else None), None)
-    if kind == "permutation" and lengths.values[-1] > count:
-        raise ExpressionError(
-            f"no {lengths.values[-1]} of {count} symbols are all different", pool.at, len(pool.text)
-        )
-    return Draw(kind=kind, first=first, count=count, lengths=lengths)
+    first: int
+    count: int
+    element: str = "symbol"
+    group: str = ""
 
 
-def lower(text: str, inputs: dict[str, Register]) -> tuple[list[Instruction], list[Register]]:
-    """The instructions of an expression over inputs in registers 0, 1, …, and what all registers hold."""
-    lowering = _Lowering(inputs)
-    last = lowering.value(parse(text))
-    if last != len(lowering.registers) - 1 or not lowering.code:
-        lowering.apply(word_functions()["identity"], [last])
-    if lowering.registers[-1].type != "word":
-        raise ExpressionError("the output is a number, not a word", 0, len(text))
-    return lowering.code, lowering.registers
+@dataclass(frozen=True)
+class Known:
+    """What is known of a register before it is filled: what it holds, and within which bounds.
+
+    `second` is what a mapping's values are: symbols or numbers.
+    """
+
+    extent: Extent
+    shape: str = "word"
+    element: str = "symbol"
+    second: str = "symbol"
+    pool: Pool | None = None
+
+    @property
+    def one(self) -> bool:
+        """Whether it is always exactly one symbol or number."""
+        return self.shape == "word" and self.extent.least == self.extent.most == 1
+
+    def __str__(self) -> str:
+        if self.shape != "word":
+            return "a mapping" if self.shape == "mapping" else "a word of words"
+        if self.element == "number":
+            return "a number" if self.one else "a word of numbers"
+        return "a symbol" if self.one else "a word"
 
 
-class _Lowering:
-    """Appends an instruction for every node of an expression, arguments first."""
+@dataclass
+class Lowering:
+    """Appends an instruction for every node of an expression, arguments first.
 
-    def __init__(self, inputs: dict[str, Register]) -> None:
-        self.names = {name: place for place, name in enumerate(inputs)}
-        self.registers = list(inputs.values())
-        self.code = list[Instruction]()
+    Ids: the numbers up to `numerals`, then the pools of symbols, then those of the groups that are named.
+    """
+
+    names: dict[str, int]
+    symbols: dict[str, int]
+    numerals: int = 0
+    registers: list[Known] = field(default_factory=list)
+    code: list[Instruction] = field(default_factory=list)
+    groups: dict[str, Pool] = field(default_factory=dict)
+    draws: list[Draw] = field(default_factory=list)
+    _hole: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        nothing = Known(Extent(0, 0), shape="nothing")
+        self.registers = [nothing] * len(self.names)
+
+    # ------------------------------------------------------------ pools
+
+    def pools(self) -> dict[str, Pool]:
+        """The pools that the task declares."""
+        found, first = dict[str, Pool](), self.numerals
+        for name, count in self.symbols.items():
+            found[name] = Pool(first, count)
+            first += count
+        return found
+
+    def alphabet(self) -> tuple[str, ...]:
+        """How ids are spelt."""
+        numbers = map(str, range(self.numerals))
+        pools = (f"{pool}{i}" for pool, count in self.symbols.items() for i in range(count))
+        groups = (f"{name.replace(' ', '')}[{inner}]" for name in self.groups for inner in spellings(name))
+        return (*numbers, *pools, *groups)
+
+    def pool(self, node: Expression) -> Pool:
+        """What a draw is from: a pool's name, ``range(0, 5)``, ``group('S5')``."""
+        match node:
+            case Name(text=text) if text in self.symbols:
+                return self.pools()[text]
+            case Call(
+                function=Name(text="range"), arguments=(Number(value=int(low)), Number(value=int(high)))
+            ):
+                if low >= high:
+                    raise ExpressionError(f"no number is at least {low} and under {high}", node.at, 5)
+                return Pool(low, high - low, "number")
+            case Call(function=Name(text="group"), arguments=(Text(value=name, at=at),)):
+                return self._group(name, at)
+        raise meant(node, (*self.symbols, "range", "group"), "pool of symbols", "declare it in `symbols`")
+
+    def _group(self, name: str, at: int) -> Pool:
+        if name not in self.groups:
+            try:
+                order = len(spellings(name))
+            except ValueError as fault:
+                raise ExpressionError(str(fault), at, len(name) + 2) from None
+            first = self.numerals + sum(self.symbols.values()) + sum(g.count for g in self.groups.values())
+            self.groups[name] = Pool(first, order, group=name)
+        return self.groups[name]
+
+    # ------------------------------------------------------------ expressions
 
     def value(self, node: Expression) -> int:
         """The register that holds the value of a node."""
-        if isinstance(node, Number):
-            self.code.append(Instruction(function="number", number=node.value))
-            self.registers.append(Register("number", (node.value, node.value)))
-            return len(self.registers) - 1
-        if isinstance(node, Name):
-            if node.text not in self.names:
-                raise _meant(node, tuple(self.names), "input", "inputs are named in `input`")
-            return self.names[node.text]
-        function = word_functions().get(node.function.text)
-        if function is None:
-            raise _meant(
-                node.function, tuple(word_functions()), "word function", "`procdsl kinds` lists them"
-            )
+        match node:
+            case Number(value=int(number)):
+                return self._add(
+                    Instruction(function="number", number=number),
+                    Known(Extent(1, 1, number, number), "word", "number"),
+                )
+            case Name(text=text) if (
+                self.registers[self.names.get(text, 0)].shape != "nothing" and text in self.names
+            ):
+                return self.names[text]
+            case Name() | Number() | Text():
+                drawn = tuple(name for name, r in self.names.items() if self.registers[r].shape != "nothing")
+                raise meant(node, drawn, "input", "inputs are named in `input`, in the order they are drawn")
+        return self._call(node)
+
+    def _call(self, node: Call, hole: int | None = None) -> int:
+        """A function of its arguments; of the value in `hole` besides, inside map(...)."""
         if node.named:
             name = node.named[0][0]
-            raise ExpressionError(f"{function.name} takes no {name.text!r}", name.at, len(name.text))
-        arguments = [self.value(argument) for argument in node.arguments]
+            raise ExpressionError(f"{node.function.text} takes no {name.text!r}", name.at, len(name.text))
+        if node.function.text == "map":
+            return self._map(node, hole)
+        if node.function.text in ("scan", "fold"):
+            return self._over(node, hole)
+        function = word_functions().get(node.function.text)
+        if function is None:
+            known = (*word_functions(), "map", "scan", "fold")
+            raise meant(node.function, known, "word function", "`procdsl kinds` lists them")
+        arguments = self._arguments(node, hole)
         self._check(node, function, arguments)
-        return self.apply(function, arguments)
+        return self.apply(function, arguments, node.at)
 
-    def apply(self, function: WordFunction, arguments: list[int]) -> int:
-        bounds = function.bounds(*(self.registers[a].bounds for a in arguments))
-        longest = bounds[1] if function.result == "word" else 1
-        self.code.append(Instruction(function=function.name, arguments=tuple(arguments), longest=longest))
-        self.registers.append(Register(function.result, bounds))
+    def _arguments(self, node: Call, hole: int | None) -> list[int]:
+        if hole is None:
+            return [self.value(argument) for argument in node.arguments]
+        if node.piped:
+            return [self._step(node.arguments[0], hole), *map(self.value, node.arguments[1:])]
+        return [hole, *map(self.value, node.arguments)]
+
+    def _step(self, node: Expression, hole: int) -> int:
+        """A function, or several joined by pipes, of the value in a register."""
+        if isinstance(node, Name):
+            return self._call(Call(node, ()), hole)
+        if isinstance(node, Call):
+            return self._call(node, hole)
+        raise ExpressionError("a function is missing here, as in map(sort)", node.at)
+
+    def apply(self, function: WordFunction, arguments: list[int], at: int = 0) -> int:
+        """The register of a function's value; what it can hold follows from its arguments."""
+        known = [self.registers[a] for a in arguments]
+        extent = function.bounds(*(one.extent for one in known))
+        found = _result(function, known, extent)
+        longest = extent.most * {"mapping": 2, "words": 3}.get(found.shape, 1)
+        if longest > ROOM or extent.high > GREATEST:
+            raise ExpressionError(
+                f"the value of {function.name} can be {longest:,} long, and up to {extent.high:,}", at
+            )
+        group = known[0].pool.group if function.result == "elements" and known[0].pool else ""
+        return self._add(
+            Instruction(
+                function=function.name,
+                arguments=tuple(arguments),
+                number=known[0].pool.first if group and known[0].pool else 0,
+                longest=longest,
+                group=group,
+            ),
+            found,
+        )
+
+    def _add(self, instruction: Instruction, known: Known) -> int:
+        self.code.append(instruction)
+        self.registers.append(known)
         return len(self.registers) - 1
+
+    def _over(self, node: Call, hole: int | None) -> int:
+        """``scan(compose)``, ``fold(add)``: the value up to each symbol, or of all of them."""
+        table = _SCANS if node.function.text == "scan" else _FOLDS
+        *words, by = node.arguments or [Name("", node.at)]
+        if not isinstance(by, Name) or by.text not in table or len(words) != (hole is None or node.piped):
+            known = ", ".join(table)
+            raise ExpressionError(f"{node.function.text} takes one of {known}", by.at, 1)
+        return self._call(replace(node, function=Name(table[by.text], node.at), arguments=tuple(words)), hole)
+
+    def _map(self, node: Call, hole: int | None) -> int:
+        """What a function makes of each word of a word of words, or of each symbol of a word."""
+        if len(node.arguments) != (2 if hole is None or node.piped else 1):
+            raise ExpressionError("map takes one function, as in map(sort)", node.at, 3)
+        outer = replace(node, function=Name("identity", node.at), arguments=node.arguments[:-1])
+        source = self._arguments(outer, hole)[0]
+        of = self.registers[source]
+        if of.shape not in ("word", "words"):
+            raise ExpressionError(f"map goes through words, not {of}", node.at, 3)
+        nested = of.shape == "words"
+        inner = Extent(*of.extent.inner, *of.extent[2:4]) if nested else of.extent._replace(least=1, most=1)
+        place = len(self.code)
+        item = self._add(
+            Instruction(function="each_word" if nested else "each_symbol", arguments=(source,), longest=0),
+            replace(of, shape="word", extent=inner),
+        )
+        last = self._step(node.arguments[-1], item)
+        return self._collect(place, source, item, last, node.at)
+
+    def _collect(self, place: int, source: int, item: int, last: int, at: int) -> int:
+        of, made = self.registers[source].extent, self.registers[last]
+        if made.shape != "word":
+            raise ExpressionError(f"map makes words of words, not of {made}", at, 3)
+        self.code[place] = self.code[place].model_copy(update={"number": len(self.registers)})
+        words = not made.one
+        inner = (made.extent.least, made.extent.most)
+        extent = Extent(of.least, of.most, made.extent.low, made.extent.high, inner if words else (0, 0))
+        longest = of.most * (1 + made.extent.most) if words else of.most
+        if longest > ROOM:
+            raise ExpressionError(f"the value of map can be {longest:,} long", at, 3)
+        collect = Instruction(
+            function="collect_words" if words else "collect_symbols",
+            arguments=(last, source),
+            number=item,
+            longest=longest,
+            room=of.most,
+        )
+        return self._add(collect, replace(made, shape="words" if words else "word", extent=extent))
 
     def _check(self, node: Call, function: WordFunction, arguments: list[int]) -> None:
         wanted = list(function.parameters)
@@ -97,43 +249,78 @@ class _Lowering:
         width = len(function.name)
         if len(wanted) != len(arguments):
             counted = f"takes {len(wanted)} arguments, not {len(arguments)}"
-            raise ExpressionError(f"{function.name} {counted}", node.at, width, _signature(function))
+            raise ExpressionError(f"{node.function.text} {counted}", node.at, width, function.signature)
+        ats = [argument.at for argument in node.arguments]
+        ats = [node.at] * (len(wanted) - len(ats)) + ats
+        sort: Known | None = None
         for place, (type, register) in enumerate(zip(wanted, arguments, strict=True), 1):
-            if self.registers[register].type != type:
-                found = (
-                    f"argument {place} of {function.name} is a {self.registers[register].type}, not a {type}"
-                )
-                raise ExpressionError(found, node.arguments[place - 1].at, 1, _signature(function))
+            known = self.registers[register]
+            if not _fits(type, known):
+                found = f"argument {place} of {node.function.text} is {known}, not {_TYPES[type]}"
+                raise ExpressionError(found, ats[place - 1], 1, function.signature)
+            if type in _SORTED:
+                sort = sort or known
+                if sort.element != known.element or (sort.shape == "words") != (known.shape == "words"):
+                    found = f"argument {place} of {node.function.text} is {known}, the first is {sort}"
+                    raise ExpressionError(found, ats[place - 1], 1, function.signature)
 
 
-def _length(call: Call, default: int | None) -> Any:
-    """What ``length=`` says: a number, or ``uniform(a, b)``."""
-    named = {name.text: (name, value) for name, value in call.named}
-    value = named.pop("length")[1] if "length" in named else None
-    if named:
-        name = next(iter(named.values()))[0]
-        raise ExpressionError(f"{call.function.text} takes no {name.text!r}", name.at, len(name.text))
-    if value is None and default is not None:
-        return default
-    if isinstance(value, Number) and 1 <= value.value <= LONGEST:
-        return value.value
-    if isinstance(value, Call) and value.function.text == "uniform" and len(value.arguments) == 2:
-        match value.arguments:
-            case (Number(value=least), Number(value=most)) if 1 <= least <= most <= LONGEST:
-                return UniformLength(uniform=(least, most))
-    at = value.at if value else call.at
-    raise ExpressionError(f"a length is 1 to {LONGEST:,}: length=8, length=uniform(1, 8)", at)
+_TYPES = {
+    "word": "a word",
+    "one": "one symbol or number",
+    "number": "a number",
+    "numbers": "a word of numbers",
+    "digits": "a word of digits",
+    "words": "a word of words",
+    "list": "a word",
+    "elements": "a word over a group, as in uniform(group('S5'), length=8)",
+    "mapping": "a mapping",
+    "key": "a word of its keys",
+}
 
 
-def _signature(function: WordFunction) -> str:
-    dots = "..." if function.repeats else ""
-    return f"{function.name} : {', '.join(function.parameters)}{dots} -> {function.result}"
+def _fits(type: str, known: Known) -> bool:
+    """Whether a value of this sort can be an argument of this type."""
+    numbers = known.shape == "word" and known.element == "number"
+    return {
+        "word": known.shape == "word",
+        "one": known.one,
+        "number": numbers and known.one,
+        "numbers": numbers,
+        "digits": numbers and known.extent.high <= 9,
+        "words": known.shape == "words",
+        "list": known.shape in ("word", "words"),
+        "elements": known.shape == "word" and known.pool is not None and bool(known.pool.group),
+        "mapping": known.shape == "mapping",
+        "key": known.shape == "word",
+    }[type]
 
 
-def _meant(node: Expression, known: tuple[str, ...], noun: str, help: str) -> ExpressionError:
-    text = (
-        node.text if isinstance(node, Name) else node.function.text if isinstance(node, Call) else "a number"
-    )
+def _result(function: WordFunction, known: list[Known], extent: Extent) -> Known:
+    """What the function's value is, of arguments that fit."""
+    match function.result:
+        case "number" | "numbers" | "digits":
+            return Known(extent, "word", "number")
+        case "key":
+            return Known(extent, "word", known[0].element)
+        case "value":
+            return Known(extent, "word", known[0].second)
+        case "pairs":
+            return Known(extent, "mapping", known[0].element, "number")
+        case "elements":
+            return Known(extent, "word", pool=known[0].pool)
+    alike = [one.pool for type, one in zip(function.parameters, known, strict=False) if type in _SORTED]
+    alike += [one.pool for one in known[len(function.parameters) :]]
+    pool = alike[0] if len(set(alike)) == 1 else None
+    shape = {"words": "words", "list": known[0].shape}.get(function.result, "word")
+    return Known(extent, shape, known[0].element, pool=pool)
+
+
+def meant(node: Expression, known: tuple[str, ...], noun: str, help: str) -> ExpressionError:
+    """What to say of a name that means nothing here."""
+    if isinstance(node, Number | Text):
+        return ExpressionError(f"a {type(node).__name__.lower()} is no {noun}", node.at, 1, help)
+    text = node.text if isinstance(node, Name) else node.function.text
     near = get_close_matches(text, known, 1)
     return ExpressionError(
         f"{text} is no {noun}", node.at, len(text), f"did you mean {near[0]}?" if near else help

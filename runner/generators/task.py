@@ -8,25 +8,52 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import int64, uint64
 
+from procdsl.groups import products
 from procdsl.programs import TaskProgram
 from procdsl.splits import empty_part
 from procdsl.streams import ATTEMPTS
 from runner.generators.address import Address
 from runner.generators.compiling import kernel
-from runner.generators.philox import LOW, NEXT, S32, begin, below, below_from, new_draws, redrawn, slots
+from runner.generators.philox import (
+    LOW,
+    NEXT,
+    S32,
+    begin,
+    below,
+    below_from,
+    new_draws,
+    next32,
+    redrawn,
+    slots,
+)
 from runner.generators.splits import content
-from runner.generators.word_functions import NAMES, Registers, apply, value
+from runner.generators.word_functions import (
+    LOOPS,
+    NAMES,
+    Registers,
+    apply,
+    begins,
+    handle,
+    size_of,
+    value,
+)
+
+KINDS = ("uniform", "permutation", "weighted", "number", "mapping", "choice")
+_LOOPS = len(NAMES)
 
 
 class Table(NamedTuple):
-    """`draws`: kind, first id, count, its slice of `lengths` and `edges` (cumulated shares).
+    """`draws`: kind, first id, count, its slice of `lengths` and `edges` (cumulated shares), its slice of
+    `thresholds`, first and count of values, the register chosen from, how often, what runs before.
 
-    `code`: function, number, its slice of `arguments`. `pieces`: token or -1, register, scored.
+    `code`: function, number, its slice of `arguments`, room, where its group begins. `pieces`: token or -1,
+    register, scored, shift, skip.
     """
 
     draws: Any
     lengths: Any
     edges: Any
+    thresholds: Any
     code: Any
     arguments: Any
     pieces: Any
@@ -35,12 +62,15 @@ class Table(NamedTuple):
 
 def fill(program: TaskProgram, address: Address, ids: Any, scored: Any) -> None:
     """Rows from the address on. RunError where a part holds nothing that can be found."""
-    table, first = _table(program)
+    table, first, groups = _table(program)
     registers = Registers(
-        np.empty(first[-1], np.int64),
-        first,
-        np.zeros(len(first), np.int64),
-        np.zeros(program.symbols, np.bool_),
+        memory=np.empty(first[-1], np.int64),
+        # Loops move the first of what they go through.
+        first=first.copy(),
+        length=np.zeros(len(first), np.int64),
+        seen=np.zeros(program.symbols, np.bool_),
+        turn=np.zeros(len(first), np.int64),
+        groups=groups,
     )
     low, high = address.bounds(program.split)
     place = (address.key, address.start, address.spelt, low, high)
@@ -53,34 +83,58 @@ def fill(program: TaskProgram, address: Address, ids: Any, scored: Any) -> None:
 
 
 @lru_cache(maxsize=64)
-def _table(program: TaskProgram) -> tuple[Table, Any]:
-    """The program as arrays, and where each register begins."""
-    draws, lengths, edges = list[Any](), list[int](), list[int]()
+def _table(program: TaskProgram) -> tuple[Table, Any, Any]:
+    """The program as arrays, where each register begins, and the products of its groups."""
+    draws, lengths, edges, thresholds = list[Any](), list[int](), list[int](), list[int]()
     for draw in program.draws:
         span = (len(lengths), len(lengths) + len(draw.lengths.values))
-        draws.append((draw.kind == "permutation", draw.first, draw.count, *span))
+        under = (len(thresholds), len(thresholds) + len(draw.thresholds))
+        source = (*draw.values, draw.of, draw.present, draw.after)
+        draws.append((KINDS.index(draw.kind), draw.first, draw.count, *span, *under, *source))
         lengths += draw.lengths.values
         edges += np.cumsum(draw.lengths.shares).tolist()
+        thresholds += draw.thresholds
+    groups = _Groups()
     code, arguments = list[Any](), list[int]()
     for one in program.code:
         span = (len(arguments), len(arguments) + len(one.arguments))
-        code.append((NAMES.index(one.function), one.number, *span))
+        function = (*NAMES, *LOOPS).index(one.function)
+        code.append((function, one.number, *span, one.room, groups.place(one.group)))
         arguments += one.arguments
     pieces = [
-        (-1 if p.token is None else p.token, -1 if p.word is None else p.word, p.scored)
+        (-1 if p.token is None else p.token, -1 if p.word is None else p.word, p.scored, p.shift, p.skip)
         for p in program.pieces
     ]
-    longest = [d.lengths.values[-1] for d in program.draws] + [one.longest for one in program.code]
+    drawn = [d.lengths.values[-1] * (2 if d.kind == "mapping" else 1) for d in program.draws]
     table = Table(
         draws=np.array(draws, np.int64),
         lengths=np.array(lengths, np.int64),
         edges=np.array(edges, np.int64),
-        code=np.array(code, np.int64),
+        thresholds=np.array(thresholds, np.int64),
+        code=np.array(code, np.int64).reshape(-1, 6),
         arguments=np.array(arguments, np.int64),
         pieces=np.array(pieces, np.int64),
         pad=program.pad,
     )
-    return table, np.cumsum([0, *longest])
+    first = np.cumsum([0, *drawn, *(one.longest for one in program.code)])
+    # One place more: a value that is always empty still has somewhere to be written.
+    first[-1] += 1
+    return table, first, np.array(groups.memory, np.int64)
+
+
+class _Groups:
+    """Tables of products behind one another, each behind the number of its elements."""
+
+    def __init__(self) -> None:
+        self.memory, self.places = [0], dict[str, int]()
+
+    def place(self, name: str) -> int:
+        """Where a group's table begins."""
+        if name and name not in self.places:
+            self.places[name] = len(self.memory)
+            rows = products(name)
+            self.memory += [len(rows), *(product for row in rows for product in row)]
+        return self.places.get(name, 0)
 
 
 @kernel
@@ -88,9 +142,14 @@ def _fill(table, draws, registers, pool, prompt, place, ids, scored):
     """The index of the first row that cannot be had, or -1."""
     key, start, spelt, low, high = place
     for b in range(ids.shape[0]):
+        done = 0
         for attempt in range(ATTEMPTS):
-            size = 0
+            size, done = 0, 0
             for slot in range(table.draws.shape[0]):
+                behind = table.draws[slot, 11]
+                if behind > done:
+                    _run(table, registers, done, behind)
+                    done = behind
                 begin(draws, key, start + b, attempt << 16 | slot)
                 _draw(table, draws, slot, pool, registers)
                 word = value(registers, slot)
@@ -102,7 +161,7 @@ def _fill(table, draws, registers, pool, prompt, place, ids, scored):
                 break
         else:
             return start + b
-        _run(table, registers)
+        _run(table, registers, done, table.code.shape[0])
         _write(table, registers, ids[b], scored[b])
     return -1
 
@@ -110,21 +169,64 @@ def _fill(table, draws, registers, pool, prompt, place, ids, scored):
 @kernel
 def _draw(table, draws, slot, pool, registers):
     """A random input into its register."""
-    permutes, first, count, begins, ends = table.draws[slot]
-    place = begins
-    if ends - begins > 1:
-        drawn = below(draws, table.edges[ends - 1])
+    kind, first, count, begin_lengths, end_lengths = table.draws[slot, :5]
+    memory, at = registers.memory, registers.first[slot]
+    if kind == 5:
+        memory[at] = _chosen(draws, table.draws[slot], value(registers, table.draws[slot, 9]))
+        registers.length[slot] = 1
+        return
+    place = begin_lengths
+    if end_lengths - begin_lengths > 1:
+        drawn = below(draws, table.edges[end_lengths - 1])
         while drawn >= table.edges[place]:
             place += 1
     length = table.lengths[place]
-    registers.length[slot] = length
-    out, read = value(registers, slot), draws.at[NEXT]
+    registers.length[slot] = 2 * length if kind == 4 else length
+    out, read = memory[at : at + length], draws.at[NEXT]
+    if kind == 3:
+        _number(draws, out)
+        return
     slots(draws, read + length)
     words = draws.buffer[read : read + length]
-    if permutes:
-        _choose(draws, words, first, pool[:count], out)
-    else:
+    if kind == 0:
         _symbols(draws, words, first, count, out)
+    elif kind == 2:
+        thresholds = table.thresholds[table.draws[slot, 5] : table.draws[slot, 6]]
+        for t in range(length):
+            out[t] = first + np.searchsorted(thresholds, int64(words[t]), side="right")
+    else:
+        _choose(draws, words, first, pool[:count], out)
+        if kind == 4:
+            _valued(draws, table.draws[slot, 7], table.draws[slot, 8], memory[at : at + 2 * length])
+
+
+@kernel
+def _chosen(draws, draw, of):
+    """A symbol of the word, or one of the pool that is not in it."""
+    first, count, present = draw[1], draw[2], draw[10]
+    if present == 2**32 or int64(next32(draws)) < present:
+        return of[below(draws, of.size)]
+    other = first + below(draws, count)
+    while (of == other).any():
+        other = first + below(draws, count)
+    return other
+
+
+@kernel
+def _number(draws, out):
+    """Digits, the first not 0 unless it is alone."""
+    out[0] = below(draws, 10) if out.size == 1 else 1 + below(draws, 9)
+    for t in range(1, out.size):
+        out[t] = below(draws, 10)
+
+
+@kernel
+def _valued(draws, first, count, out):
+    """Keys at the head of a mapping, spread out, and a value behind each, drawn from the first on."""
+    for t in range(out.size // 2 - 1, -1, -1):
+        out[2 * t] = out[t]
+    for t in range(out.size // 2):
+        out[2 * t + 1] = first + below(draws, count)
 
 
 @kernel
@@ -148,14 +250,56 @@ def _choose(draws, words, first, pool, out):
 
 
 @kernel
-def _run(table, registers):
-    """Every instruction into the register after those before it."""
-    for j in range(table.code.shape[0]):
-        function, number, begins, ends = table.code[j]
-        register = table.draws.shape[0] + j
-        out = registers.memory[registers.first[register] :]
-        arguments = table.arguments[begins:ends]
-        registers.length[register] = apply(function, number, registers, arguments, out)
+def _run(table, registers, start, stop):
+    """Instructions start .. stop - 1, each into the register after those before it."""
+    first, length, inputs = registers.first, registers.length, table.draws.shape[0]
+    j = start
+    while j < stop:
+        function, number, begin_arguments, end_arguments, room, group = table.code[j]
+        register, arguments = inputs + j, table.arguments[begin_arguments:end_arguments]
+        if function < _LOOPS:
+            length[register] = apply(function, number, group, registers, arguments, first[register])
+        elif function < _LOOPS + 2:
+            length[number], registers.turn[register] = 0, 0
+            if length[arguments[0]] == 0:
+                j = number - inputs
+            else:
+                _item(registers, register, arguments[0], function == _LOOPS)
+        else:
+            _collect(registers, register, arguments[0], room, function == _LOOPS + 2)
+            registers.turn[number] += 1
+            if registers.turn[number] < length[arguments[1]]:
+                _item(registers, number, arguments[1], table.code[number - inputs, 0] == _LOOPS)
+                j = number - inputs
+        j += 1
+
+
+@kernel
+def _item(registers, register, source, words):
+    """Makes a loop's register stand for the next of what it goes through."""
+    at = registers.first[source] + registers.turn[register]
+    if words:
+        held = registers.memory[at]
+        registers.first[register], registers.length[register] = begins(held), size_of(held)
+    else:
+        registers.first[register], registers.length[register] = at, 1
+
+
+@kernel
+def _collect(registers, register, result, room, words):
+    """Appends a loop's value: a word behind the handles and the words before it, or the symbols of one."""
+    word, at, count = value(registers, result), registers.first[register], registers.length[register]
+    if not words:
+        registers.memory[at + count : at + count + word.size] = word
+        registers.length[register] = count + word.size
+        return
+    place = at + room
+    if count:
+        held = registers.memory[at + count - 1]
+        place = begins(held) + size_of(held)
+    registers.memory[place : place + word.size] = word
+    registers.memory[at + count] = handle(place, word.size)
+    registers.length[register] = count + 1
 
 
 @kernel
@@ -163,14 +307,16 @@ def _write(table, registers, ids, scored):
     """The pieces, then padding."""
     at = 0
     for j in range(table.pieces.shape[0]):
-        token, register, counts = table.pieces[j]
+        token, register, counts, shift, skip = table.pieces[j]
         if token >= 0:
             ids[at], scored[at] = token, counts
             at += 1
             continue
         word = value(registers, register)
-        ids[at : at + word.size] = word
+        for t in range(word.size):
+            ids[at + t] = word[t] + shift
         scored[at : at + word.size] = counts
+        scored[at : at + min(skip, word.size)] = 0
         at += word.size
     ids[at:] = table.pad
     scored[at:] = 0

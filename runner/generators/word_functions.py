@@ -1,27 +1,52 @@
 """Word functions on arrays: the kernels of `procdsl.grammars.words`, under the same names.
 
-Each takes the registers of its arguments and where to write, and returns the length of its value. A number
-is a word of one. `apply` chooses by place in `NAMES`.
+Each takes its arguments' words and where to write, and returns the length of its value. A number is a word
+of one; a word of words is a word of handles, each of which says where in the memory a word lies. `apply`
+chooses by place in `NAMES`.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
+from runner.generators import word_comparisons as comparing
+from runner.generators import word_numbers as numbers
+from runner.generators.compiling import inlined, kernel
 
-from runner.generators.compiling import kernel
-
-NAMES = ("number", "identity", "reverse", "sort", "unique", "concat", "take", "drop")
+# fmt: off
+SEQUENCES = (
+    "identity", "reverse", "concat", "take", "drop", "rotate", "repeat", "duplicate", "interleave",
+    "odds_first", "every_other", "permute", "first", "last", "nth", "chunk", "zip", "flatten",
+    "longest_word", "keys", "values", "lookup", "substitute", "length",
+)
+COMPARING = (
+    "sort", "unique", "union", "intersect", "difference", "filter", "dedup_runs", "run_length",
+    "delete_first", "delete_all", "replace", "search", "delete_part", "count", "majority", "max", "min",
+    "compare",
+)
+NUMBERS = (
+    "number", "sum", "prefix_sums", "mod", "parity", "plus", "minus", "times", "digits", "add",
+    "subtract", "multiply", "scan_compose", "fold_compose", "inverse",
+)
+# fmt: on
+NAMES = (*SEQUENCES, *COMPARING, *NUMBERS)
+LOOPS = ("each_word", "each_symbol", "collect_words", "collect_symbols")
+_LONGEST = 24
+_BEHIND_SEQUENCES, _BEHIND_COMPARING = len(SEQUENCES), len(SEQUENCES) + len(COMPARING)
 
 
 class Registers(NamedTuple):
-    """Values in `memory` (int64), each from its `first` on, `length` long. `seen`: marks by id."""
+    """Values in `memory` (int64), each from its `first` on, `length` long.
+
+    `seen`: marks by id. `turn`: how often a loop has gone round. `groups`: the products of groups.
+    """
 
     memory: Any
     first: Any
     length: Any
     seen: Any
+    turn: Any
+    groups: Any
 
 
 @kernel
@@ -31,60 +56,119 @@ def value(registers, register):
     return registers.memory[first : first + registers.length[register]]
 
 
+@inlined
+def handle(first, length):
+    """Where in the memory a word lies."""
+    return first << _LONGEST | length
+
+
+@inlined
+def begins(held):
+    """Where the word of a handle begins."""
+    return held >> _LONGEST
+
+
+@inlined
+def size_of(held):
+    """How long the word of a handle is."""
+    return held & ((1 << _LONGEST) - 1)
+
+
 @kernel
-def apply(function, number, registers, arguments, out):
-    """Applies the function to the arguments' registers, writes to `out`, and says how long that is."""
+def apply(function, number, group, registers, arguments, at):
+    """Applies a function to the arguments' registers, writes to the memory, and says how long that is."""
+    out = registers.memory[at:]
+    if function < _BEHIND_SEQUENCES:
+        return _sequences(function, registers, arguments, out, at)
+    a = registers.memory[:0]
+    b, c = a, a
+    if arguments.size > 0:
+        a = value(registers, arguments[0])
+    if arguments.size > 1:
+        b = value(registers, arguments[1])
+    if arguments.size > 2:
+        c = value(registers, arguments[2])
+    if function == _BEHIND_SEQUENCES + 2:
+        return comparing.unique(out[: _concat(registers, arguments, out)], registers.seen, out)
+    if function < _BEHIND_COMPARING:
+        return comparing.apply(function - _BEHIND_SEQUENCES, a, b, c, registers.seen, out)
+    return numbers.apply(function - _BEHIND_COMPARING, number, group, registers.groups, a, b, out)
+
+
+@kernel
+def _sequences(function, registers, arguments, out, at):
+    a = value(registers, arguments[0])
+    b = value(registers, arguments[1]) if arguments.size > 1 else a
+    n = a.size
     if function == 0:
-        out[0] = number
-        return 1
-    word = value(registers, arguments[0])
+        out[:n] = a
+        return n
     if function == 1:
-        out[: word.size] = word
-        return word.size
+        out[:n] = a[::-1]
+        return n
     if function == 2:
-        out[: word.size] = word[::-1]
-        return word.size
-    if function == 3:
-        return _sort(word, out)
-    if function == 4:
-        return _unique(word, registers.seen, out)
-    if function == 5:
         return _concat(registers, arguments, out)
-    if function == 6:
-        size = min(word.size, value(registers, arguments[1])[0])
-        out[:size] = word[:size]
+    if function == 3:
+        size = min(n, b[0])
+        out[:size] = a[:size]
         return size
-    count = min(word.size, value(registers, arguments[1])[0])
-    out[: word.size - count] = word[count:]
-    return word.size - count
-
-
-@kernel
-def _sort(word, out):
-    """By insertion while that is quickest."""
-    if word.size > 64:
-        out[: word.size] = np.sort(word)
-        return word.size
-    for place in range(word.size):
-        symbol, at = word[place], place
-        while at > 0 and out[at - 1] > symbol:
-            out[at] = out[at - 1]
-            at -= 1
-        out[at] = symbol
-    return word.size
-
-
-@kernel
-def _unique(word, seen, out):
-    size = 0
-    for symbol in word:
-        if not seen[symbol]:
-            seen[symbol] = True
-            out[size] = symbol
-            size += 1
-    for symbol in word:
-        seen[symbol] = False
-    return size
+    if function == 4:
+        count = min(n, b[0])
+        out[: n - count] = a[count:]
+        return n - count
+    if function == 5:
+        return _rotate(a, b[0], out)
+    if function == 6:
+        for turn in range(b[0]):
+            out[turn * n : turn * n + n] = a
+        return n * b[0]
+    if function == 7:
+        for place in range(n):
+            out[place * b[0] : (place + 1) * b[0]] = a[place]
+        return n * b[0]
+    if function == 8:
+        return _interleave(a, b, out)
+    if function == 9:
+        half = (n + 1) // 2
+        out[:half] = a[::2]
+        out[half:n] = a[1::2]
+        return n
+    if function == 10:
+        half = (n + 1) // 2
+        out[:half] = a[::2]
+        return half
+    if function == 11:
+        return _permute(a, b, out)
+    if function == 12:
+        out[: min(n, 1)] = a[:1]
+        return min(n, 1)
+    if function == 13:
+        out[: min(n, 1)] = a[n - min(n, 1) :]
+        return min(n, 1)
+    if function == 14:
+        size = 1 if b[0] < n else 0
+        out[:size] = a[b[0] : b[0] + size] if size else a[:0]
+        return size
+    if function == 15:
+        return _chunk(registers.first[arguments[0]], n, max(b[0], 1), out)
+    if function == 16:
+        return _zip(a, b, out, at)
+    if function == 17:
+        return _flatten(registers.memory, a, out)
+    if function == 18:
+        return _longest_word(registers.memory, a, out)
+    if function == 19:
+        out[: n // 2] = a[::2]
+        return n // 2
+    if function == 20:
+        out[: n // 2] = a[1::2]
+        return n // 2
+    if function == 21:
+        return _lookup(a, b, out)
+    if function == 22:
+        return _substitute(a, b, out)
+    out[0] = n
+    return 1
 
 
 @kernel
@@ -95,3 +179,100 @@ def _concat(registers, arguments, out):
         out[size : size + word.size] = word
         size += word.size
     return size
+
+
+@kernel
+def _rotate(word, count, out):
+    n = word.size
+    cut = count % n if n else 0
+    out[: n - cut] = word[cut:]
+    out[n - cut : n] = word[:cut]
+    return n
+
+
+@kernel
+def _interleave(a, b, out):
+    shorter, size = min(a.size, b.size), a.size + b.size
+    for place in range(shorter):
+        out[2 * place], out[2 * place + 1] = a[place], b[place]
+    rest = a[shorter:] if a.size > shorter else b[shorter:]
+    out[2 * shorter : size] = rest
+    return size
+
+
+@kernel
+def _permute(word, order, out):
+    size = 0
+    for place in order:
+        if place < word.size:
+            out[size] = word[place]
+            size += 1
+    return size
+
+
+@kernel
+def _chunk(first, length, step, out):
+    size = 0
+    for at in range(0, length, step):
+        out[size] = handle(first + at, min(step, length - at))
+        size += 1
+    return size
+
+
+@kernel
+def _zip(a, b, out, at):
+    """Handles first, then what they point to."""
+    size = min(a.size, b.size)
+    for place in range(size):
+        behind = size + 2 * place
+        out[place] = handle(at + behind, 2)
+        out[behind], out[behind + 1] = a[place], b[place]
+    return size
+
+
+@kernel
+def _flatten(memory, words, out):
+    size = 0
+    for held in words:
+        first, length = begins(held), size_of(held)
+        out[size : size + length] = memory[first : first + length]
+        size += length
+    return size
+
+
+@kernel
+def _longest_word(memory, words, out):
+    first, length = 0, 0
+    for held in words:
+        if size_of(held) > length:
+            first, length = begins(held), size_of(held)
+    out[:length] = memory[first : first + length]
+    return length
+
+
+@kernel
+def _place(mapping, symbol):
+    """Where in the mapping the symbol's value stands, or -1."""
+    for at in range(0, mapping.size, 2):
+        if mapping[at] == symbol:
+            return at + 1
+    return -1
+
+
+@kernel
+def _lookup(mapping, asked, out):
+    size = 0
+    for symbol in asked:
+        at = _place(mapping, symbol)
+        if at >= 0:
+            out[size] = mapping[at]
+            size += 1
+    return size
+
+
+@kernel
+def _substitute(word, mapping, out):
+    for place in range(word.size):
+        at = _place(mapping, word[place])
+        out[place] = word[place] if at < 0 else mapping[at]
+    return word.size

@@ -1,25 +1,57 @@
-"""Word functions that rearrange, choose and join symbols."""
+"""Word functions that rearrange, choose and join, whatever their symbols are."""
 
 from __future__ import annotations
 
-from procdsl.grammars.words import Bounds, as_long, at_most, word_function
+from typing import Any
 
-Word = list[int]
+from procdsl.grammars.words import Extent, as_long, joined, word_function
 
-
-def _joined(*words: Bounds) -> Bounds:
-    return sum(least for least, _ in words), sum(most for _, most in words)
+Word = list[Any]
 
 
-def _first(word: Bounds, count: Bounds) -> Bounds:
-    return min(word[0], count[0]), min(word[1], count[1])
+def _first(word: Extent, count: Extent) -> Extent:
+    return word._replace(least=min(word.least, count.low), most=min(word.most, count.high))
 
 
-def _rest(word: Bounds, count: Bounds) -> Bounds:
-    return max(word[0] - count[1], 0), max(word[1] - count[0], 0)
+def _rest(word: Extent, count: Extent) -> Extent:
+    return word._replace(least=max(word.least - count.high, 0), most=max(word.most - count.low, 0))
 
 
-@word_function("word -> word", as_long)
+def _times(word: Extent, count: Extent) -> Extent:
+    return word._replace(least=word.least * count.low, most=word.most * count.high)
+
+
+def _half(word: Extent, *_: Extent) -> Extent:
+    return word._replace(least=(word.least + 1) // 2, most=(word.most + 1) // 2)
+
+
+def _at_most_one(word: Extent) -> Extent:
+    return word._replace(least=min(word.least, 1), most=min(word.most, 1))
+
+
+def _zipped(a: Extent, b: Extent) -> Extent:
+    both = joined(a, b)
+    return both._replace(least=min(a.least, b.least), most=min(a.most, b.most), inner=(2, 2))
+
+
+def _chunked(word: Extent, size: Extent) -> Extent:
+    least, most = max(size.low, 1), max(size.high, 1)
+    inner = (min(word.least, 1), min(most, word.most))
+    if least == most and word.least == word.most and word.least % most == 0:
+        inner = (inner[1], inner[1])
+    return word._replace(least=-(-word.least // most), most=-(-word.most // least), inner=inner)
+
+
+def _permuted(word: Extent, order: Extent) -> Extent:
+    least = order.least if order.high < word.least else 0
+    return word._replace(least=least, most=order.most)
+
+
+def _flattened(words: Extent) -> Extent:
+    return Extent(words.least * words.inner[0], words.most * words.inner[1], words.low, words.high)
+
+
+@word_function("list -> list", as_long)
 def identity(word: Word) -> Word:
     """The word itself.
 
@@ -29,7 +61,7 @@ def identity(word: Word) -> Word:
     return list(word)
 
 
-@word_function("word -> word", as_long)
+@word_function("list -> list", as_long)
 def reverse(word: Word) -> Word:
     """The symbols from last to first.
 
@@ -39,27 +71,7 @@ def reverse(word: Word) -> Word:
     return word[::-1]
 
 
-@word_function("word -> word", as_long)
-def sort(word: Word) -> Word:
-    """The symbols in the order of the alphabet, repetitions kept.
-
-    >>> sort([3, 1, 3, 2])
-    [1, 2, 3, 3]
-    """
-    return sorted(word)
-
-
-@word_function("word -> word", at_most)
-def unique(word: Word) -> Word:
-    """Each symbol once, in the order of first appearance.
-
-    >>> unique([3, 1, 3, 2, 1])
-    [3, 1, 2]
-    """
-    return list(dict.fromkeys(word))
-
-
-@word_function("word... -> word", _joined)
+@word_function("list... -> list", joined)
 def concat(*words: Word) -> Word:
     """Words one after another.
 
@@ -69,7 +81,7 @@ def concat(*words: Word) -> Word:
     return [symbol for word in words for symbol in word]
 
 
-@word_function("word, number -> word", _first)
+@word_function("list, number -> list", _first)
 def take(word: Word, count: int) -> Word:
     """The first symbols, at most `count` of them.
 
@@ -79,7 +91,7 @@ def take(word: Word, count: int) -> Word:
     return word[:count]
 
 
-@word_function("word, number -> word", _rest)
+@word_function("list, number -> list", _rest)
 def drop(word: Word, count: int) -> Word:
     """All but the first `count` symbols.
 
@@ -87,3 +99,147 @@ def drop(word: Word, count: int) -> Word:
     [2]
     """
     return word[count:]
+
+
+@word_function("list, number -> list", as_long)
+def rotate(word: Word, count: int) -> Word:
+    """The first `count` symbols moved behind the others, around and around.
+
+    >>> rotate([3, 1, 2], 4)
+    [1, 2, 3]
+    """
+    cut = count % len(word) if word else 0
+    return word[cut:] + word[:cut]
+
+
+@word_function("list, number -> list", _times)
+def repeat(word: Word, count: int) -> Word:
+    """The word `count` times, one after another.
+
+    >>> repeat([3, 1], 2)
+    [3, 1, 3, 1]
+    """
+    return word * count
+
+
+@word_function("list, number -> list", _times)
+def duplicate(word: Word, count: int) -> Word:
+    """Each symbol `count` times.
+
+    >>> duplicate([3, 1], 2)
+    [3, 3, 1, 1]
+    """
+    return [symbol for symbol in word for _ in range(count)]
+
+
+@word_function("list, list -> list", joined)
+def interleave(a: Word, b: Word) -> Word:
+    """Symbols of both by turns, and what is left of the longer.
+
+    >>> interleave([3, 1, 2], [7])
+    [3, 7, 1, 2]
+    """
+    paired = [symbol for pair in zip(a, b, strict=False) for symbol in pair]
+    shorter = min(len(a), len(b))
+    return paired + a[shorter:] + b[shorter:]
+
+
+@word_function("list -> list", as_long)
+def odds_first(word: Word) -> Word:
+    """The first, third, fifth ... symbols, then the second, fourth ...
+
+    >>> odds_first([3, 1, 2, 9])
+    [3, 2, 1, 9]
+    """
+    return word[::2] + word[1::2]
+
+
+@word_function("list -> list", _half)
+def every_other(word: Word) -> Word:
+    """The first, third, fifth ... symbols.
+
+    >>> every_other([3, 1, 2])
+    [3, 2]
+    """
+    return word[::2]
+
+
+@word_function("list, numbers -> list", _permuted)
+def permute(word: Word, order: list[int]) -> Word:
+    """The symbols at these places, counted from 0; places that are not there are passed over.
+
+    >>> permute([7, 8, 9], [2, 0, 1])
+    [9, 7, 8]
+    """
+    return [word[place] for place in order if place < len(word)]
+
+
+@word_function("word -> word", _at_most_one)
+def first(word: Word) -> Word:
+    """The first symbol; none of the empty word.
+
+    >>> first([3, 1, 2])
+    [3]
+    """
+    return word[:1]
+
+
+@word_function("word -> word", _at_most_one)
+def last(word: Word) -> Word:
+    """The last symbol; none of the empty word.
+
+    >>> last([3, 1, 2])
+    [2]
+    """
+    return word[-1:]
+
+
+@word_function("word, number -> word", lambda word, place: word._replace(least=0, most=1))
+def nth(word: Word, place: int) -> Word:
+    """The symbol at a place, counted from 0; none where the word is shorter.
+
+    >>> nth([3, 1, 2], 1)
+    [1]
+    """
+    return word[place : place + 1]
+
+
+@word_function("word, number -> words", _chunked)
+def chunk(word: Word, size: int) -> list[Word]:
+    """The word cut into words of `size`, the last one perhaps shorter.
+
+    >>> chunk([3, 1, 2, 9, 4], 2)
+    [[3, 1], [2, 9], [4]]
+    """
+    step = max(size, 1)
+    return [word[at : at + step] for at in range(0, len(word), step)]
+
+
+@word_function("word, word -> words", _zipped)
+def zip_(a: Word, b: Word) -> list[Word]:
+    """Words of two: a symbol of each, as long as both last.
+
+    >>> zip_([3, 1, 2], [7, 8])
+    [[3, 7], [1, 8]]
+    """
+    return [list(pair) for pair in zip(a, b, strict=False)]
+
+
+@word_function("words -> word", _flattened)
+def flatten(words: list[Word]) -> Word:
+    """Words one after another, as one.
+
+    >>> flatten([[3, 1], [], [2]])
+    [3, 1, 2]
+    """
+    return [symbol for word in words for symbol in word]
+
+
+@word_function("words -> word", lambda words: Extent(0, words.inner[1], words.low, words.high))
+def longest_word(words: list[Word]) -> Word:
+    """The longest of the words, the first of those as long.
+
+    >>> longest_word([[3, 1], [4, 4, 4], [2, 2, 2]])
+    [4, 4, 4]
+    """
+    return max(words, key=len, default=[])

@@ -1,0 +1,159 @@
+"""The random inputs of a task, as they are written: ``uniform(sym, length=8)``, ``choice(keys(m))`` …"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Any
+
+from procdsl.grammars._expressions import Call, Expression, ExpressionError, Name, Number, parse
+from procdsl.grammars._lengths import UniformLength, law
+from procdsl.grammars._tasks import Known, Lowering, Pool, meant
+from procdsl.grammars.words import Extent
+from procdsl.programs import LONGEST, Draw, Lengths
+
+_ALONE = Lengths(values=(1,))
+
+
+def draw(text: str, lowering: Lowering) -> None:
+    """Lowers the next input: its draw, and what its register then holds. ExpressionError if it is none."""
+    call = parse(text)
+    if not isinstance(call, Call) or call.function.text not in _FORMS:
+        raise meant(call, tuple(_FORMS), "way to draw an input", 'as in "uniform(sym, length=8)"')
+    made, known = _FORMS[call.function.text](_Form(call), lowering)
+    lowering.registers[len(lowering.draws)] = known
+    lowering.draws.append(made.model_copy(update={"after": len(lowering.code)}))
+
+
+class _Form:
+    """The arguments of a draw, taken one by one; what is left over is a fault."""
+
+    def __init__(self, call: Call) -> None:
+        self.call, self.name = call, call.function.text
+        self.named = {name.text: (name, value) for name, value in call.named}
+
+    def pools(self, lowering: Lowering, count: int) -> list[Pool]:
+        if len(self.call.arguments) != count:
+            raise self.fault(f"{self.name} draws from {'one pool' if count == 1 else 'two pools'}")
+        return [lowering.pool(argument) for argument in self.call.arguments]
+
+    def lengths(self, name: str, default: int | None = None) -> Lengths:
+        """What ``length=`` says: a number, or ``uniform(a, b)``; no other name may be left."""
+        value = self.named.pop(name)[1] if name in self.named else None
+        self.done()
+        if value is None and default is not None:
+            return law(default, None)
+        match value:
+            case Number(value=int(n)) if 1 <= n <= LONGEST:
+                return law(n, None)
+            case Call(
+                function=Name(text="uniform"), arguments=(Number(value=int(least)), Number(value=int(most)))
+            ) if 1 <= least <= most <= LONGEST:
+                return law(UniformLength(uniform=(least, most)), None)
+        message = f"a length is 1 to {LONGEST:,}: {name}=8, {name}=uniform(1, 8)"
+        raise ExpressionError(message, value.at if value else self.call.at)
+
+    def number(self, name: str, default: float, most: float) -> float:
+        """A number given by name."""
+        value: Any = self.named.pop(name)[1] if name in self.named else Number(default, 0)
+        if not isinstance(value, Number) or value.value > most:
+            raise ExpressionError(f"{name} is a number up to {most:g}", value.at)
+        return value.value
+
+    def done(self) -> None:
+        if self.named:
+            name = next(iter(self.named.values()))[0]
+            raise ExpressionError(f"{self.name} takes no {name.text!r}", name.at, len(name.text))
+
+    def fault(self, message: str) -> ExpressionError:
+        return ExpressionError(message, self.call.at, len(self.name))
+
+
+def _uniform(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    (pool,) = form.pools(lowering, 1)
+    lengths = form.lengths("length")
+    return _drawn("uniform", pool, lengths), _word(pool, lengths)
+
+
+def _zipf(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    """The r-th symbol of the pool as likely as r to the power of minus `s`."""
+    (pool,) = form.pools(lowering, 1)
+    power = form.number("s", 1.0, 16.0)
+    lengths = form.lengths("length")
+    parts = list(accumulate((rank**-power for rank in range(1, pool.count + 1)), initial=0.0))[1:]
+    thresholds = tuple(min(2**32, round(part / parts[-1] * 2**32)) for part in parts)[:-1]
+    made = _drawn("weighted", pool, lengths).model_copy(update={"thresholds": thresholds})
+    return made, _word(pool, lengths)
+
+
+def _permutation(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    (pool,) = form.pools(lowering, 1)
+    lengths = form.lengths("length", pool.count if form.name == "permutation" else None)
+    _different(lengths, pool, form.call.arguments[0])
+    return _drawn("permutation", pool, lengths), _word(pool, lengths)
+
+
+def _number(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    if form.call.arguments:
+        raise form.fault("a number is drawn by its digits: number(digits=5), number(digits=uniform(1, 5))")
+    pool, lengths = Pool(0, 10, "number"), form.lengths("digits")
+    return _drawn("number", pool, lengths), _word(pool, lengths)
+
+
+def _mapping(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    keys, values = form.pools(lowering, 2)
+    lengths = form.lengths("size")
+    _different(lengths, keys, form.call.arguments[0])
+    made = _drawn("mapping", keys, lengths).model_copy(update={"values": (values.first, values.count)})
+    inner = (values.first, values.first + values.count - 1)
+    known = _word(keys, lengths)
+    return made, Known(known.extent._replace(inner=inner), "mapping", keys.element, values.element)
+
+
+def _choice(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    """One symbol of a word; with ``present=0.75, pool=sym`` every fourth is one that is not in it."""
+    if len(form.call.arguments) != 1:
+        raise form.fault("choice takes one word, as in choice(keys(m))")
+    of = lowering.value(form.call.arguments[0])
+    known = lowering.registers[of]
+    if known.shape != "word" or known.extent.least == 0:
+        kind = "a word that may be empty" if known.shape == "word" else str(known)
+        raise ExpressionError(f"nothing can be chosen from {kind}", form.call.arguments[0].at)
+    present = form.number("present", 1, 1)
+    other = lowering.pool(form.named.pop("pool")[1]) if "pool" in form.named else None
+    form.done()
+    if (present < 1) != (other is not None):
+        raise form.fault("what is absent comes from a pool: choice(x, present=0.75, pool=sym)")
+    pool = other or Pool(known.extent.low, known.extent.high - known.extent.low + 1, known.element, "")
+    if other and (other.element != known.element or other.count <= known.extent.most):
+        raise form.fault(f"the pool needs more than {known.extent.most} symbols of the word's sort")
+    low, high = min(known.extent.low, pool.first), max(known.extent.high, pool.first + pool.count - 1)
+    made = _drawn("choice", pool, _ALONE).model_copy(update={"of": of, "present": round(present * 2**32)})
+    return made, Known(Extent(1, 1, low, high), "word", known.element, pool=known.pool)
+
+
+_FORMS: dict[str, Any] = {
+    "uniform": _uniform,
+    "permutation": _permutation,
+    "sample": _permutation,
+    "zipf": _zipf,
+    "choice": _choice,
+    "mapping": _mapping,
+    "number": _number,
+}
+
+
+def _drawn(kind: Any, pool: Pool, lengths: Lengths) -> Draw:
+    return Draw(kind=kind, first=pool.first, count=pool.count, lengths=lengths)
+
+
+def _word(pool: Pool, lengths: Lengths) -> Known:
+    extent = Extent(lengths.values[0], lengths.values[-1], pool.first, pool.first + pool.count - 1)
+    return Known(extent, "word", pool.element, pool=pool)
+
+
+def _different(lengths: Lengths, pool: Pool, node: Expression) -> None:
+    if lengths.values[-1] > pool.count:
+        width = len(node.text) if isinstance(node, Name) else 1
+        raise ExpressionError(
+            f"no {lengths.values[-1]} of {pool.count} symbols are all different", node.at, width
+        )
