@@ -230,11 +230,13 @@ class TreeProgram(WordProgram):
     """Words read off random trees: a weighted regular tree grammar with a yield, conditioned on the length.
 
     Nonterminal 0 is the start; terminals are `count` ids. Context-free where every yield has one component.
+    `unambiguous` where whoever made the rules knows that every word has one derivation; else it is searched.
     """
 
     kind: Literal["tree"] = "tree"
     count: int = Field(ge=1, le=2**24)
     shapes: tuple[TreeShape, ...] = Field(min_length=1)
+    unambiguous: bool = False
 
     @property
     def symbols(self) -> int:

@@ -16,7 +16,7 @@ Word = Callable[[P, Stream, int], list[int]]
 def word_row(program: P, word: Word[P], address: Address) -> Row:
     """``<bos>``, then the row's words; padding is not scored."""
     lengths = row_lengths(program.lengths, address)
-    words = (_words_by_row if program.split.by == "row" else _words_by_word)(program, word, lengths, address)
+    words = (_words_by_word if program.split.by == "word" else _words_by_row)(program, word, lengths, address)
     bos, end, pad = range(program.symbols, program.symbols + 3)
     if program.lengths.values == (address.context,):
         return [bos, *words[0]], [0] + [1] * address.context
@@ -25,11 +25,11 @@ def word_row(program: P, word: Word[P], address: Address) -> Row:
     return [bos, *body, *[pad] * blank], [0] + [1] * len(body) + [0] * blank
 
 
-def row_lengths(lengths: Lengths, address: Address) -> list[int]:
+def row_lengths(lengths: Lengths, address: Address, attempt: int = 0) -> list[int]:
     """The lengths of a row's words: drawn by the law among those after which the row can still be filled."""
     if lengths.values == (address.context,):
         return [address.context]
-    stream, exact = address.stream(), fillable(lengths, address.context)
+    stream, exact = address.stream(attempt=attempt), fillable(lengths, address.context)
     left, drawn = exact.bit_length() - 1, list[int]()
     while left:
         shares = [
@@ -57,6 +57,8 @@ def _words_by_row(program: P, word: Word[P], lengths: Sequence[int], address: Ad
     # A word that fills its row has no end behind it.
     end = () if list(lengths) == [address.context] else (program.symbols + 1,)
     for attempt in range(ATTEMPTS):
+        if attempt and program.split.by == "layout":
+            lengths = row_lengths(program.lengths, address, attempt)
         words = [word(program, address.stream(slot, attempt), n) for slot, n in enumerate(lengths)]
         if address.holds(program.split, (id for word in words for id in (*word, *end))):
             return words

@@ -45,6 +45,7 @@ class Layout(NamedTuple):
     filled: int
     single: bool
     by_row: bool
+    by_layout: bool
     symbols: int
 
 
@@ -94,7 +95,8 @@ def _prepared(
         np.array([exact >> r & 1 for r in range(context + 1)], np.bool_),
         exact.bit_length() - 1,
         lengths.values == (context,),
-        program.split.by == "row",
+        program.split.by != "word",
+        program.split.by == "layout",
         program.symbols,
     )
     return prepare(program), layout
@@ -122,9 +124,12 @@ def _fill(tables, layout, draws, scratch, place, ids, scored):
     lengths = np.empty(context + 1, np.int64)
     for b in range(ids.shape[0]):
         index = place[1] + b
-        count = _plan(layout, draws, place[0], index, context, lengths)
-        ids[b, 0], scored[b, 0] = layout.symbols, 0
-        done = _write(tables, layout, draws, scratch, place, index, lengths[:count], ids[b])
+        ids[b, 0], scored[b, 0], done = layout.symbols, 0, -1
+        for attempt in range(ATTEMPTS if layout.by_layout else 1):
+            count = _plan(layout, draws, place[0], index, attempt, context, lengths)
+            done = _write(tables, layout, draws, scratch, place, index, attempt, lengths[:count], ids[b])
+            if done >= 0:
+                break
         if done < 0:
             return index
         scored[b, 1:done] = 1
@@ -134,12 +139,12 @@ def _fill(tables, layout, draws, scratch, place, ids, scored):
 
 
 @kernel
-def _plan(layout, draws, key, index, context, lengths):
+def _plan(layout, draws, key, index, attempt, context, lengths):
     """The lengths of a row's words; how many."""
     if layout.single:
         lengths[0] = context
         return 1
-    begin(draws, key, index, ROW_SLOT)
+    begin(draws, key, index, attempt << 16 | ROW_SLOT)
     left, count = layout.filled, 0
     while left > 0:
         if left >= layout.free:
@@ -165,13 +170,16 @@ def _plan(layout, draws, key, index, context, lengths):
 
 
 @kernel
-def _write(tables, layout, draws, scratch, place, index, lengths, row):
-    """Words one after another, each or all of them drawn until they belong; the position behind, or -1."""
+def _write(tables, layout, draws, scratch, place, index, once, lengths, row):
+    """Words one after another, each or all of them drawn until they belong; the position behind, or -1.
+
+    Where lengths are drawn again too, words are drawn `once`, by that attempt.
+    """
     key, _, spelt, low, high = place
     at, judged = 1, lengths.size if layout.by_row else 1
     for first in range(0, lengths.size, judged):
         begins = at
-        for attempt in range(ATTEMPTS):
+        for attempt in range(once, once + 1 if layout.by_layout else ATTEMPTS):
             at = begins
             for slot in range(first, first + judged):
                 begin(draws, key, index, attempt << 16 | slot)

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from procdsl import analysis
+from procdsl.grammars._lengths import UniformLength
 from procdsl.grammars.base import END
 from procdsl.grammars.copy import Copy
+from procdsl.grammars.counter import Counter
 from procdsl.grammars.reversal import Reversal
 from tests.grammars.examples import drawn, operation, words_of
 
@@ -51,3 +53,16 @@ def test_a_prefix_may_be_of_any_longer_word() -> None:
     assert plain.reason(["s1"]) == "no word has 1 symbols"
     assert plain.reason(["s1", "x"]) == "'x' at 2 should be 's1'"
     assert plain.reason(["x", "x"]) == "'x' at 1 cannot stand in the first part"
+
+
+def test_counters_count() -> None:
+    grammar = Counter(letters=4, length=UniformLength(uniform=(1, 40)))
+    assert grammar.lengths().values == tuple(range(4, 41, 4))
+    assert grammar.accepts("aabbccdd")
+    assert grammar.reason("aabbccd") == "no word has 7 symbols"
+    assert grammar.reason("aabbcccd") == "'c' at 7 should be 'd'"
+    assert grammar.legal_next("aab") == {"b"}
+    assert grammar.legal_next("aa") == {"a", "b"}
+    found = analysis.entropy(grammar.program(), 8)
+    assert found is not None
+    assert found.high == 0
