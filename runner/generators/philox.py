@@ -43,7 +43,7 @@ def begin(draws, key, index, lane):
 @kernel
 def slots(draws, count):
     """The first `count` words of the stream into the head of the buffer."""
-    _blocks(draws.at, 0, (count + 3) // 4, draws.buffer)
+    blocks(draws.at, 0, (count + 3) // 4, draws.buffer)
     draws.at[NEXT] = count
 
 
@@ -113,7 +113,7 @@ def refill(draws, here):
     at = draws.at
     block = here // 4
     at[FIRST], at[BEHIND] = 4 * block, 4 * block + WINDOW
-    _blocks(at, block, WINDOW // 4, draws.buffer[draws.buffer.size - WINDOW :])
+    blocks(at, block, WINDOW // 4, draws.buffer[draws.buffer.size - WINDOW :])
 
 
 @inlined
@@ -123,7 +123,7 @@ def _round(c0, c1, c2, c3, k0, k1):
 
 
 @kernel
-def _blocks(at, first, count, out):
+def blocks(at, first, count, out):
     """Blocks first .. first + count - 1 of the stream; written so that LLVM makes vectors of it."""
     low, high = uint32(at[INDEX] & 0xFFFFFFFF), uint32(at[INDEX] >> 32 & 0xFFFFFFFF)
     lane = uint32(at[LANE])

@@ -15,11 +15,13 @@ from procdsl.programs import TreeProgram, TreeShape
 from procdsl.tables import alias
 from procdsl.trees import FANOUT, Structure, inside, structure, tilt, tilts
 from runner.generators.compiling import inlined, kernel
-from runner.generators.philox import BEHIND, FIRST, LOW, NEXT, S32, WINDOW, redrawn, refill
+from runner.generators.philox import LOW, S32, blocks
 from runner.generators.rows import Prepared, sampler
 
 # Nodes a word may have: rules without terminals add some, chains of them ever fewer with their number.
 NODES_PER_SYMBOL, NODES_BESIDE = 24, 4096
+# Words of the stream made at a time.
+AHEAD = 448
 ELEVEN, UNIT = np.uint64(11), 2.0**-53
 
 compiled_inside = kernel(inside)
@@ -49,6 +51,8 @@ class TreeTables(NamedTuple):
     codes: Any
     in_order: bool
     nodes: int
+    need: int
+    room: int
 
 
 def prepare(program: TreeProgram) -> Prepared:
@@ -58,6 +62,11 @@ def prepare(program: TreeProgram) -> Prepared:
     alpha, seq, powers = _inside(flat, tilt(program), longest)
     shapes = sorted(program.shapes, key=lambda shape: shape.head)
     nodes = NODES_PER_SYMBOL * longest + NODES_BESIDE
+    # Two words for the shape, four for the member and then some (a rejected word has a chance of 2**-12 at
+    # most), two for each child.
+    need = 24 + 2 * max(len(shape.children) for shape in shapes)
+    # What a node puts on the stack, in threes: its codes, or its children.
+    room = 3 * max(len(s.children) + len(s.members[0]) for s in shapes)
     integers = [
         np.array(part, np.int64) for part in (flat.first, flat.slots, flat.chain, flat.head, flat.rest)
     ]
@@ -68,9 +77,9 @@ def prepare(program: TreeProgram) -> Prepared:
     tables = TreeTables(
         first, slots, np.array(flat.weight), chain, head, rest, alpha, seq, powers,
         member, threshold, other, terminal, terminals,
-        child, children, component, part, codes, in_order, nodes,
+        child, children, component, part, codes, in_order, nodes, need, room,
     )  # fmt: skip
-    return Prepared(tables, slots=0, scratch=8 * nodes)
+    return Prepared(tables, slots=AHEAD + need // 4 * 4, scratch=8 * nodes)
 
 
 def _inside(flat: Structure, step: float, longest: int) -> tuple[Any, Any, Any]:
@@ -124,165 +133,123 @@ def _keeps_order(shape: TreeShape) -> bool:
 @sampler(TreeTables)
 @kernel
 def _word(tables, draws, scratch, out):
-    if tables.in_order:
-        _grow_and_write(tables, draws, scratch, out)
-    else:
-        _grow(tables, draws, scratch, out.size)
+    _grow(tables, draws, scratch, out)
+    if not tables.in_order:
         _write(tables, scratch, out)
 
 
-# What follows takes arrays one by one: reaching into a tuple of arrays counts references, with a lock.
-
-
-@inlined
-def _next(buffer, at, draws):
-    """`next32`, with the stream's two arrays in hand."""
-    here = at[NEXT]
-    if here >= at[BEHIND] or here < at[FIRST]:
-        refill(draws, here)
-    at[NEXT] = here + 1
-    return uint64(buffer[buffer.size - WINDOW + here - at[FIRST]])
-
-
-@inlined
-def _unit(buffer, at, draws):
-    high = _next(buffer, at, draws)
-    return float((high << S32 | _next(buffer, at, draws)) >> ELEVEN) * UNIT
-
-
-@inlined
-def _shape(first, slots, weight, chain, seq, tilts, alpha, a, n, buffer, at, draws):
-    begin, end = first[a], first[a + 1]
-    found = begin
-    if end - begin > 1:
-        drawn, total, found = _unit(buffer, at, draws) * alpha[a, n], 0.0, -1
-        for g in range(begin, end):
-            m = n - slots[g]
-            if m >= 0:
-                share = weight[g] * seq[chain[g], m] * tilts[slots[g]]
-                if share > 0:
-                    found = g
-                    total += share
-                if drawn < total:
-                    break
-    return found
-
-
-@inlined
-def _member(member, threshold, other, g, buffer, at, draws):
-    begin, count = member[g], uint64(member[g + 1] - member[g])
-    found = begin
-    if count > 1:
-        product = _next(buffer, at, draws) * count
-        if (product & LOW) < count:
-            product = redrawn(draws, count, product)
-        found = begin + int64(product >> S32)
-        gives_way = begin + other[found]
-        if gives_way != found:
-            drawn, bound = _next(buffer, at, draws), threshold[found]
-            under = drawn < bound >> S32
-            if drawn == bound >> S32:
-                under = _next(buffer, at, draws) < bound & LOW
-            if not under:
-                found = gives_way
-    return found
-
-
-@inlined
-def _split(alpha, seq, head, rest, sequence, length, buffer, at, draws):
-    """How much of the length the first child of a sequence takes; the ends are tried before the middle."""
-    a, r = head[sequence], rest[sequence]
-    drawn, total, found = _unit(buffer, at, draws) * seq[sequence, length], 0.0, 0
-    low, high = 0, length
-    while low <= high:
-        share = alpha[a, low] * seq[r, length - low]
-        if share > 0:
-            found = low
-            total += share
-        if drawn < total:
-            break
-        if high > low:
-            share = alpha[a, high] * seq[r, length - high]
-            if share > 0:
-                found = high
-                total += share
-            if drawn < total:
-                break
-        low, high = low + 1, high - 1
-    return found
-
-
-@inlined
-def _share_out(alpha, seq, head, rest, sequence, left, shares, buffer, at, draws):
-    """The lengths of a sequence's children into `shares`; how many there are."""
-    count = 0
-    while sequence != 0:
-        taken = left
-        if rest[sequence] != 0:
-            taken = _split(alpha, seq, head, rest, sequence, left, buffer, at, draws)
-        shares[count] = taken
-        left, sequence, count = left - taken, rest[sequence], count + 1
-    return count
-
-
 @kernel
-def _grow_and_write(tables, draws, scratch, out):
-    """Two stacks: codes still to write (terminals as ~id), and the lengths of nonterminals."""
+def _grow(tables, draws, scratch, out):
+    """Draws the tree. Where yields keep their order it is written at once, else its nodes are kept.
+
+    The stack holds triples: nonterminal (~id for a terminal to write), length, and the place in `numbers`
+    where the node's own goes. Of a node is kept: its shape, where its terminals begin, where its children's
+    numbers begin. All in one function: arrays that are handed on, inlined or not, are counted with a lock, which costs
+    ten times the rest.
+    """
     first, slots, weight, chain = tables.first, tables.slots, tables.weight, tables.chain
     head, rest, alpha, seq, tilts = tables.head, tables.rest, tables.alpha, tables.seq, tables.tilts
     member, threshold, other = tables.member, tables.threshold, tables.other
     terminal, terminals, child, children = tables.terminal, tables.terminals, tables.child, tables.children
     component, part, codes = tables.component, tables.part, tables.codes
-    buffer, at = draws.buffer, draws.at
-    symbols, lengths = scratch[: tables.nodes], scratch[tables.nodes : 2 * tables.nodes]
-    shares = scratch[2 * tables.nodes :]
-    symbols[0], lengths[0], top, written = 0, out.size, 0, 0
-    while top >= 0:
-        a, n = symbols[top], lengths[top]
-        top -= 1
+    buffer, at, need, size, in_order = draws.buffer, draws.at, tables.need, tables.nodes, tables.in_order
+    room = tables.room
+    shape, begins, kids = scratch[:size], scratch[size : 2 * size], scratch[2 * size : 3 * size]
+    numbers, shares, stack = scratch[3 * size : 4 * size], scratch[4 * size : 5 * size], scratch[5 * size :]
+    # Words of the stream lie ready in `buffer`, from block `block` on; `i` is the next.
+    block, i = 0, 0
+    blocks(at, 0, buffer.size // 4, buffer)
+    stack[0], stack[1], stack[2], top = 0, out.size, 0, 3
+    node, free, written = 0, 1, 0
+    while top > 0:
+        top -= 3
+        a, n = stack[top], stack[top + 1]
         if a < 0:
             out[written] = ~a
             written += 1
             continue
-        g = _shape(first, slots, weight, chain, seq, tilts, alpha, a, n, buffer, at, draws)
-        begins = terminal[_member(member, threshold, other, g, buffer, at, draws)]
-        count = _share_out(alpha, seq, head, rest, chain[g], n - slots[g], shares, buffer, at, draws)
-        only = component[g]
-        for c in range(part[only + 1] - 1, part[only] - 1, -1):
-            code = codes[c]
-            top += 1
-            if code >= 0:
-                symbols[top] = ~terminals[begins + code]
-            else:
-                count -= 1
-                symbols[top], lengths[top] = children[child[g] + count], shares[count]
+        if top + room > stack.size or node == size:
+            raise RuntimeError("a tree of this word is larger than there is room for")
+        if i + need > buffer.size:
+            block, i = block + i // 4, i % 4
+            blocks(at, block, buffer.size // 4, buffer)
+        # Which shape.
+        g, last = first[a], first[a + 1]
+        if last - g > 1:
+            drawn = _unit(buffer[i], buffer[i + 1]) * alpha[a, n]
+            i, total, found = i + 2, 0.0, g
+            for g in range(found, last):
+                if n >= slots[g]:
+                    share = weight[g] * seq[chain[g], n - slots[g]] * tilts[slots[g]]
+                    if share > 0:
+                        found = g
+                        total += share
+                    if drawn < total:
+                        break
+            g = found
+        # Which member.
+        one, count = member[g], uint64(member[g + 1] - member[g])
+        if count > 1:
+            product, i = uint64(buffer[i]) * count, i + 1
+            while (product & LOW) < count and (product & LOW) < (uint64(1) << S32) % count:
+                product, i = uint64(buffer[i]) * count, i + 1
+            place = int64(product >> S32)
+            if other[one + place] != place:
+                bound, high, i = threshold[one + place], uint64(buffer[i]), i + 1
+                under = high < bound >> S32
+                if high == bound >> S32:
+                    under, i = uint64(buffer[i]) < bound & LOW, i + 1
+                if not under:
+                    place = other[one + place]
+            one += place
+        # How the children share the length: of each sequence, how much the first takes.
+        q, left, count_children = chain[g], n - slots[g], 0
+        while q != 0:
+            r, taken = rest[q], left
+            if r != 0:
+                b = head[q]
+                drawn = _unit(buffer[i], buffer[i + 1]) * seq[q, left]
+                i, total, taken, low, high_end = i + 2, 0.0, 0, 0, left
+                while low <= high_end:
+                    share = alpha[b, low] * seq[r, left - low]
+                    if share > 0:
+                        taken = low
+                        total += share
+                    if drawn < total:
+                        break
+                    if high_end > low:
+                        share = alpha[b, high_end] * seq[r, left - high_end]
+                        if share > 0:
+                            taken = high_end
+                            total += share
+                        if drawn < total:
+                            break
+                    low, high_end = low + 1, high_end - 1
+            shares[count_children] = taken
+            left, q, count_children = left - taken, r, count_children + 1
+        # What is still to do: the codes of the one component, or the children.
+        if in_order:
+            only, c = component[g], count_children
+            for code_at in range(part[only + 1] - 1, part[only] - 1, -1):
+                if codes[code_at] >= 0:
+                    stack[top] = ~terminals[terminal[one] + codes[code_at]]
+                else:
+                    c -= 1
+                    stack[top], stack[top + 1] = children[child[g] + c], shares[c]
+                top += 3
+        else:
+            numbers[stack[top + 2]] = node
+            shape[node], begins[node], kids[node] = g, terminal[one], free
+            for c in range(count_children - 1, -1, -1):
+                stack[top], stack[top + 1], stack[top + 2] = children[child[g] + c], shares[c], free + c
+                top += 3
+            node, free = node + 1, free + count_children
 
 
-@kernel
-def _grow(tables, draws, scratch, length):
-    """Nodes as they are drawn: shape, where its terminals begin, where its children's numbers begin."""
-    first, slots, weight, chain = tables.first, tables.slots, tables.weight, tables.chain
-    head, rest, alpha, seq, tilts = tables.head, tables.rest, tables.alpha, tables.seq, tables.tilts
-    member, threshold, other = tables.member, tables.threshold, tables.other
-    terminal, child, children, size = tables.terminal, tables.child, tables.children, tables.nodes
-    buffer, at = draws.buffer, draws.at
-    shape, begins, kids = scratch[:size], scratch[size : 2 * size], scratch[2 * size : 3 * size]
-    numbers, stack, shares = scratch[3 * size : 4 * size], scratch[4 * size : 7 * size], scratch[7 * size :]
-    # The stack holds triples: nonterminal, length, and the place in `numbers` where the node's own goes.
-    stack[0], stack[1], stack[2], top = 0, length, 0, 3
-    node, free = 0, 1
-    while top > 0:
-        a, n, place = stack[top - 3], stack[top - 2], stack[top - 1]
-        top -= 3
-        g = _shape(first, slots, weight, chain, seq, tilts, alpha, a, n, buffer, at, draws)
-        numbers[place] = node
-        shape[node], kids[node] = g, free
-        begins[node] = terminal[_member(member, threshold, other, g, buffer, at, draws)]
-        count = _share_out(alpha, seq, head, rest, chain[g], n - slots[g], shares, buffer, at, draws)
-        for i in range(count - 1, -1, -1):
-            stack[top], stack[top + 1], stack[top + 2] = children[child[g] + i], shares[i], free + i
-            top += 3
-        node, free = node + 1, free + count
+@inlined
+def _unit(high, low):
+    """A multiple of 2**-53 on [0, 1), as `Stream.unit`."""
+    return float((uint64(high) << S32 | uint64(low)) >> ELEVEN) * UNIT
 
 
 @kernel
