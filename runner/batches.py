@@ -1,18 +1,15 @@
 """Rows to batches: what step s feeds is a pure function of (operation, s), made ahead by a thread.
 
-Each feed counts its own rows. How many of them stand before step s is settled by `row_counts`, so that the
-realised share of every feed is within one row of the declared one at every step; a batch holds its feeds'
-rows in the operation's order. Nothing is consumed: a run that goes on at step s makes batch s.
+Each feed counts its own rows; how many of them stand before step s, `runner.shares` settles. A batch holds
+its feeds' rows in the operation's order. Nothing is consumed: a run that goes on at step s makes batch s.
 """
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,11 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from procdsl.errors import RunError
-from procdsl.plan import Feed, GenerateOperation, Plan, PrepareOperation, Stage, TrainOperation, Vocabulary
+from procdsl.plan import Feed, GenerateOperation, Plan, PrepareOperation, TrainOperation, Vocabulary
 from procdsl.programs import SplitName
 from runner.corpora import Corpus, open_corpus
 from runner.devices import World, part_rows
 from runner.execution import Execution
+from runner.shares import row_counts
 from runner.store import Store
 
 Ids = NDArray[np.int32]
@@ -128,7 +126,7 @@ def maker(
     corpora = open_corpora(plan, operation.inputs(), store)
     return Batches(
         rows=[_feed(operation, feed, plan, corpora) for feed in operation.feeds],
-        counts=row_counts(operation.stages, operation.batch_rows),
+        counts=np.array([*row_counts(operation.stages, operation.batch_rows)], np.int64),
         context=operation.context,
         part_rows=part_rows(device, operation.model.width, operation.context, execution.micro_rows),
         pin=device.type == "cuda",
@@ -151,76 +149,6 @@ def _feed(operation: TrainOperation, feed: Feed, plan: Plan, corpora: Mapping[st
     return generated(
         source, operation.vocabulary, data_seed=operation.data_seed, split="train", offset=feed.offset
     )
-
-
-def row_counts(stages: Sequence[Stage], batch_rows: int) -> NDArray[np.int64]:
-    """How many rows of each feed stand before each step: (steps + 1) × feeds.
-
-    A feed's n-th row may come once its quota exceeds n - 1 and must have come when it reaches n. Taking the
-    rows with the earliest deadlines meets all of them (Tijdeman 1980, the chairman assignment problem),
-    also where shares change: counts never fall, and stay less than one row from the quota.
-
-    >>> row_counts([Stage(steps=4, shares=(0.75, 0.25))], 2).tolist()
-    [[0, 0], [1, 1], [3, 1], [4, 2], [6, 2]]
-    """
-    steps = sum(stage.steps for stage in stages)
-    if len(stages[0].shares) == 1:
-        return np.arange(steps + 1, dtype=np.int64)[:, None] * batch_rows
-    return _Apportionment(stages, batch_rows).counts()
-
-
-class _Apportionment:
-    """Earliest deadlines first, in whole numbers: quotas are kept in units of 1/`unit` rows."""
-
-    def __init__(self, stages: Sequence[Stage], batch_rows: int) -> None:
-        exact = [_exact(stage.shares) for stage in stages]
-        self.unit = math.lcm(*(share.denominator for shares in exact for share in shares))
-        self.rates = [[int(share * self.unit) * batch_rows for share in shares] for shares in exact]
-        self.steps = [stage.steps for stage in stages]
-        self.batch_rows = batch_rows
-        self.feeds = len(exact[0])
-
-    def counts(self) -> NDArray[np.int64]:
-        found = np.zeros((sum(self.steps) + 1, self.feeds), np.int64)
-        quota, count, step = [0] * self.feeds, [0] * self.feeds, 0
-        for stage, (steps, rates) in enumerate(zip(self.steps, self.rates, strict=True)):
-            for left in range(steps - 1, -1, -1):
-                quota = [q + rate for q, rate in zip(quota, rates, strict=True)]
-                step += 1
-                self._take(count, quota, step * self.batch_rows, stage, left)
-                found[step] = count
-        return found
-
-    def _take(self, count: list[int], quota: list[int], rows: int, stage: int, left: int) -> None:
-        """Raise `count` to `rows` rows: those that are due, then one more for the feeds due next."""
-        for feed, q in enumerate(quota):
-            count[feed] = max(count[feed], q // self.unit)
-        free = rows - sum(count)
-        if not free:
-            return
-        open = [feed for feed, q in enumerate(quota) if count[feed] * self.unit < q]
-        open.sort(
-            key=lambda feed: (self._due(feed, (count[feed] + 1) * self.unit - quota[feed], stage, left), feed)
-        )
-        for feed in open[:free]:
-            count[feed] += 1
-
-    def _due(self, feed: int, lacking: int, stage: int, left: int) -> Fraction:
-        """In how many steps from now the quota of a feed has grown by `lacking`."""
-        waited = Fraction(0)
-        for later, rates in enumerate(self.rates[stage:], stage):
-            steps = left if later == stage else self.steps[later]
-            if steps * rates[feed] >= lacking:
-                return waited + (Fraction(lacking, rates[feed]) if rates[feed] else 0)
-            lacking -= steps * rates[feed]
-            waited += steps
-        return waited + lacking  # never due: after all that are, those that lack least first
-
-
-def _exact(shares: Sequence[float]) -> list[Fraction]:
-    """Shares as they were written (0.1 is a tenth), made to sum to one."""
-    written = [Fraction(repr(share)) for share in shares]
-    return [share / sum(written) for share in written]
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from procdsl.plan import MeasureOperation, Plan, Trial
 from runner.failures import failures
+from runner.shares import text_tokens
 from runner.store import Store, read_json
 from runner.tracking import journal
-from runner.tracking.trajectory import Leg, legs, text_tokens
+from runner.tracking.trajectory import Leg, legs
 
 # Enough for a line on a page; a journal holds thousands.
 _TRAIN_POINTS = 200

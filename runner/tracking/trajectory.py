@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from procdsl.plan import MeasureOperation, Plan, PrepareOperation, TrainOperation, Trial, digest
+from procdsl.plan import MeasureOperation, Plan, TrainOperation, Trial, digest
+from runner.shares import text_tokens
 from runner.store import Store, read_json
 from runner.tracking.journal import records
 
@@ -88,17 +89,6 @@ def legs(plan: Plan, trial: Trial, store: Store) -> tuple[Leg, ...]:
         steps += operation.steps
         text += text_tokens(plan, operation, operation.steps)
     return tuple(found)
-
-
-def text_tokens(plan: Plan, operation: TrainOperation, step: int) -> int:
-    """Positions of text fed in the first `step` steps, to within a row of each stage's shares."""
-    is_text = [isinstance(plan.by_id[feed.source], PrepareOperation) for feed in operation.feeds]
-    due, left = 0.0, step
-    for stage in operation.stages:
-        taken = min(left, stage.steps)
-        due += taken * sum(share for share, text in zip(stage.shares, is_text, strict=True) if text)
-        left -= taken
-    return round(due * operation.batch_rows) * operation.context
 
 
 def points(plan: Plan, leg: Leg, record: Mapping[str, Any]) -> Iterator[Point]:

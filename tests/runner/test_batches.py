@@ -19,36 +19,6 @@ from runner.generators import fill
 from runner.store import Store
 from tests.runner.training import dyck, iid, phase, plan_of
 
-share = st.integers(0, 20)
-
-
-@st.composite
-def mixtures(draw: st.DrawFn) -> tuple[list[Stage], int]:
-    feeds = draw(st.integers(1, 5))
-    stages = []
-    for _ in range(draw(st.integers(1, 4))):
-        weights = draw(st.lists(share, min_size=feeds, max_size=feeds).filter(any))
-        shares = tuple(weight / sum(weights) for weight in weights)
-        stages.append(Stage(steps=draw(st.integers(1, 12)), shares=shares))
-    return stages, draw(st.integers(1, 17))
-
-
-@settings(max_examples=300)
-@given(mixtures())
-def test_shares_are_within_one_row_of_the_declared_at_every_step(mixture: tuple[list[Stage], int]) -> None:
-    stages, batch_rows = mixture
-    counts = batches.row_counts(stages, batch_rows)
-    steps = [np.array(stage.shares) for stage in stages for _ in range(stage.steps)]
-    quotas = np.cumsum([np.zeros(len(stages[0].shares)), *steps], axis=0) * batch_rows
-    assert np.all(counts.sum(axis=1) == np.arange(len(counts)) * batch_rows)
-    assert np.all(np.diff(counts, axis=0) >= 0)
-    assert np.all(np.abs(counts - quotas) < 1 + 1e-9)
-
-
-def test_a_share_of_zero_gets_no_row() -> None:
-    counts = batches.row_counts([Stage(steps=50, shares=(0.5, 0.0, 0.5))], 3)
-    assert counts[-1].tolist() == [75, 0, 75]
-
 
 def test_rows_come_in_order_whatever_the_shares_do() -> None:
     """Each feed's rows are its own rows 0, 1, 2 … from its offset, each fed once."""
