@@ -73,6 +73,18 @@ def arrows(program: AutomatonProgram) -> Arrows:
     return Arrows([0, *accumulate(degrees)], list(program.targets), list(program.weights), halves)
 
 
+def rows(program: AutomatonProgram) -> int:
+    """How many rows of thresholds there are: more steps to go than these change nothing.
+
+    One, where a word may end anywhere and the arrows of every state weigh the same together: a free chain.
+    """
+    sums = [0.0] * program.states
+    for source, weight in zip(program.sources, program.weights, strict=True):
+        sums[source] += weight
+    free = len(set(program.accepts)) == program.states and max(sums) - min(sums) <= 1e-12 * max(sums)
+    return 1 if free else program.lengths.values[-1]
+
+
 def ends(program: AutomatonProgram) -> list[float]:
     """The weight of each state with no step to go: 1/2 where a word may end, with the power 1."""
     accepting = set(program.accepts)

@@ -23,7 +23,8 @@ _H = 1e-30
 def entropy(program: TreeProgram, length: int) -> Interval:
     """Nats a word: exact where it is proved that every word has one derivation, else at most this."""
     value = float(_entropies(program)[length])
-    return exactly(value) if verdict(program.shapes).certain else Interval(low=0.0, high=value)
+    certain = program.unambiguous or verdict(program.shapes).certain
+    return exactly(value) if certain else Interval(low=0.0, high=value)
 
 
 def chance(program: TreeProgram) -> float | None:

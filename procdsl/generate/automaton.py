@@ -13,7 +13,7 @@ from typing import NamedTuple
 from procdsl.programs import AutomatonProgram
 from procdsl.streams import Stream
 from procdsl.tables import alias
-from procdsl.walks import arrows, ends, slots_a_symbol, thresholds
+from procdsl.walks import arrows, ends, rows, slots_a_symbol, thresholds
 
 LOW_BITS = 30
 
@@ -32,7 +32,7 @@ def word(program: AutomatonProgram, stream: Stream, length: int) -> list[int]:
     tables, state, word = _tables(program), 0, list[int]()
     slots = stream.words(tables.slots * length)
     for t in range(length):
-        row = tables.thresholds[length - t]
+        row = tables.thresholds[min(length - t, len(tables.thresholds) - 1)]
         arrow = _arrow(row, tables.offsets[state], tables.offsets[state + 1], slots[t], stream)
         letters = program.letters[program.writes[arrow]]
         place = 0
@@ -63,7 +63,7 @@ def _arrow(row: list[int], begin: int, end: int, first: int, stream: Stream) -> 
 def _tables(program: AutomatonProgram) -> Tables:
     flat, values = arrows(program), ends(program)
     states, count = len(values), len(flat.targets)
-    table = [[0] * count for _ in range(program.lengths.values[-1] + 1)]
+    table = [[0] * count for _ in range(rows(program) + 1)]
     thresholds(flat, values, [1] * states, [0.0] * states, [0] * states, [0.0] * count, table)
     letters = [alias(one.weights or (1.0,) * len(one.symbols)) for one in program.letters]
     return Tables(flat.offsets, table, letters, slots_a_symbol(program))

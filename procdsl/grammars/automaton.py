@@ -14,7 +14,7 @@ from procdsl.grammars.base import Problem
 from procdsl.grammars.regular.arrows import Written, read
 from procdsl.grammars.regular.deterministic import BUDGET, Dfa, determinise
 from procdsl.grammars.regular.grammar import RegularGrammar
-from procdsl.grammars.regular.lowering import Move, trimmed, weighted
+from procdsl.grammars.regular.lowering import Move, trimmed, useful, weighted
 from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
 from procdsl.grammars.regular.texts import TextError, Tokens, meanings, near, spelt
 from procdsl.programs import AutomatonProgram
@@ -146,18 +146,17 @@ class Automaton(RegularGrammar):
 
     def _idle(self, arrows: list[Written]) -> Iterator[Problem]:
         """States that no word passes."""
-        kept = trimmed([Move(m.source, m.symbol, m.target, m.source) for m in self._moves], self._ends)[0]
-        used = {int(move.weight) for move in kept} | self._ends
-        told = set[str]()
-        for one in arrows:
-            if self._names[one.source] not in used and one.source not in told:
-                told.add(one.source)
-                fault = TextError(
-                    f"no word passes the state {one.source!r}: its arrows are left out",
-                    "edges", one.source_at, len(one.source),
-                    f"it cannot be reached from {self.start!r}, or leads to no state of `accept`",
-                )  # fmt: skip
-                yield fault.problem("P394", Severity.WARNING)
+        passed = useful(self._moves, self._ends)
+        idle = [one for one in arrows if self._names[one.source] not in passed]
+        if idle:
+            first, others = idle[0], len({one.source for one in idle}) - 1
+            more = f" and {others} more" if others else ""
+            message = f"no word passes the state {first.source!r}{more}: arrows from there are left out"
+            help = (
+                f"what cannot be reached from {self.start!r}, or leads to no state of `accept`, does nothing"
+            )
+            fault = TextError(message, "edges", first.source_at, len(first.source), help)
+            yield fault.problem("P394", Severity.WARNING)
 
     def _hidden(self, arrows: list[Written]) -> Iterator[Problem]:
         """Weights that do nothing, and weights whose walks words hide."""

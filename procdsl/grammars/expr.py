@@ -18,6 +18,7 @@ from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.nondeterministic import relabelled as renamed
 from procdsl.grammars.regular.operators import FIELD, Evaluation, Value, alphabet, used
 from procdsl.grammars.regular.texts import TextError
+from procdsl.grammars.rules.ambiguity import Verdict
 from procdsl.grammars.rules.trees import Trees
 from procdsl.programs import AutomatonProgram, TreeProgram
 
@@ -149,6 +150,12 @@ class _ContextFreeWords(Cfg):
     @cached_property
     def _trees(self) -> Trees:
         return self._found
+
+    def program(self) -> TreeProgram:
+        return super().program().model_copy(update={"unambiguous": self._certain})
+
+    def verdict(self) -> Verdict:
+        return Verdict(certain=True) if self._certain else super().verdict()
 
     def doubts(self) -> Iterator[Problem]:
         """What is known of words with several derivations."""

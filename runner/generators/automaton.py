@@ -9,7 +9,7 @@ from numba import int64, uint64
 
 from procdsl.programs import AutomatonProgram
 from procdsl.tables import alias
-from procdsl.walks import Arrows, arrows, ends, slots_a_symbol, thresholds
+from procdsl.walks import Arrows, arrows, ends, rows, slots_a_symbol, thresholds
 from runner.generators.compiling import kernel
 from runner.generators.philox import LOW, S32, next32, redrawn, slots, under_from
 from runner.generators.rows import Prepared, sampler
@@ -60,7 +60,7 @@ def prepare(program: AutomatonProgram) -> Prepared:
 
 def _thresholds(program: AutomatonProgram, flat: Arrows, offsets: Any, targets: Any) -> Any:
     values, states = np.array(ends(program)), program.states
-    table = np.zeros((program.lengths.values[-1] + 1, len(targets)), np.int64)
+    table = np.zeros((rows(program) + 1, len(targets)), np.int64)
     arrays = Arrows(offsets, targets, np.array(flat.weights), np.array(flat.halves))
     scratch = np.ones(states, np.int64), np.zeros(states), np.zeros(states, np.int64), np.zeros(len(targets))
     compiled_thresholds(arrays, values, *scratch, table)
@@ -74,9 +74,9 @@ def _word(tables, draws, scratch, out):
     slots(draws, per * length)
     words, offsets, targets, table = draws.buffer, tables.offsets, tables.targets, tables.thresholds
     begins, sizes, letters = tables.begins, tables.sizes, tables.letters
-    stays, others, state = tables.stays, tables.others, 0
+    stays, others, state, most = tables.stays, tables.others, 0, table.shape[0] - 1
     for t in range(length):
-        left, first = length - t, int64(words[t])
+        left, first = min(length - t, most), int64(words[t])
         begin, end = offsets[state], offsets[state + 1]
         arrow, tie = begin, False
         if end - begin > MANY:

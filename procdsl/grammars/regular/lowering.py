@@ -72,18 +72,21 @@ def hidden(
     return _program(rows, letters, list(range(len(initial) + 1)), len(emission[0]), lengths, split)
 
 
-def trimmed(moves: Iterable[Move], accepts: Iterable[int]) -> tuple[list[Move], list[int]]:
+def useful(moves: Iterable[Move], accepts: Iterable[int]) -> set[int]:
+    """The states on walks from state 0 to an accepting one."""
+    edges = {(move.source, move.target) for move in moves}
+    return _closure({0}, edges) & _closure(set(accepts), {(target, source) for source, target in edges})
+
+
+def trimmed(moves: Sequence[Move], accepts: Iterable[int]) -> tuple[list[Move], list[int]]:
     """What lies on walks from state 0 to an accepting one, its states numbered anew, 0 still the first."""
-    kept, ends = list(moves), set(accepts)
-    reached = _closure({0}, {(move.source, move.target) for move in kept})
-    ending = _closure(ends, {(move.target, move.source) for move in kept})
-    useful = reached & ending
-    number = {old: new for new, old in enumerate(sorted(useful))}
+    ends = set(accepts)
+    number = {old: new for new, old in enumerate(sorted(useful(moves, ends)))}
     return [
         Move(number[move.source], move.symbol, number[move.target], move.weight)
-        for move in kept
-        if move.source in useful and move.target in useful
-    ], [number[end] for end in sorted(ends & useful)]
+        for move in moves
+        if move.source in number and move.target in number
+    ], [number[end] for end in sorted(ends) if end in number]
 
 
 def _letters(written: Mapping[int, float]) -> Letters:
