@@ -1,7 +1,7 @@
 """The README's outputs, made by the commands they show: `python -m docs.readme --store DIR --write`.
 
-Between ``<!-- $ COMMAND -->`` and ``<!-- end -->`` stands what the command prints, on the machine that the page
-names. The study must have been run in that store; the figure is copied from its comparison.
+Between ``<!-- $ COMMAND -->`` and ``<!-- end -->`` stands what the command prints, on the machine that
+the page names. The study must have been run in that store; the figure is copied from its comparison.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def main() -> None:
 def _printed(command: str, store: Path) -> str:
     """What a procdsl command prints at 100 columns, the store's path shortened to its default."""
     words = [sys.executable, "-m", *shlex.split(command)]
-    place = os.environ | {"PROCDSL_STORE": str(store), "COLUMNS": "100", "NO_COLOR": "1"}
+    # The plan is shown as it is before anything was done: with no store to find things built in.
+    found = store.with_name("none") if " plan " in command else store
+    place = os.environ | {"PROCDSL_STORE": str(found), "COLUMNS": "100", "NO_COLOR": "1"}
     done = subprocess.run(words, cwd=HERE.parent, env=place, capture_output=True, text=True, check=True)
     lines = (line.rstrip().replace(str(store), "specs/.procdsl") for line in done.stdout.splitlines())
     return "\n".join(lines).strip()
