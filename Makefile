@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 SPEC   ?= specs/dyck_then_c4.toml
+# Beside each other, as many as there are cores; more than four would want more memory than some machines have.
+PYTEST  = $(BIN)/pytest -q -n logical --maxprocesses 4 --dist worksteal
 
 export PYTHONWARNINGS ?= default
 .PHONY: help demo test check lint bench docs plans smoke clean
@@ -22,10 +24,10 @@ demo: $(READY) ## run the shipped study and compare its curricula
 	$(BIN)/procdsl run $(SPEC)
 
 test: lint ## everything that CI checks
-	$(BIN)/pytest -q
+	$(PYTEST)
 
 check: lint ## the same without the slow tests: under three minutes
-	$(BIN)/pytest -q -m "not slow and not gpu"
+	$(PYTEST) -m "not slow and not gpu"
 
 lint: $(READY) ## format, lint, types, import contracts, shipped specs
 	$(BIN)/ruff format --check .
@@ -37,7 +39,7 @@ lint: $(READY) ## format, lint, types, import contracts, shipped specs
 bench: $(READY) ## speeds, as ratios within one run
 	$(BIN)/python -m bench
 
-docs: $(READY) ## the reference, generated from the code, and every example in the docs
+docs: $(READY) ## reference and schema, generated from the code, and every example in the docs
 	$(BIN)/python -m docs.reference --write
 	$(BIN)/pytest -q tests/test_docs.py
 

@@ -1,7 +1,8 @@
 """The reference pages, generated from the code: `python -m docs.reference --write`.
 
 Kinds come from their docstrings and fields, commands from the command line itself, diagnostics from the bad
-specs of the tests, each with what the compiler really says about it.
+specs of the tests, each with what the compiler really says about it. The schema that the shipped specs name
+in their first lines is written beside them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from procdsl.cli import app
 from procdsl.compiler import compile
 from procdsl.errors import SpecError
 from procdsl.grammars.base import Grammar
@@ -32,6 +36,7 @@ def pages() -> dict[Path, str]:
         OUT / "kinds.md": _kinds(),
         OUT / "commands.md": _commands(),
         OUT / "diagnostics.md": _diagnostics(),
+        HERE.parent / "specs" / "procdsl.schema.json": CliRunner().invoke(app, ["schema"]).stdout,
     }
 
 

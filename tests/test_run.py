@@ -106,6 +106,7 @@ def test_status_before_the_first_run_says_what_to_type(tmp_path: Path) -> None:
     assert "has not been run yet" in ended.stderr
 
 
+@pytest.mark.slow
 def test_prune_lists_then_deletes_what_no_study_needs(spec: Path) -> None:
     assert "nothing to prune" in procdsl("prune", spec).stdout
     changed = procdsl(

@@ -47,7 +47,7 @@ def torchrun(processes: int, root: Path) -> None:
         start_new_session=True,
     ) as run:
         try:
-            _, errors = run.communicate(timeout=120)
+            _, errors = run.communicate(timeout=600)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(run.pid, signal.SIGKILL)

@@ -152,7 +152,7 @@ def test_two_runs_share_a_store_and_a_first_phase(tmp_path: Path) -> None:
         subprocess.Popen([*words, name], stderr=subprocess.PIPE, text=True)
         for name in ("first", "second", "first")
     ]
-    told = [process.communicate(timeout=120)[1] for process in runs]
+    told = [process.communicate(timeout=600)[1] for process in runs]
     codes = [process.returncode for process in runs]
     assert sorted(codes) == [0, 0, 2], told
     assert codes[1] == 0

@@ -21,6 +21,7 @@ def measured(root: Path, train_key: str) -> dict[str, dict[str, float]]:
     return found
 
 
+@pytest.mark.slow
 def test_independent_symbols_cost_their_entropy_and_no_less(tmp_path: Path) -> None:
     source = iid(count=4)
     operation = phase(
@@ -38,6 +39,7 @@ def test_independent_symbols_cost_their_entropy_and_no_less(tmp_path: Path) -> N
     assert found["300"]["accuracy"] == pytest.approx(0.25, abs=0.03)
 
 
+@pytest.mark.slow
 def test_dyck_is_learned_to_its_entropy(tmp_path: Path) -> None:
     """1-Dyck of length 8 has 14 words, all alike and none held out: ln 14 / 8 nats a symbol."""
     source = dyck(k=1, length=8, split=Split(validation=0, test=0))

@@ -70,7 +70,7 @@ def bare(plan: Plan, folder: Path, *words: str) -> subprocess.CompletedProcess[s
     path = folder / "plan.json"
     path.write_text(plan.model_dump_json())
     command = [sys.executable, "-c", BLOCKED, str(path), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
 def test_a_bound_plan_runs_where_neither_mlflow_nor_datasets_is(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_torchrun_carries_out_a_whole_plan(tmp_path: Path) -> None:
         command = [*torchrun, "-m", "runner", str(tmp_path / "plan.json")]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         ended = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=240, env=environment
+            command, capture_output=True, text=True, check=False, timeout=600, env=environment
         )
         assert ended.returncode == 0, ended.stderr
         assert ended.stderr.count("kind=train") == begun

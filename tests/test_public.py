@@ -1,0 +1,90 @@
+"""What people build on, spelt out. What goes or comes is changed below, and told in CHANGELOG.md."""
+
+from __future__ import annotations
+
+import inspect
+
+import typer.main
+
+from procdsl import kinds
+from procdsl.cli import app
+from procdsl.compiler import compile
+from procdsl.grammars.base import Grammar
+from procdsl.language.evaluations.base import Evaluation
+from procdsl.language.sources.base import Source
+
+COMMANDS = [
+    "accepts",
+    "audit",
+    "check",
+    "compare",
+    "data fetch",
+    "data stats",
+    "data verify",
+    "describe",
+    "diff",
+    "doctor",
+    "export",
+    "import",
+    "kinds",
+    "new",
+    "next",
+    "plan",
+    "prune",
+    "run",
+    "sample",
+    "schema",
+    "status",
+    "sync",
+    "ui",
+]
+GRAMMARS = [
+    "automaton",
+    "cfg",
+    "copy",
+    "counter",
+    "crossing",
+    "dyck",
+    "eca",
+    "expr",
+    "flat",
+    "hmm",
+    "iid",
+    "life",
+    "machine",
+    "majority",
+    "mcfg",
+    "motzkin",
+    "nesting",
+    "parity",
+    "regex",
+    "reversal",
+    "shuffle_dyck",
+    "task",
+    "tomita",
+]
+SOURCES = ["ngram", "shuffled"]
+EVALUATIONS = ["answer", "loss"]
+
+
+def commands() -> list[str]:
+    """All of them, those of a group after its name."""
+    found = []
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        inner = getattr(command, "commands", None)
+        found += [f"{name} {one}" for one in inner] if inner else [name]
+    return sorted(found)
+
+
+def test_commands() -> None:
+    assert commands() == COMMANDS
+
+
+def test_kinds() -> None:
+    assert list(kinds.names(Grammar)) == GRAMMARS
+    assert list(kinds.names(Source)) == SOURCES
+    assert list(kinds.names(Evaluation)) == EVALUATIONS
+
+
+def test_compile() -> None:
+    assert list(inspect.signature(compile).parameters) == ["path", "profile", "sets"]
