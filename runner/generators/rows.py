@@ -60,7 +60,7 @@ def sampler(tables_type: type) -> Callable[[Any], Any]:
     def register(function: Any) -> Any:
         @overload(word, strict=False)
         def choose(tables: Any, draws: Any, scratch: Any, out: Any) -> Any:
-            if isinstance(tables, types.NamedTuple) and tables.instance_class is tables_type:
+            if isinstance(tables, types.BaseNamedTuple) and tables.instance_class is tables_type:
                 return lambda tables, draws, scratch, out: function(tables, draws, scratch, out)
             return None
 
