@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from procdsl.grammars.base import Problem
@@ -27,6 +28,25 @@ class Procedural(Protocol):
 
     def problems(self, context: int) -> Iterator[Problem]:
         """What is wrong with it in rows of this context; paths are inside its own table."""
+
+
+@dataclass(frozen=True)
+class Remade:
+    """Rows of another source made anew: spelt as they are there, and as long."""
+
+    of: Procedural
+
+    def alphabet(self) -> tuple[str, ...]:
+        return self.of.alphabet()
+
+    def tokens(self) -> tuple[str, ...]:
+        return self.of.tokens()
+
+    def longest(self) -> int:
+        return self.of.longest()
+
+    def problems(self, context: int) -> Iterator[Problem]:
+        yield from ()
 
 
 class Source(Node):

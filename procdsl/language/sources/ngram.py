@@ -10,7 +10,7 @@ from pydantic import Field
 
 from procdsl.grammars.base import Problem
 from procdsl.language.base import Name
-from procdsl.language.sources.base import Procedural, Source
+from procdsl.language.sources.base import Procedural, Remade, Source
 from procdsl.programs import Fit, NgramProgram, WordProgram
 
 
@@ -36,13 +36,12 @@ class Ngram(Source):
         return {"of": self.of}
 
     def over(self, parts: Mapping[str, Procedural]) -> Procedural:
-        return _NgramRows(self, parts["of"])
+        return _NgramRows(parts["of"], self)
 
 
 @dataclass(frozen=True)
-class _NgramRows:
+class _NgramRows(Remade):
     source: Ngram
-    of: Procedural
 
     def program(self) -> NgramProgram:
         inner = self.of.program()
@@ -57,15 +56,6 @@ class _NgramRows:
         return NgramProgram(
             count=inner.symbols, order=self.source.order, fit=fit, lengths=inner.lengths, split=inner.split
         )
-
-    def alphabet(self) -> tuple[str, ...]:
-        return self.of.alphabet()
-
-    def tokens(self) -> tuple[str, ...]:
-        return self.of.tokens()
-
-    def longest(self) -> int:
-        return self.of.longest()
 
     def problems(self, context: int) -> Iterator[Problem]:
         if not isinstance(self.of.program(), WordProgram):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from procdsl.grammars.base import Problem
 from procdsl.language.base import Name
-from procdsl.language.sources.base import Procedural, Source
+from procdsl.language.sources.base import Procedural, Remade, Source
 from procdsl.programs import ShuffledProgram
 
 
@@ -28,26 +27,13 @@ class Shuffled(Source):
         return {"of": self.of}
 
     def over(self, parts: Mapping[str, Procedural]) -> Procedural:
-        return _ShuffledRows(self.of, parts["of"])
+        return _ShuffledRows(parts["of"], self.of)
 
 
 @dataclass(frozen=True)
-class _ShuffledRows:
+class _ShuffledRows(Remade):
     name: str
-    of: Procedural
 
     def program(self) -> ShuffledProgram:
         inner = self.of.program()
         return ShuffledProgram(name=self.name, of=inner, alphabet=len(self.of.alphabet()), split=inner.split)
-
-    def alphabet(self) -> tuple[str, ...]:
-        return self.of.alphabet()
-
-    def tokens(self) -> tuple[str, ...]:
-        return self.of.tokens()
-
-    def longest(self) -> int:
-        return self.of.longest()
-
-    def problems(self, context: int) -> Iterator[Problem]:
-        yield from ()
