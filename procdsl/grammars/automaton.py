@@ -56,10 +56,15 @@ class Automaton(RegularGrammar):
         return tuple(dict.fromkeys(arrow.symbol for arrow in self._read[0]))
 
     def recognised(self) -> Dfa:
-        arrows = (Arrow(move.source, frozenset({move.symbol}), move.target) for move in self._moves)
-        return determinise(
-            Nfa(len(self._names), tuple(arrows), self._ends), len(self.alphabet()), self.states
+        if self._read[1]:
+            raise self._read[1][0]
+        names, known = self._names, meanings(self.alphabet(), self.declared)
+        arrows = (
+            Arrow(names[one.source], known[one.symbol], names[one.target])
+            for one in self._read[0]
+            if one.symbol in known
         )
+        return determinise(Nfa(len(names), tuple(arrows), self._ends), len(self.alphabet()), self.states)
 
     def program(self) -> AutomatonProgram:
         if self.measure == "uniform":

@@ -107,7 +107,7 @@ class Expr(WordGrammar):
     def made(self) -> _RegularWords | _ContextFreeWords:
         """The language itself. TextError where the expression means none."""
         symbols = alphabet(self._parsed, self.grammars)
-        value = Evaluation(symbols, self.grammars, self.states).value(self._parsed)
+        value = Evaluation(self.expr, symbols, self.grammars, self.states).value(self._parsed)
         kept = used(value)
         if not kept:
             raise TextError(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from procdsl.errors import Severity
 from procdsl.grammars.base import Problem
@@ -20,6 +20,8 @@ from procdsl.grammars.regular.texts import Tokens, spelt
 from procdsl.kinds import Node
 from procdsl.programs import AutomatonProgram
 
+# Probabilities in both matrices: seconds to draw.
+_LARGEST = 500_000
 Shares = tuple[Annotated[float, Field(ge=0)], ...]
 
 
@@ -54,6 +56,13 @@ class Hmm(RegularGrammar):
     initial: Shares | None = None
     declared: Tokens = Field(alias="tokens")
     measure: Literal["natural"] = "natural"
+
+    @model_validator(mode="after")
+    def _of_a_size(self) -> Self:
+        numbers = self.states * (self.states + len(self.alphabet()))
+        if numbers > _LARGEST:
+            raise ValueError(f"{numbers:,} probabilities are more than {_LARGEST:,}: fewer states or tokens")
+        return self
 
     def alphabet(self) -> tuple[str, ...]:
         return spelt(self.declared)

@@ -166,7 +166,7 @@ def test_the_floor_of_a_product_counts_its_words() -> None:
 @pytest.mark.parametrize(
     ("text", "at", "message"),
     [
-        ("pairs & avoid('(0 0)')", "pairs & avoid('(0 0)')", "no word of at least one symbol"),
+        ("pairs & avoid('(0 0)')", "pairs & avoid('(0 0)')", "no word in common"),
         ("pairs & sums", "pairs & sums", "two context-free languages"),
         ("pairs & nobody", "nobody", "no grammar is called"),
         ("~pairs", "pairs", "regular languages"),
@@ -202,6 +202,20 @@ def test_names_are_bound_by_the_study() -> None:
         for name, pattern in (("one", "(a | b)*"), ("two", "a* b*"))
     }
     assert grammar.bound(parts).count(5) == 2**5 - 6
+
+
+@pytest.mark.parametrize(("k", "depth", "length"), [(2, 3, 40), (64, 16, 512)])
+def test_a_bound_of_depth_is_the_strip_of_bounded_dyck(k: int, depth: int, length: int) -> None:
+    """Two ways to one number: rules meet a counter here, ballot numbers of a strip there."""
+    pairs = f'kind = "dyck"\nk = {k}\nlength = {length}\n'
+    product = read(
+        f'kind = "expr"\nexpr = "depth(p, max = {depth})"\nlength = {length}\n[grammars.p]\n{pairs}'
+    )
+    strip = read(f"{pairs}depth = {depth}")
+    found = analysis.entropy(product.program(), length)
+    assert found.low == found.high == pytest.approx(analysis.entropy(strip.program(), length).low, rel=1e-9)
+    if length < 100:
+        assert product.count(length) == strip.count(length)
 
 
 @pytest.mark.parametrize("seed", range(8))

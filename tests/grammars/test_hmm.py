@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from procdsl import analysis
+from procdsl import analysis, walks
 from procdsl.grammars.regular.dirichlet import dirichlet
 from tests.grammars.examples import read
 
@@ -63,6 +63,11 @@ def test_rows_are_drawn_by_seed_and_place() -> None:
     drawn = "{ dirichlet = 0.3, seed = 1 }"
     one, other = hmm(transition=drawn), hmm(transition="{ dirichlet = 0.3, seed = 2 }")
     assert one.program() == hmm(transition=drawn).program() != other.program()
+
+
+def test_a_free_chain_has_one_row_of_thresholds() -> None:
+    """Every state may end and none loses weight: how many symbols are to come says nothing."""
+    assert walks.rows(hmm(4_096).program()) == 1
 
 
 @pytest.mark.parametrize(

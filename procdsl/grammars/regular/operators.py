@@ -66,8 +66,10 @@ def _tokens(node: Node, grammars: Mapping[str, Grammar]) -> Iterator[str]:
 class Evaluation:
     """Values of the parts of one expression, over its alphabet."""
 
-    def __init__(self, symbols: Sequence[str], grammars: Mapping[str, Grammar], states: int) -> None:
-        self.symbols, self.grammars, self.states = tuple(symbols), grammars, states
+    def __init__(
+        self, text: str, symbols: Sequence[str], grammars: Mapping[str, Grammar], states: int
+    ) -> None:
+        self.text, self.symbols, self.grammars, self.states = text, tuple(symbols), grammars, states
         self.ids = {symbol: id for id, symbol in enumerate(symbols)}
 
     def value(self, node: Node) -> Value:
@@ -162,7 +164,8 @@ class Evaluation:
         for part, other in zip(node.arguments[1:], others, strict=True):
             found = self._both(found, other, node)
             if not _nonempty(found):
-                message = "no word of at least one symbol is in all of these"
+                before, last = self.text[node.at : part.at].rstrip("& ("), self.text[part.at : part.end]
+                message = f"{before} and {last} have no word in common, but perhaps the empty one"
                 raise _fault(message, Call("&", (), node.at, part.end), "loosen one of them")
         return found
 

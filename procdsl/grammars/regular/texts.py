@@ -45,6 +45,8 @@ def _members(pool: str, members: Pool) -> tuple[str, ...]:
 
 def _distinct(tokens: tuple[str, ...] | Pools) -> tuple[str, ...] | Pools:
     found = spelt(tokens)
+    if not found:
+        raise ValueError("there are no tokens")
     if any(token.split() != [token] for token in found):
         raise ValueError("tokens have no blanks in them, and at least one character")
     if len(set(found)) < len(found):
