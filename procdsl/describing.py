@@ -5,6 +5,7 @@ Facts only, as a value; `procdsl.pages` draws them. What nobody knows is None.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,7 +20,7 @@ from procdsl.errors import Severity
 from procdsl.grammars.base import Problem, WordGrammar
 from procdsl.grammars.rules import branching
 from procdsl.plan import GenerateOperation
-from procdsl.programs import Interval, Program, TreeProgram, WordProgram
+from procdsl.programs import CellularProgram, Interval, Program, TaskProgram, TreeProgram, WordProgram
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -31,6 +32,8 @@ LEARNT = 0.02
 COUNTED, TOLD = 512, 4_096
 _TERMS, _SIGNED = 10, 48
 _WORDS = 2_000
+# What is hashed of rows that hold no words.
+_HASHED: dict[type[Program], str] = {TaskProgram: "prompt", CellularProgram: "first frame"}
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,16 @@ class Count:
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules left to themselves: growth a step, the share of words that end, and their mean length."""
+    """Whether words have several derivations; where weights are probabilities, what rules do by themselves.
 
-    radius: float
-    terminates: float
-    expected_length: float | None
+    `radius` is their growth a step, `terminates` the share of words that end.
+    """
+
     witness: tuple[str, ...] | None
     verdict: str
+    radius: float | None = None
+    terminates: float | None = None
+    expected_length: float | None = None
 
 
 @dataclass(frozen=True)
@@ -199,14 +205,19 @@ def _rules(program: Program, alphabet: Sequence[str]) -> Rules | None:
         said = f"no word of up to {verdict.searched} symbols has two derivations; nothing is proved beyond"
     else:
         said = f"yes: {' '.join(witness)!r} has {verdict.derivations or 'endlessly many'} derivations"
+    if not _probable(program):
+        return Rules(witness, said)
     mean = branching.expected_length(program.shapes)
-    return Rules(
-        radius=branching.radius(program.shapes),
-        terminates=branching.terminates(program.shapes),
-        expected_length=mean if mean < float("inf") else None,
-        witness=witness,
-        verdict=said,
-    )
+    ends = branching.terminates(program.shapes)
+    return Rules(witness, said, branching.radius(program.shapes), ends, mean if mean < math.inf else None)
+
+
+def _probable(program: TreeProgram) -> bool:
+    """Whether the weights of every nonterminal sum to one."""
+    sums: dict[int, float] = {}
+    for shape in program.shapes:
+        sums[shape.head] = sums.get(shape.head, 0.0) + math.fsum(shape.weights)
+    return all(abs(whole - 1) < 1e-9 for whole in sums.values())
 
 
 # ---------------------------------------------------------------- rows
@@ -217,7 +228,10 @@ def _held_out(program: Program) -> str:
     shares = split.validation / 2**64, split.test / 2**64
     if not any(shares):
         return "nothing"
-    by = "word" if split.by == "word" else "row, as words are too few"
+    if isinstance(program, WordProgram):
+        by = "word" if split.by == "word" else "row, as words are too few"
+    else:
+        by = _HASHED.get(type(program), "row")
     return f"{shares[0]:.3g} for validation and {shares[1]:.3g} for test, by the hash of each {by}"
 
 
@@ -285,7 +299,8 @@ def _said(ngrams: Sequence[float], floor: Interval | None) -> str:
         over = f"{max(bigram - floor.high, 0.0) / max(floor.high, 1e-9):.1%}"
         return f"hardly anything long-range: a 2-gram reaches {bigram:.4f} nats, {over} above the floor"
     beyond = (best - floor.high) / best
-    return f"yes: {beyond:.1%} of the loss of the best n-gram (order {order}) is beyond n-grams"
+    least = "" if floor.high - floor.low < 1e-9 else "at least "
+    return f"yes: {least}{beyond:.1%} of the loss of the best n-gram (order {order}) is beyond n-grams"
 
 
 def _notes(problems: Any) -> list[str]:

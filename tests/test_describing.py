@@ -18,6 +18,7 @@ from procdsl.analysis.ladder import ladder
 from procdsl.analysis.signatures import signature
 from procdsl.cli import app
 from procdsl.grammars.base import END, WordGrammar
+from procdsl.programs import WordProgram
 from tests.grammars.examples import EXAMPLES, drawn, operation, read
 
 STUDY = """
@@ -106,7 +107,7 @@ def test_every_kind_can_be_described(kind: str) -> None:
     grammar = EXAMPLES[kind]
     made = operation(grammar)
     found = describing.describe(grammar, made, *drawn(made, "train", 0, 64))
-    assert found.language is not None
+    assert (found.language is not None) or not isinstance(made.program, WordProgram)
     assert found.learnable is not None
     if isinstance(grammar, WordGrammar):
         assert all(count == grammar.count(n) for n, count in found.first_counts)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from procdsl import report, sampling
-from procdsl.describing import Count, Description, Learnable, Nesting
+from procdsl.describing import Count, Description, Learnable, Nesting, Rules
 from procdsl.programs import Interval
 
 _BAR = 40
@@ -31,15 +31,20 @@ def show(found: Description, samples: Sequence[sampling.Sample]) -> None:
 
 
 def _begun(sample: sampling.Sample) -> sampling.Sample:
-    """The beginning of a row, with a mark where it goes on."""
-    if len(sample.tokens) <= _ROW:
+    """The beginning of a row, with a mark where it goes on, or how much padding follows."""
+    filled = len(sample.tokens)
+    while filled and sample.tokens[filled - 1] == "<pad>":
+        filled -= 1
+    kept = min(filled, _ROW)
+    rest = "…" if filled > _ROW else f"<pad>×{len(sample.tokens) - filled}"
+    if kept == len(sample.tokens):
         return sample
     return sampling.Sample(
         sample.index,
-        (*sample.tokens[:_ROW], "…"),
-        (*sample.ids[:_ROW], -1),
-        (*sample.scored[:_ROW], 0),
-        sample.depths and (*sample.depths[:_ROW], 0),
+        (*sample.tokens[:kept], rest),
+        (*sample.ids[:kept], -1),
+        (*sample.scored[:kept], 0),
+        sample.depths and (*sample.depths[:kept], 0),
     )
 
 
@@ -51,9 +56,8 @@ def _facts(found: Description) -> list[tuple[str, str]]:
         lines.append(("counts", _first(found)))
     if rules := found.rules:
         lines.append(("ambiguous", rules.verdict))
-        mean = "endless" if rules.expected_length is None else f"{rules.expected_length:.4g}"
-        growth = f"growth {rules.radius:.4g} a step, {rules.terminates:.1%} of words end, mean length {mean}"
-        lines.append(("left alone", growth))
+        if rules.radius is not None:
+            lines.append(("left alone", _alone(rules)))
     floor = f"{interval(found.floor)} nats per scored token" if found.floor else "not known"
     lines.append(("floor", f"{floor}, in rows of {found.context:,}"))
     lines.append(("chance", "not known" if found.chance is None else f"{found.chance:.2%} of symbols"))
@@ -61,6 +65,11 @@ def _facts(found: Description) -> list[tuple[str, str]]:
     if found.tokens_per_s:
         lines.append(("speed", f"{report.count(found.tokens_per_s)} tokens/s on one core of this machine"))
     return lines
+
+
+def _alone(rules: Rules) -> str:
+    mean = "endless" if rules.expected_length is None else f"{rules.expected_length:.4g}"
+    return f"growth {rules.radius:.4g} a step, {rules.terminates:.1%} of words end, mean length {mean}"
 
 
 def _alphabet(alphabet: Sequence[str]) -> str:
@@ -103,9 +112,8 @@ def interval(known: Interval) -> str:
     >>> interval(Interval(low=1.0, high=1.0)), interval(Interval(low=1.0, high=1.5))
     ('1.0000', 'between 1.0000 and 1.5000')
     """
-    if known.high - known.low <= 5e-5:
-        return f"{known.high:.4f}"
-    return f"between {known.low:.4f} and {known.high:.4f}"
+    low, high = (round(bound, 4) + 0.0 for bound in (known.low, known.high))
+    return f"{high:.4f}" if low == high else f"between {low:.4f} and {high:.4f}"
 
 
 def _learnable(found: Learnable, floor: Interval | None) -> None:
@@ -113,7 +121,7 @@ def _learnable(found: Learnable, floor: Interval | None) -> None:
     most = max(found.ngrams)
     bars = {f"{order}-gram": nats for order, nats in enumerate(found.ngrams, 1)}
     if floor:
-        bars["floor"] = floor.high
+        bars["floor"] = max(floor.high, 0.0)
     for label, nats in bars.items():
         report.line(f"    {label:<8}{nats:8.4f}  {_bar(nats, most)}".rstrip())
 
