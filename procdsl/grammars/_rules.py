@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
@@ -29,6 +29,8 @@ NATURAL_REST, NATURAL_LONGEST = 0.001, 1_024
 MOST_CELLS = 2**26
 # A double loses its last digits below this; 64-bit tables built from less would be noise.
 _FAINT = 1e-290
+# Larger tables are checked when they are made for good.
+_CHECKED_WORK = 2**27
 
 
 class NaturalLength(Node):
@@ -131,11 +133,11 @@ class RuleGrammar(WordGrammar):
             return
         yield from findings.unused(self._parsed, self.families, self.index, self.switch)
         yield from findings.spelling(self.families, trees.alphabet)
-        found = list(self._tree_problems())
-        yield from found
-        if not any(problem.severity is Severity.ERROR for problem in found):
-            yield from super().problems(context)
-            yield from self._measure_problems()
+        for ask in (self._tree_problems, partial(super().problems, context), self._measure_problems):
+            found = list(ask())
+            yield from found
+            if any(problem.severity is Severity.ERROR for problem in found):
+                return
 
     # ------------------------------------------------------------ the parts
 
@@ -263,7 +265,8 @@ class RuleGrammar(WordGrammar):
             )
         if (longest := findings.longest_word(self._shapes)) is not None:
             yield Problem("P384", self._finite(longest), ("rules",), severity=Severity.NOTE)
-        yield from self._faint(lengths)
+        if len(self._alive.names) * lengths.values[-1] ** 2 <= _CHECKED_WORK:
+            yield from self._faint(lengths)
 
     def _ambiguity_problems(self) -> Iterator[Problem]:
         found = self.verdict()

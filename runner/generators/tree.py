@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import int64, uint64
 
+from procdsl.errors import RunError
 from procdsl.programs import TreeProgram, TreeShape
 from procdsl.tables import alias
 from procdsl.trees import FANOUT, Structure, inside, structure, tilt, tilts
@@ -60,6 +61,8 @@ def prepare(program: TreeProgram) -> Prepared:
     longest = program.lengths.values[-1]
     flat = structure(program)
     alpha, seq, powers = _inside(flat, tilt(program), longest)
+    if lost := [n for n in program.lengths.values if not 0 < alpha[0, n] < np.inf]:
+        raise RunError(f"words of length {lost[0]} are too unlikely for the tables to hold", reason="tables")
     shapes = sorted(program.shapes, key=lambda shape: shape.head)
     nodes = NODES_PER_SYMBOL * longest + NODES_BESIDE
     # Two words for the shape, four for the member and then some (a rejected word has a chance of 2**-12 at
@@ -144,8 +147,8 @@ def _grow(tables, draws, scratch, out):
 
     The stack holds triples: nonterminal (~id for a terminal to write), length, and the place in `numbers`
     where the node's own goes. Of a node is kept: its shape, where its terminals begin, where its children's
-    numbers begin. All in one function: arrays that are handed on, inlined or not, are counted with a lock, which costs
-    ten times the rest.
+    numbers begin. All in one function: arrays that are handed on, inlined or not, are counted with a lock,
+    which costs ten times the rest.
     """
     first, slots, weight, chain = tables.first, tables.slots, tables.weight, tables.chain
     head, rest, alpha, seq, tilts = tables.head, tables.rest, tables.alpha, tables.seq, tables.tilts
