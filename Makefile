@@ -7,7 +7,6 @@ SPEC   ?= specs/dyck_then_c4.toml
 # Beside each other, as many as there are cores; more than four would want more memory than some machines have.
 PYTEST  = $(BIN)/pytest -q -n logical --maxprocesses 4 --dist worksteal
 
-export PYTHONWARNINGS ?= default
 .PHONY: help demo test check lint bench docs plans smoke clean
 
 help: ## what there is to make
