@@ -11,7 +11,6 @@ from procdsl.programs import Lengths, TreeProgram, TreeShape
 from runner.generators.tree import prepare
 from tests.grammars.examples import drawn, operation, read
 
-
 LONG = {
     "brackets": """kind = "cfg"
         rules = 'S -> open[i] S close[i] S | ε'

@@ -1,0 +1,75 @@
+"""How fast written rules make rows, on one core, and what their tables cost at full length.
+
+python -m bench trees
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+from procdsl.grammars.cfg import Cfg
+from procdsl.grammars.mcfg import Mcfg
+from procdsl.plan import GenerateOperation
+from runner.generators import fill
+from runner.generators.tree import prepare
+
+ROWS, ROUNDS = 200, 3
+ARITHMETIC = """E -> E "+" T [0.4] | T [0.6]
+T -> T "*" F [0.3] | F [0.7]
+F -> "(" E ")" [0.3] | digit [0.7]"""
+JSON = """Value -> "{" (Pair ("," Pair)*@0.5)? "}" [0.25] | "[" (Value ("," Value)*@0.5)? "]" [0.20]
+       | num [0.35] | str [0.20]
+Pair  -> str ":" Value"""
+COPY = """S -> W { $1.1 $1.2 }
+W -> W { x[i] $1.1 , x[i] $1.2 } | { ε , ε }"""
+
+
+def thousands(count: int) -> str:
+    """Rules over a hundred nonterminals, a tenth of them with two children."""
+    rules = []
+    for a in range(100):
+        pairs = [f"N{(7 * a + j) % 100} N{(31 * a + 11 * j) % 100} [0.03]" for j in range(count // 1000)]
+        words = [f'"w{a}_{j}" [0.01]' for j in range(count // 100 - len(pairs))]
+        rules.append(f"N{a} -> {' | '.join(pairs + words)}")
+    return "\n".join(rules)
+
+
+def cases() -> dict[str, Any]:
+    """Grammars at the lengths of published studies."""
+    dyck = {"rules": "S -> open[i] S close[i] S [p] | ε [1-p]", "tokens": {"open": 64, "close": 64}}
+    return {
+        "64-Dyck": Cfg.model_validate({**dyck, "p": 0.49, "length": 2048}),
+        "arithmetic": Cfg.model_validate({"rules": ARITHMETIC, "tokens": {"digit": 10}, "length": 2047}),
+        "json": Cfg.model_validate({"rules": JSON, "tokens": {"num": 16, "str": 16}, "length": 2047}),
+        "copy": Mcfg.model_validate({"rules": COPY, "tokens": {"x": 64}, "length": 2048}),
+        "1,000 rules": Cfg.model_validate({"rules": thousands(1_000), "length": 512}),
+    }
+
+
+def main() -> None:
+    """One line a grammar: seconds of tables and their MB, M symbols/s of processor time."""
+    for name, grammar in cases().items():
+        program, n = grammar.program(), grammar.longest()
+        made = GenerateOperation(
+            id=name, name=name, program=program, length=n, context=n, tokens=grammar.tokens()
+        )
+        ids, scored = np.zeros((ROWS, n + 1), np.int32), np.zeros((ROWS, n + 1), np.uint8)
+        fill(made, seed=0, split="train", start=0, ids=ids[:1], scored=scored[:1])
+        begin = time.process_time()
+        tables = prepare(program).tables
+        built, best = time.process_time() - begin, float("inf")
+        for part in range(ROUNDS):
+            begin = time.process_time()
+            fill(made, seed=0, split="train", start=part * ROWS, ids=ids, scored=scored)
+            best = min(best, time.process_time() - begin)
+        size = (tables.alpha.nbytes + tables.seq.nbytes) / 1e6
+        rate = ROWS * n / best / 1e6
+        sys.stdout.write(f"{name:14} tables {built:6.2f} s {size:7.1f} MB   {rate:6.1f} M symbols/s\n")
+
+
+if __name__ == "__main__":
+    main()
