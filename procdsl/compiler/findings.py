@@ -44,12 +44,25 @@ def within(place: Place, value: str, span: tuple[int, int], lines: Sequence[str]
     rest = "\n".join([lines[place.line - 1][place.column - 1 :], *lines[place.line :]])
     start = rest.find(value)
     if start < 0:
-        return place
+        return _indented(place, value, span, lines)
     before = rest[: start + span[0]]
     line = place.line + before.count("\n")
     column = len(before) - before.rfind("\n") if "\n" in before else place.column + len(before)
     width = max(1, min(span[1], len(lines[line - 1]) - column + 1))
     return Place(place.file, line, column, width)
+
+
+def _indented(place: Place, value: str, span: tuple[int, int], lines: Sequence[str]) -> Place:
+    """As `within`, for a text whose lines stand indented: a block of YAML, begun a line further down."""
+    number, before = value.count("\n", 0, span[0]), value.rfind("\n", 0, span[0]) + 1
+    text = value[before:].partition("\n")[0]
+    for line in (place.line + number + 1, place.line + number):
+        found = lines[line - 1].find(text) if line <= len(lines) and text.strip() else -1
+        if found >= 0:
+            column = found + span[0] - before + 1
+            width = max(1, min(span[1], len(lines[line - 1]) - column + 1))
+            return Place(place.file, line, column, width)
+    return place
 
 
 def fatal(findings: Iterable[Finding]) -> bool:

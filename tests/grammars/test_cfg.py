@@ -182,3 +182,25 @@ def test_a_fault_is_placed_in_the_file(fault: str, tmp_path: Path) -> None:
     (found,) = (one for one in raised.value.diagnostics if one.severity is Severity.ERROR)
     assert found.place
     assert (found.code, found.place.line, found.place.column) == (code, line, column)
+
+
+@pytest.mark.parametrize(
+    ("rules", "line", "column"),
+    [
+        ('|\n      S -> "a" Tem | ε\n      T -> "b" Tem', 5, 16),
+        ('>-\n      S -> "a" Tem | ε', 5, 16),
+        ("'S -> \"a\" Tem | ε'", 4, 22),
+        ('"S -> a Tem | ε"', 4, 18),
+    ],
+)
+def test_a_fault_is_placed_in_yaml(rules: str, line: int, column: int, tmp_path: Path) -> None:
+    spec = tmp_path / "bad.yaml"
+    (tmp_path / "good.toml").write_text(GOOD.read_text())
+    spec.write_text(
+        f"extends: good.toml\ngrammars:\n  g:\n    rules: {rules}\n    kind: cfg\n    length: 8\n"
+    )
+    with pytest.raises(SpecError) as raised:
+        compile(spec)
+    first = next(one for one in raised.value.diagnostics if one.code == "P371")
+    assert first.place
+    assert (first.place.line, first.place.column) == (line, column)
