@@ -28,7 +28,7 @@ Shares = tuple[Annotated[float, Field(ge=0)], ...]
 class Drawn(Node):
     """Rows drawn from a symmetric Dirichlet distribution: the smaller the number, the more uneven."""
 
-    dirichlet: float = Field(gt=0, le=1e6)
+    dirichlet: float = Field(ge=1e-6, le=1e6)
     seed: int = Field(ge=0)
 
 

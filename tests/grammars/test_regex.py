@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
+from math import comb
 from random import Random
 from typing import Any
 
@@ -87,3 +89,30 @@ def test_long_words_cost_no_more_than_their_length() -> None:
     grammar = regex("(a b | b a a)* [a b]{3,9} a", 2048)
     assert not [problem for problem in grammar.problems(2048) if problem.severity == "error"]
     assert grammar.count(2048).bit_length() > 500
+
+
+# Tomita 1982, as he describes them.
+TOMITA = {
+    1: lambda word: "0" not in word,
+    2: lambda word: word == "10" * (len(word) // 2),
+    3: lambda word: (
+        not any(len(ones) % 2 and len(zeros) % 2 for ones, zeros in re.findall(r"(1+)(0+)(?=1|$)", word))
+    ),
+    4: lambda word: "000" not in word,
+    5: lambda word: word.count("0") % 2 == word.count("1") % 2 == 0,
+    6: lambda word: (word.count("0") - word.count("1")) % 3 == 0,
+    7: lambda word: re.fullmatch("0*1*0*1*", word) is not None,
+}
+
+
+@pytest.mark.parametrize("n", TOMITA)
+def test_tomita_languages_are_as_he_describes_them(n: int) -> None:
+    grammar = read(f'kind = "tomita"\nn = {n}\nlength = 8')
+    for length in range(1, 11):
+        for word in map("".join, product("01", repeat=length)):
+            assert grammar.accepts(word) == TOMITA[n](word), word
+
+
+def test_parity_counts_are_sums_of_binomials() -> None:
+    grammar = read('kind = "parity"\nmodulus = 5\nremainder = 3\nlength = 8')
+    assert grammar.count(64) == sum(comb(64, ones) for ones in range(3, 65, 5))

@@ -25,8 +25,7 @@ def dirichlet(alpha: float, count: int, seed: int, *path: str, row: int) -> tupl
 
 
 def _log_gamma_variate(shape: float, stream: Stream) -> float:
-    """Marsaglia & Tsang 2000, for shape + 1, and a power of a uniform number: small shapes do not
-    underflow."""
+    """Marsaglia & Tsang 2000 for shape + 1, times a power of a uniform number: nothing underflows."""
     d = shape + 2.0 / 3.0
     c = 1.0 / math.sqrt(9.0 * d)
     while True:
