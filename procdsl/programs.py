@@ -312,6 +312,40 @@ class CellularProgram(Program):
         return int(2 ** (self.patch[0] * self.patch[1]))
 
 
+class NeuralProgram(Program):
+    """Cells of `states` states on a torus, changed together by a small random network of the row's own.
+
+    The network: one-hot states of the 3 × 3 cells around, to `channels` sums, to `hidden` rectified sums, to
+    a sum for each state, the greatest of which is next, the first of equals. It has no biases, so that the
+    scale of its weights does not matter: they are whole numbers, nearly normal. The start's cells are
+    independent, of shares that the row draws too. Networks are drawn until `activity` cells or more differ
+    between frames 0 and 1. A token is a patch of cells, its first the highest digit; after each frame comes
+    a token of its own; then padding. Frame 0 is what is hashed; it is scored only if `scores_first`.
+    """
+
+    kind: Literal["neural"] = "neural"
+    states: int = Field(ge=2, le=16)
+    channels: int = Field(ge=1, le=64)
+    hidden: int = Field(ge=1, le=256)
+    height: int = Field(ge=1)
+    width: int = Field(ge=1)
+    patch: tuple[int, int] = (1, 1)
+    steps: int = Field(ge=1)
+    burn_in: int = Field(default=0, ge=0)
+    activity: int = Field(default=0, ge=0)
+    scores_first: bool = False
+
+    @property
+    def frame(self) -> int:
+        """How many tokens a frame is, its separator included."""
+        return (self.height // self.patch[0]) * (self.width // self.patch[1]) + 1
+
+    @property
+    def symbols(self) -> int:
+        """How many ids patches have."""
+        return int(self.states ** (self.patch[0] * self.patch[1]))
+
+
 class EchoPart(Node):
     """A part of an echo: the first part's symbols, perhaps from the last to the first, each id `shift` up."""
 
@@ -447,6 +481,54 @@ class TaskProgram(Program):
     shortest: int = Field(default=0, ge=0)
 
 
+Formula = tuple[tuple[str, float], ...]
+
+
+class Memory(Node):
+    """What a machine remembers: a word with two ends, a set, or a number; `room` bounds its length."""
+
+    kind: Literal["stack", "queue", "set", "counter"]
+    room: int = Field(ge=1)
+
+
+class Move(Node):
+    """An instruction of a machine: what it writes, when it may be done, how likely, and what it does.
+
+    It writes `token`, if that is one, and one of `count` symbols from `first` on, if there are any: such as
+    the memories `inside` hold, and those `outside` do not. `guard` and `weight` are formulas in postfix.
+    """
+
+    token: int | None = None
+    first: int = 0
+    count: int = Field(default=0, ge=0)
+    inside: tuple[int, ...] = ()
+    outside: tuple[int, ...] = ()
+    guard: Formula = ()
+    weight: Formula = ()
+    does: Literal["push", "pop", "remove", "add"]
+    memory: int = Field(ge=0)
+    amount: int = 1
+
+
+class MachineProgram(Program):
+    """A random run of a machine, and a word function of what it remembers in the end.
+
+    At every step one of the moves that may be done is drawn by its weight, then one of the symbols it can
+    take. Registers hold the run, as it is written; then the memories, as words (a counter as its number);
+    then the value of each instruction. `split` hashes the run.
+    """
+
+    kind: Literal["machine"] = "machine"
+    symbols: int = Field(ge=1)
+    steps: Lengths
+    memories: tuple[Memory, ...] = Field(min_length=1)
+    moves: tuple[Move, ...] = Field(min_length=1)
+    code: tuple[Instruction, ...]
+    pieces: tuple[Piece, ...] = Field(min_length=1)
+    pad: int = Field(ge=0)
+    longest: int = Field(gt=0)
+
+
 AnyProgram = Annotated[
     DyckProgram
     | ShuffleDyckProgram
@@ -456,10 +538,12 @@ AnyProgram = Annotated[
     | TreeProgram
     | AutomatonProgram
     | CellularProgram
+    | NeuralProgram
     | EchoProgram
     | DependencyProgram
     | MarkovProgram
-    | TaskProgram,
+    | TaskProgram
+    | MachineProgram,
     Field(discriminator="kind"),
 ]
 

@@ -1,0 +1,155 @@
+"""Neural cellular automata: a random network drawn for every row says what becomes of a grid."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from procdsl.grammars.base import END, PLENTY, Grammar, Problem
+from procdsl.programs import NeuralProgram, Split
+
+SEPARATOR, PAD = "<row>", "<pad>"
+DIGITS = "0123456789abcdef"
+# Every patch is a token: 10 states in patches of 2 × 2 make 10,000.
+MOST = 2**17
+
+Side = Annotated[int, Field(ge=1, le=1024)]
+
+
+class Nca(Grammar):
+    """Frames of a grid of `states`, each made from the one before by a network that the row draws and hides.
+
+    The network sees the 3 × 3 cells around each: to `channels`, to `hidden` with a rectifier, to the states,
+    of which the one with most is next. Its weights are whole numbers, nearly normal. The experiments of Lee et
+    al. 2026, less their wrapped channels and filter: of the cells at least `activity` must differ between frames 0 and 1. `patch` is the block of cells that makes a token, spelt by
+    its cells. Whatever one neighbourhood became once, it must become again.
+
+    ```toml
+    kind   = "nca"
+    states = 4
+    grid   = [4, 6]
+    patch  = [1, 2]
+    steps  = 5
+    ```
+    """
+
+    kind: Literal["nca"] = "nca"
+    states: int = Field(default=10, ge=2, le=16)
+    grid: tuple[Side, Side] = (12, 12)
+    patch: tuple[Annotated[int, Field(ge=1, le=4)], Annotated[int, Field(ge=1, le=4)]] = (2, 2)
+    steps: int = Field(ge=1, le=65_536)
+    burn_in: int = Field(default=10, ge=0, le=65_536)
+    channels: int = Field(default=4, ge=1, le=64)
+    hidden: int = Field(default=16, ge=1, le=256)
+    activity: float = Field(default=0.1, ge=0, le=1)
+    loss: Literal["later", "all"] = "later"
+
+    def program(self) -> NeuralProgram:
+        return NeuralProgram(
+            states=self.states,
+            channels=self.channels,
+            hidden=self.hidden,
+            height=self.grid[0],
+            width=self.grid[1],
+            patch=self.patch,
+            steps=self.steps,
+            burn_in=self.burn_in,
+            activity=math.ceil(self.activity * self.grid[0] * self.grid[1]),
+            scores_first=self.loss == "all",
+            split=Split(
+                validation=int(self.held_out.validation * 2**64), test=int(self.held_out.test * 2**64)
+            ),
+        )
+
+    def alphabet(self) -> tuple[str, ...]:
+        return tuple(map("".join, product(DIGITS[: self.states], repeat=self.patch[0] * self.patch[1])))
+
+    def tokens(self) -> tuple[str, ...]:
+        return (*self.alphabet(), SEPARATOR, PAD)
+
+    def longest(self) -> int:
+        return self.program().frame * (self.steps + 1) - 1
+
+    def problems(self, context: int) -> Iterator[Problem]:
+        if self.grid[0] % self.patch[0] or self.grid[1] % self.patch[1]:
+            message = f"a grid of {self.grid[0]} × {self.grid[1]} is no whole number of patches"
+            yield Problem("P364", message, ("patch",), "give sides that divide the grid's")
+            return
+        if (tokens := self.states ** (self.patch[0] * self.patch[1])) > MOST:
+            message = f"patches of {self.states} states make {tokens:,} tokens"
+            yield Problem("P367", message, ("patch",), f"at most {MOST:,}: make the patch smaller")
+            return
+        if self.longest() > context:
+            message = f"a row feeds {self.longest():,} positions, the context has {context:,}"
+            yield Problem("P352", message, ("steps",), f"make the context at least {self.longest():,}")
+        starts = self.grid[0] * self.grid[1] * math.log(self.states)
+        if starts < math.log(PLENTY) and (self.held_out.validation or self.held_out.test):
+            message = f"there are only {math.exp(starts):,.0f} frames: too few to hold some out"
+            yield Problem("P353", message, ("grid",), "make it larger, or hold nothing out (held_out)")
+
+    def reason(self, word: Sequence[str]) -> str | None:
+        if END in self.legal_next(word):
+            return None
+        # A prefix is legal if something may follow it, and then so are all before it.
+        cut = bisect_left(range(len(word) + 1), True, key=lambda cut: not self.legal_next(word[:cut]))
+        if cut > len(word):
+            return f"it ends too early, after {len(word)} tokens"
+        return f"{word[cut - 1]!r} at {cut} cannot stand there: its cells became something else before"
+
+    def legal_next(self, prefix: Sequence[str], length: int | None = None) -> frozenset[str]:
+        frame, whole = self.program().frame, self.longest() + 1
+        known = self._became(prefix) if len(prefix) <= whole and length in (None, whole) else None
+        if known is None:
+            return frozenset()
+        if len(prefix) == whole:
+            return frozenset({END})
+        if len(prefix) % frame == frame - 1:
+            return frozenset({SEPARATOR})
+        if len(prefix) < frame:
+            return frozenset(self.alphabet())
+        before = self._cells(prefix[len(prefix) // frame * frame - frame :][: frame - 1])
+        return frozenset(self._patches(known, before, len(prefix) % frame))
+
+    def _patches(self, known: dict[tuple[str, ...], str], before: list[str], at: int) -> Iterator[str]:
+        """The patches that agree with what is known, and with themselves."""
+        around = [self._around(before, y, x) for y, x in self._places(at)]
+        for cells in product(*(known.get(one, DIGITS[: self.states]) for one in around)):
+            if len(set(zip(around, cells, strict=True))) == len(set(around)):
+                yield "".join(cells)
+
+    def _became(self, prefix: Sequence[str]) -> dict[tuple[str, ...], str] | None:
+        """What became of every neighbourhood so far; None where no row begins so."""
+        frame, known, patches = self.program().frame, dict[tuple[str, ...], str](), set(self.alphabet())
+        for place, token in enumerate(prefix):
+            if token not in ({SEPARATOR} if place % frame == frame - 1 else patches):
+                return None
+        for start in range(frame, len(prefix), frame):
+            before = self._cells(prefix[start - frame : start - 1])
+            for at, patch in enumerate(prefix[start : start + frame - 1]):
+                for cell, (y, x) in zip(patch, self._places(at), strict=True):
+                    if known.setdefault(self._around(before, y, x), cell) != cell:
+                        return None
+        return known
+
+    def _cells(self, patches: Sequence[str]) -> list[str]:
+        """A frame's lines."""
+        lines = [[""] * self.grid[1] for _ in range(self.grid[0])]
+        for at, patch in enumerate(patches):
+            for cell, (y, x) in zip(patch, self._places(at), strict=True):
+                lines[y][x] = cell
+        return ["".join(line) for line in lines]
+
+    def _places(self, at: int) -> list[tuple[int, int]]:
+        """The cells of a patch, in the order they are written."""
+        high, wide = self.patch
+        top, left = at // (self.grid[1] // wide) * high, at % (self.grid[1] // wide) * wide
+        return [(y, x) for y in range(top, top + high) for x in range(left, left + wide)]
+
+    def _around(self, cells: list[str], y: int, x: int) -> tuple[str, ...]:
+        height, width = self.grid
+        return tuple(cells[(y + dy) % height][(x + dx) % width] for dy in (-1, 0, 1) for dx in (-1, 0, 1))
