@@ -25,9 +25,10 @@ class Nca(Grammar):
     """Frames of a grid of `states`, each made from the one before by a network that the row draws and hides.
 
     The network sees the 3 × 3 cells around each: to `channels`, to `hidden` with a rectifier, to the states,
-    of which the one with most is next. Its weights are whole numbers, nearly normal. The experiments of Lee et
-    al. 2026, less their wrapped channels and filter: of the cells at least `activity` must differ between frames 0 and 1. `patch` is the block of cells that makes a token, spelt by
-    its cells. Whatever one neighbourhood became once, it must become again.
+    of which the one with most is next. It is that of Lee et al. 2026 with whole-numbered weights; for their
+    filter by compression stands `activity`, the share of cells that differ between frames 0 and 1 at least.
+    `patch` is the block of cells that makes a token, spelt by its cells. Whatever one neighbourhood became
+    once, it must become again.
 
     ```toml
     kind   = "nca"
