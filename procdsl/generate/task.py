@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any
 
 from procdsl.generate.address import Address, Row
 from procdsl.grammars._running import run
-from procdsl.programs import Draw, TaskProgram
+from procdsl.programs import Draw, Lengths, Piece, TaskProgram
 from procdsl.streams import ATTEMPTS, Stream
 
 
@@ -16,13 +17,18 @@ def row(program: TaskProgram, address: Address) -> Row:
     """The format written out, then padding."""
     values = _prompt(program, address)
     run(program.code, values, program.draws[-1].after)
+    return written(program.pieces, values, program.pad, address.context)
+
+
+def written(pieces: Iterable[Piece], values: list[Any], pad: int, context: int) -> Row:
+    """The pieces, then padding."""
     ids, scored = list[int](), list[int]()
-    for piece in program.pieces:
+    for piece in pieces:
         part = values[piece.word] if piece.word is not None else [piece.token or 0]
         ids += [id + piece.shift for id in part]
         scored += [int(piece.scored and place >= piece.skip) for place in range(len(part))]
-    blank = address.context + 1 - len(ids)
-    return [*ids, *[program.pad] * blank], [0, *scored[1:], *[0] * blank]
+    blank = context + 1 - len(ids)
+    return [*ids, *[pad] * blank], [0, *scored[1:], *[0] * blank]
 
 
 def _prompt(program: TaskProgram, address: Address) -> list[Any]:
@@ -44,11 +50,7 @@ def drawn(draw: Draw, stream: Stream, of: Any) -> list[int]:
     """A random input: its length by the law, then its symbols."""
     if draw.kind == "choice":
         return [_chosen(draw, stream, of)]
-    length = draw.lengths.values[0]
-    if len(draw.lengths.values) > 1:
-        place = stream.below(sum(draw.lengths.shares))
-        edges = accumulate(draw.lengths.shares)
-        length = next(n for n, edge in zip(draw.lengths.values, edges, strict=True) if place < edge)
+    length = drawn_length(draw.lengths, stream)
     match draw.kind:
         case "uniform":
             return [draw.first + stream.below(draw.count, word) for word in stream.words(length)]
@@ -62,6 +64,14 @@ def drawn(draw: Draw, stream: Stream, of: Any) -> list[int]:
             first, count = draw.values
             return [id for key in keys for id in (key, first + stream.below(count))]
     return _different(draw, stream, stream.words(length))
+
+
+def drawn_length(lengths: Lengths, stream: Stream) -> int:
+    """A length by the law; nothing is read where there is but one."""
+    if len(lengths.values) == 1:
+        return lengths.values[0]
+    place, edges = stream.below(sum(lengths.shares)), accumulate(lengths.shares)
+    return next(n for n, edge in zip(lengths.values, edges, strict=True) if place < edge)
 
 
 def _different(draw: Draw, stream: Stream, words: list[int]) -> list[int]:

@@ -62,7 +62,7 @@ class Table(NamedTuple):
 
 def fill(program: TaskProgram, address: Address, ids: Any, scored: Any) -> None:
     """Rows from the address on. RunError where a part holds nothing that can be found."""
-    table, first, groups = _table(program)
+    table, first, groups = tabled(program)
     registers = Registers(
         memory=np.empty(first[-1], np.int64),
         # Loops move the first of what they go through.
@@ -83,7 +83,7 @@ def fill(program: TaskProgram, address: Address, ids: Any, scored: Any) -> None:
 
 
 @lru_cache(maxsize=64)
-def _table(program: TaskProgram) -> tuple[Table, Any, Any]:
+def tabled(program: TaskProgram) -> tuple[Table, Any, Any]:
     """The program as arrays, where each register begins, and the products of its groups."""
     draws, lengths, edges, thresholds = list[Any](), list[int](), list[int](), list[int]()
     for draw in program.draws:
@@ -148,7 +148,7 @@ def _fill(table, draws, registers, pool, prompt, place, ids, scored):
             for slot in range(table.draws.shape[0]):
                 behind = table.draws[slot, 11]
                 if behind > done:
-                    _run(table, registers, done, behind)
+                    run(table, registers, done, behind)
                     done = behind
                 begin(draws, key, start + b, attempt << 16 | slot)
                 _draw(table, draws, slot, pool, registers)
@@ -161,8 +161,8 @@ def _fill(table, draws, registers, pool, prompt, place, ids, scored):
                 break
         else:
             return start + b
-        _run(table, registers, done, table.code.shape[0])
-        _write(table, registers, ids[b], scored[b])
+        run(table, registers, done, table.code.shape[0])
+        write(table, registers, ids[b], scored[b])
     return -1
 
 
@@ -250,7 +250,7 @@ def _choose(draws, words, first, pool, out):
 
 
 @kernel
-def _run(table, registers, start, stop):
+def run(table, registers, start, stop):
     """Instructions start .. stop - 1, each into the register after those before it."""
     first, length, inputs = registers.first, registers.length, table.draws.shape[0]
     j = start
@@ -303,7 +303,7 @@ def _collect(registers, register, result, room, words):
 
 
 @kernel
-def _write(table, registers, ids, scored):
+def write(table, registers, ids, scored):
     """The pieces, then padding."""
     at = 0
     for j in range(table.pieces.shape[0]):
@@ -315,8 +315,9 @@ def _write(table, registers, ids, scored):
         word = value(registers, register)
         for t in range(word.size):
             ids[at + t] = word[t] + shift
-        scored[at : at + word.size] = counts
-        scored[at : at + min(skip, word.size)] = 0
+            scored[at + t] = counts
+        for t in range(min(skip, word.size)):
+            scored[at + t] = 0
         at += word.size
     ids[at:] = table.pad
     scored[at:] = 0

@@ -96,59 +96,60 @@ def apply(function, number, group, registers, arguments, at):
 
 
 @kernel
+def copied(word, out):
+    """One loop compiled once: slices assigned to slices are compiled at every place."""
+    for place in range(word.size):
+        out[place] = word[place]
+    return word.size
+
+
+@kernel
+def _stepped(word, first, step, count, out):
+    for place in range(count):
+        out[place] = word[first + step * place]
+    return count
+
+
+@kernel
 def _sequences(function, registers, arguments, out, at):
     a = value(registers, arguments[0])
     b = value(registers, arguments[1]) if arguments.size > 1 else a
     n = a.size
     if function == 0:
-        out[:n] = a
-        return n
+        return copied(a, out)
     if function == 1:
-        out[:n] = a[::-1]
-        return n
+        return _stepped(a, n - 1, -1, n, out)
     if function == 2:
         return _concat(registers, arguments, out)
     if function == 3:
-        size = min(n, b[0])
-        out[:size] = a[:size]
-        return size
+        return copied(a[: min(n, b[0])], out)
     if function == 4:
-        count = min(n, b[0])
-        out[: n - count] = a[count:]
-        return n - count
+        return copied(a[min(n, b[0]) :], out)
     if function == 5:
         return _rotate(a, b[0], out)
     if function == 6:
-        for turn in range(b[0]):
-            out[turn * n : turn * n + n] = a
+        for place in range(n * b[0]):
+            out[place] = a[place % n]
         return n * b[0]
     if function == 7:
-        for place in range(n):
-            out[place * b[0] : (place + 1) * b[0]] = a[place]
+        for place in range(n * b[0]):
+            out[place] = a[place // b[0]]
         return n * b[0]
     if function == 8:
         return _interleave(a, b, out)
     if function == 9:
-        half = (n + 1) // 2
-        out[:half] = a[::2]
-        out[half:n] = a[1::2]
-        return n
+        half = _stepped(a, 0, 2, (n + 1) // 2, out)
+        return half + _stepped(a, 1, 2, n // 2, out[half:])
     if function == 10:
-        half = (n + 1) // 2
-        out[:half] = a[::2]
-        return half
+        return _stepped(a, 0, 2, (n + 1) // 2, out)
     if function == 11:
         return _permute(a, b, out)
     if function == 12:
-        out[: min(n, 1)] = a[:1]
-        return min(n, 1)
+        return copied(a[:1], out)
     if function == 13:
-        out[: min(n, 1)] = a[n - min(n, 1) :]
-        return min(n, 1)
+        return copied(a[n - min(n, 1) :], out)
     if function == 14:
-        size = 1 if b[0] < n else 0
-        out[:size] = a[b[0] : b[0] + size] if size else a[:0]
-        return size
+        return copied(a[b[0] : b[0] + 1] if b[0] < n else a[:0], out)
     if function == 15:
         return _chunk(registers.first[arguments[0]], n, max(b[0], 1), out)
     if function == 16:
@@ -158,11 +159,9 @@ def _sequences(function, registers, arguments, out, at):
     if function == 18:
         return _longest_word(registers.memory, a, out)
     if function == 19:
-        out[: n // 2] = a[::2]
-        return n // 2
+        return _stepped(a, 0, 2, n // 2, out)
     if function == 20:
-        out[: n // 2] = a[1::2]
-        return n // 2
+        return _stepped(a, 1, 2, n // 2, out)
     if function == 21:
         return _lookup(a, b, out)
     if function == 22:
@@ -175,9 +174,7 @@ def _sequences(function, registers, arguments, out, at):
 def _concat(registers, arguments, out):
     size = 0
     for argument in arguments:
-        word = value(registers, argument)
-        out[size : size + word.size] = word
-        size += word.size
+        size += copied(value(registers, argument), out[size:])
     return size
 
 
@@ -185,8 +182,8 @@ def _concat(registers, arguments, out):
 def _rotate(word, count, out):
     n = word.size
     cut = count % n if n else 0
-    out[: n - cut] = word[cut:]
-    out[n - cut : n] = word[:cut]
+    copied(word[:cut], out[n - cut :])
+    copied(word[cut:], out)
     return n
 
 
@@ -195,8 +192,7 @@ def _interleave(a, b, out):
     shorter, size = min(a.size, b.size), a.size + b.size
     for place in range(shorter):
         out[2 * place], out[2 * place + 1] = a[place], b[place]
-    rest = a[shorter:] if a.size > shorter else b[shorter:]
-    out[2 * shorter : size] = rest
+    copied(a[shorter:] if a.size > shorter else b[shorter:], out[2 * shorter :])
     return size
 
 
@@ -234,9 +230,8 @@ def _zip(a, b, out, at):
 def _flatten(memory, words, out):
     size = 0
     for held in words:
-        first, length = begins(held), size_of(held)
-        out[size : size + length] = memory[first : first + length]
-        size += length
+        first = begins(held)
+        size += copied(memory[first : first + size_of(held)], out[size:])
     return size
 
 
@@ -246,8 +241,7 @@ def _longest_word(memory, words, out):
     for held in words:
         if size_of(held) > length:
             first, length = begins(held), size_of(held)
-    out[:length] = memory[first : first + length]
-    return length
+    return copied(memory[first : first + length], out)
 
 
 @kernel
