@@ -1,4 +1,4 @@
-"""The outputs and pictures of docs/grammars.md: `python -m docs.grammars --write`.
+"""The outputs and pictures of docs/grammars.md: `python -m docs.grammars --write [NAME...]`.
 
 Its TOML blocks make one study; between ``<!-- $ COMMAND -->`` and ``<!-- end -->`` stands what the command
 prints about it. The study is made again each time, and thrown away.
@@ -31,14 +31,19 @@ phases = [{ name = "one", data = "brackets", steps = 1 }]
 
 def main() -> None:
     """Fills in the page."""
-    if sys.argv[1:] != ["--write"]:
+    if sys.argv[1:2] != ["--write"]:
         sys.exit(__doc__)
     text = PAGE.read_text("utf-8")
     with TemporaryDirectory() as folder:
         tables = re.findall(r"^```toml\n(.*?)^```", text, re.S | re.M)
         (Path(folder) / "study.toml").write_text("\n".join([STUDY, *tables]), "utf-8")
         filled = BLOCK.sub(
-            lambda found: f"{found[1]}```text\n{_printed(found[2], Path(folder))}\n```\n{found[3]}", text
+            lambda found: (
+                found[0]
+                if sys.argv[2:] and shlex.split(found[2])[3] not in sys.argv[2:]
+                else f"{found[1]}```text\n{_printed(found[2], Path(folder))}\n```\n{found[3]}"
+            ),
+            text,
         )
     PAGE.write_text(filled, "utf-8")
 

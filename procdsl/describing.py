@@ -17,10 +17,18 @@ from procdsl.analysis.classes import Classified, ambiguity, exactness, language_
 from procdsl.analysis.ladder import ladder
 from procdsl.analysis.signatures import signature
 from procdsl.errors import Severity
-from procdsl.grammars.base import Problem, WordGrammar
+from procdsl.grammars.base import Grammar, Problem, WordGrammar
 from procdsl.grammars.rules import branching
 from procdsl.plan import GenerateOperation
-from procdsl.programs import CellularProgram, Interval, Program, TaskProgram, TreeProgram, WordProgram
+from procdsl.programs import (
+    CellularProgram,
+    Interval,
+    MachineProgram,
+    Program,
+    TaskProgram,
+    TreeProgram,
+    WordProgram,
+)
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -33,7 +41,11 @@ COUNTED, TOLD = 512, 4_096
 _TERMS, _SIGNED = 10, 48
 _WORDS = 2_000
 # What is hashed of rows that hold no words.
-_HASHED: dict[type[Program], str] = {TaskProgram: "prompt", CellularProgram: "first frame"}
+_HASHED: dict[type[Program], str] = {
+    TaskProgram: "prompt",
+    MachineProgram: "run",
+    CellularProgram: "first frame",
+}
 
 
 @dataclass(frozen=True)
@@ -116,7 +128,7 @@ def describe(made: Any, operation: GenerateOperation, ids: ndarray[Any, Any], sc
         name=operation.name,
         kind=getattr(made, "kind", program.kind),
         measure=getattr(made, "measure", None),
-        language=language_class(program),
+        language=_language(made) or language_class(program),
         alphabet=made.alphabet(),
         tokens=len(operation.tokens),
         context=operation.context,
@@ -137,6 +149,12 @@ def describe(made: Any, operation: GenerateOperation, ids: ndarray[Any, Any], sc
         learnable=_learnable(operation, ids, scored),
         notes=tuple(_notes(made.problems(operation.context))),
     )
+
+
+def _language(made: Any) -> Classified | None:
+    """What a grammar says of itself; sources say nothing."""
+    told = made.language() if isinstance(made, Grammar) else None
+    return told and Classified(*told)
 
 
 # ---------------------------------------------------------------- lengths and counts
@@ -295,6 +313,8 @@ def _said(ngrams: Sequence[float], floor: Interval | None) -> str:
     if floor is None:
         return f"the best n-gram ({order}-gram) reaches {best:.4f} nats; the floor is not known"
     bigram = min(ngrams[:2])
+    if floor.low * (1 + LEARNT) < best <= floor.high:
+        return f"not known: n-grams reach {best:.4f} nats, between the bounds of the floor"
     if bigram <= floor.high * (1 + LEARNT):
         over = f"{max(bigram - floor.high, 0.0) / max(floor.high, 1e-9):.1%}"
         return f"hardly anything long-range: a 2-gram reaches {bigram:.4f} nats, {over} above the floor"

@@ -18,7 +18,7 @@ from procdsl.analysis.ladder import ladder
 from procdsl.analysis.signatures import signature
 from procdsl.cli import app
 from procdsl.grammars.base import END, WordGrammar
-from procdsl.programs import WordProgram
+from procdsl.programs import Interval, WordProgram
 from tests.grammars.examples import EXAMPLES, drawn, operation, read
 
 STUDY = """
@@ -111,6 +111,14 @@ def test_every_kind_can_be_described(kind: str) -> None:
     assert found.learnable is not None
     if isinstance(grammar, WordGrammar):
         assert all(count == grammar.count(n) for n, count in found.first_counts)
+
+
+def test_a_floor_between_bounds_decides_nothing_that_lies_between_them() -> None:
+    grammar = EXAMPLES["crossing"]
+    made = operation(grammar).model_copy(update={"floor": Interval(low=0.1, high=99.0)})
+    found = describing.describe(grammar, made, *drawn(made, "train", 0, 64))
+    assert found.learnable is not None
+    assert found.learnable.said.startswith("not known")
 
 
 # ---------------------------------------------------------------- its parts

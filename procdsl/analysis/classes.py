@@ -19,6 +19,7 @@ from procdsl.programs import (
     DyckProgram,
     EchoProgram,
     IidProgram,
+    MachineProgram,
     MarkovProgram,
     NgramProgram,
     Program,
@@ -68,6 +69,9 @@ def language_class(program: Program) -> Classified | None:
             return _rules_class(program.shapes)
         case TaskProgram():
             return Classified("finite", f"a task: prompts and answers of at most {program.longest} tokens")
+        case MachineProgram():
+            steps = program.steps.values[-1]
+            return Classified("finite", f"runs of at most {steps} steps and what is left of them")
     return None
 
 

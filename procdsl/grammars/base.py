@@ -82,6 +82,10 @@ class Grammar(Node):
         """What is wrong, or worth saying, about this grammar in rows of `context` positions."""
         return iter(())
 
+    def language(self) -> tuple[str, str] | None:
+        """The language's class and the reason, where the program, made for some lengths, would mislead."""
+        return None
+
     def references(self) -> tuple[str, ...]:
         """The names of other grammars that this one is made of."""
         return ()

@@ -57,6 +57,9 @@ class Majority(WordGrammar):
     def alphabet(self) -> tuple[str, ...]:
         return tuple(f"s{i}" for i in range(self.symbols))
 
+    def language(self) -> tuple[str, str]:
+        return "deterministic context-free", "one counter: by how much `s0` leads"
+
     def possible(self, longest: int) -> int:
         return (2 << longest) - 2
 
