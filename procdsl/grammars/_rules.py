@@ -209,6 +209,12 @@ class RuleGrammar(WordGrammar):
             longest = min(2 * longest, most)
 
     def _surroundings(self) -> Surroundings:
+        for name, family in self.families.items():
+            for feature in getattr(family, "features", ()):
+                if feature not in self.index:
+                    message = f"the feature {feature} of {name} has no values"
+                    spot = self._parsed[0].head.spot
+                    raise RuleErrors([RuleError("P372", message, spot, f"list them: index.{feature} = […]")])
         return Surroundings(
             families={name: families.read(name, one, self.index) for name, one in self.families.items()},
             index=self.index,

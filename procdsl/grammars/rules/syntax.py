@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,9 @@ COMMENT: /#[^\n]*/
 %ignore /\s+/
 %ignore COMMENT
 """
+
+_DEEPEST = 32
+_BRACKET = re.compile(r"""[()]|"[^"\n]*"|'[^'\n]*'|\#[^\n]*""")
 
 # What a reader would call the terminals that could have stood where the text goes wrong.
 _WORDS = {
@@ -203,6 +207,7 @@ def parse(text: str) -> tuple[Rule, ...]:
     """
     if not text.strip():
         raise RuleError("P370", "there are no rules", Spot(1, 1), 'a rule looks like  S -> "a" S | ε')
+    _check_depth(text)
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
@@ -212,6 +217,21 @@ def parse(text: str) -> tuple[Rule, ...]:
     except VisitError as error:
         raise error.orig_exc from None
     return rules
+
+
+def _check_depth(text: str) -> None:
+    """What is read by recursion is not nested without end."""
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth += {"(": 1, ")": -1}.get(bracket[0], 0)
+        if depth > _DEEPEST:
+            line, column = (
+                text.count("\n", 0, bracket.start()) + 1,
+                bracket.start() - text.rfind("\n", 0, bracket.start()),
+            )
+            raise RuleError(
+                "P370", f"more than {_DEEPEST} brackets deep", Spot(line, column), "name a part of it"
+            )
 
 
 def parameters(rules: Sequence[Rule]) -> frozenset[str]:
