@@ -14,10 +14,11 @@ def floor(program: TaskProgram, context: int) -> Interval:
     Exact where every row is as long as every other: a mean over tokens of rows that are not depends on how
     long rows and hard prompts go together.
     """
-    if not any(piece.scored for piece in program.pieces if _draw(program, piece) is not None):
+    asked = _asked(program)
+    if not asked:
         return Interval(low=0.0, high=0.0)
-    known = [_nats(program, draw) for draw in program.draws]
-    first = _first(program)
+    known = [_nats(program, program.draws[slot]) for slot in asked]
+    first = _first(program) if _draw(program, program.pieces[0]) in asked else Interval(low=0.0, high=0.0)
     least, most = max(program.shortest - 1, 1), max(program.longest - 1, 1)
     low = max(math.fsum(nats.low for nats in known) - first.high, 0.0)
     return Interval(low=low / most, high=(math.fsum(nats.high for nats in known) - first.low) / least)
@@ -64,7 +65,19 @@ def _draw(program: TaskProgram, piece: Piece) -> int | None:
         return piece.word
     made = program.code[piece.word - len(program.draws)]
     turned = made.function in ("reverse", "identity") and made.arguments[0] < len(program.draws)
-    return made.arguments[0] if turned and piece is not program.pieces[-1] else None
+    return made.arguments[0] if turned else None
+
+
+def _asked(program: TaskProgram) -> list[int]:
+    """The draws that are scored where the row first shows them: elsewhere they can be copied."""
+    shown, asked = set[int](), list[int]()
+    for piece in program.pieces:
+        slot = _draw(program, piece)
+        if slot is not None and slot not in shown:
+            shown.add(slot)
+            if piece.scored:
+                asked.append(slot)
+    return asked
 
 
 def _first(program: TaskProgram) -> Interval:
