@@ -9,7 +9,6 @@ import pytest
 from procdsl.grammars.rules.ambiguity import Verdict
 from tests.grammars.examples import read
 
-
 FEATURED = 'tokens = { a = { features = ["n"], count = 2 } }'
 
 
