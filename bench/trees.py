@@ -32,7 +32,8 @@ def thousands(count: int) -> str:
     """Rules over a hundred nonterminals, a tenth of them with two children."""
     rules = []
     for a in range(100):
-        pairs = [f"N{(7 * a + j + 1) % 100} N{(31 * a + 11 * j + 3) % 100} [0.03]" for j in range(count // 1000)]
+        ends = [((7 * a + j + 1) % 100, (31 * a + 11 * j + 3) % 100) for j in range(count // 1000)]
+        pairs = [f"N{one} N{other} [0.03]" for one, other in ends]
         words = [f'"w{a}_{j}" [0.01]' for j in range(count // 100 - len(pairs))]
         rules.append(f"N{a} -> {' | '.join(pairs + words)}")
     return "\n".join(rules)
