@@ -22,6 +22,7 @@ import numba
 from filelock import FileLock
 from numba.core.caching import FunctionCache
 
+import procdsl.groups
 import procdsl.splits
 import procdsl.streams
 import procdsl.tables
@@ -30,6 +31,7 @@ import procdsl.walks
 
 # What kernels take code and constants from, besides one another.
 SHARED: tuple[ModuleType, ...] = (
+    procdsl.groups,
     procdsl.splits,
     procdsl.streams,
     procdsl.tables,

@@ -22,6 +22,8 @@ def grammars_have_words(spec: ExperimentSpec) -> Iterator[Finding]:
 def tokens_differ(spec: ExperimentSpec) -> Iterator[Finding]:
     """P329: the tokens of a grammar are spelt differently from each other."""
     for name, grammar in _bound(spec).items():
+        if not _has_rows(grammar):
+            continue
         twice = [token for token, count in Counter(grammar.tokens()).items() if count > 1]
         if twice:
             message = f'{name} spells two of its tokens "{twice[0]}"'
