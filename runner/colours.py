@@ -1,9 +1,9 @@
 """The colour of each curriculum, the same in MLflow, in figures and in reports.
 
-Chosen greedily for the largest least distance (CIELAB, over full sight and simulated protanopia, deuteranopia and
-tritanopia: 23 at the least, where Okabe and Ito's eight come to 7 once the palest are darkened) among colours whose
-contrast is at least 2.6 to white and 3 to near-black, so that one set serves light and dark pages. Colours go by the
-order of the plan: adding a curriculum at the end recolours nothing.
+Chosen greedily for the largest least distance (CIELAB, over full sight and simulated protanopia,
+deuteranopia and tritanopia: 23 at the least, where Okabe and Ito's eight come to 7 once the palest are
+darkened) among colours whose contrast is at least 2.6 to white and 3 to near-black, so that one set serves
+light and dark pages. Colours go by the order of the plan: adding a curriculum at the end recolours nothing.
 """
 
 from __future__ import annotations
