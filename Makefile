@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 SPEC   ?= specs/dyck_then_c4.toml
 # Beside each other, as many as there are cores; more than four would want more memory than some machines have.
-PYTEST  = $(BIN)/pytest -q -n logical --maxprocesses 4 --dist worksteal
+PYTEST  = $(BIN)/pytest -q -n logical --maxprocesses 4 --dist worksteal --durations 12
 
 .PHONY: help demo test check lint bench docs plans smoke clean
 
