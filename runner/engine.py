@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from procdsl.plan import Plan, Trial
 from runner.events import Event, Observer
 from runner.execution import Execution
-from runner.failures import exhausted, record
+from runner.failures import exhausted, record, told
 from runner.followers import follows
 from runner.operations import Stopping
 from runner.schedule import needs, pending, space, wanted
@@ -120,7 +120,7 @@ def _outcome(plan: Plan, trials: tuple[Trial, ...], results: dict[str, Result], 
         name = trial_name(trial)
         if causes:
             failed.append(name)
-            reasons[name] = "; ".join(f"{cause.message} [{cause.reason}]" for cause in causes)
+            reasons[name] = "; ".join(told(cause.message, cause.reason, cause.help) for cause in causes)
         else:
             (stopped if left else done).append(name)
     return Outcome(tuple(done), tuple(failed), tuple(stopped), reasons)

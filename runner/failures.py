@@ -49,3 +49,8 @@ def exhausted(store: Store, plan: Plan, id: str) -> Result | None:
         f"{id} failed {_TRIES} times at step {step:,} and is not tried again: {'; '.join(messages)}",
         "the same data and seed lead to the same step: change the spec, or use --yes to try it once more",
     )
+
+
+def told(message: str, reason: str, help: str) -> str:
+    """A failure in one line: what happened, its short name, and the way out."""
+    return f"{message} [{reason}]; {help}" if help else f"{message} [{reason}]"

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from procdsl.plan import Plan, TrainOperation, Trial
-from runner.failures import failures
+from runner.failures import failures, told
 from runner.operations import finished
 from runner.schedule import pending
 from runner.store import Store, boot_id, read_json
@@ -52,7 +52,7 @@ def _status(plan: Plan, trial: Trial, store: Store, users: dict[str, int]) -> Tr
     operation = plan.by_id[current.train]
     assert isinstance(operation, TrainOperation)
     reasons = [
-        f"{found[-1]['message']} [{found[-1]['reason']}]"
+        told(found[-1]["message"], found[-1]["reason"], found[-1]["help"])
         for id in left
         if (found := failures(store, plan, id))
     ]
