@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
@@ -11,10 +10,6 @@ from procdsl import report
 from procdsl.cli.guard import app
 from procdsl.cli.options import JsonOpt, ProfileOpt, QuietOpt, SetOpt, SpecArg, StoreOpt
 from procdsl.cli.running import bound_plan
-
-if TYPE_CHECKING:
-    pass
-
 
 data = typer.Typer(help="The texts of a study: fetch, count, verify them.", no_args_is_help=True)
 

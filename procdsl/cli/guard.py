@@ -8,16 +8,13 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from procdsl import report
 from procdsl.errors import ProcdslError, RunError, Stopped
-
-if TYPE_CHECKING:
-    pass
 
 
 class _Guarded(TyperGroup):

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    pass
-
 
 SpecArg = Annotated[
     Path, typer.Argument(metavar="SPEC", help="The study, a .toml or .yaml file.", show_default=False)

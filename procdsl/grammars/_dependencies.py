@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 from math import comb
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -36,6 +36,7 @@ class Pairs(WordGrammar):
     words are cut where the published walk stands, pairs open or not.
     """
 
+    too_early: ClassVar[str] = "a symbol closes a pair where none of its type is open"
     types: int = Field(ge=1, le=2**20)
     weights: Annotated[str, AfterValidator(_weighable)] = "uniform"
     paired: bool = True
@@ -84,6 +85,43 @@ class Pairs(WordGrammar):
         whole = list(accumulate(weights))[-1]
         return tuple(min(2**32, round(part / whole * 2**32)) for part in accumulate(weights))[:-1]
 
+    @abstractmethod
+    def _pending(self, prefix: Sequence[str]) -> list[int] | None:
+        """The types of all symbols that still want a partner; None where no word begins so."""
+
+    @abstractmethod
+    def _closable(self, pending: list[int]) -> set[int]:
+        """Of the types that want a partner, those that may have it next."""
+
+    def reason(self, word: Sequence[str]) -> str | None:
+        if not word:
+            return "the empty word is left out"
+        known = frozenset(self.alphabet())
+        for place, symbol in enumerate(word, 1):
+            if symbol not in known:
+                return f"{symbol!r} at {place} is no symbol of the language"
+        pending = self._pending(word)
+        if pending is None:
+            return self.too_early
+        return f"{len(pending)} symbols have no partner" if pending and not self.faithful else None
+
+    def legal_next(self, prefix: Sequence[str], length: int | None = None) -> frozenset[str]:
+        alphabet, pending = self.alphabet(), self._pending(prefix)
+        if pending is None or not frozenset(alphabet).issuperset(prefix):
+            return frozenset()
+        left, legal = None if length is None else length - len(prefix), set[str]()
+        waiting = 0 if self.faithful else len(pending)
+        if left is not None and (left < waiting or (not self.faithful and (left - waiting) % 2)):
+            return frozenset()
+        if prefix and not left and not waiting:
+            legal.add(END)
+        if left == 0:
+            return frozenset(legal)
+        if left is None or self.faithful or left > waiting:
+            legal.update(alphabet[: self.types])
+        legal.update(alphabet[kind + self.types * self.paired] for kind in self._closable(pending))
+        return frozenset(legal)
+
 
 class Crossed(Pairs):
     """Pairs that may cross: closed, every symbol has its partner behind or before it, in whatever order."""
@@ -100,37 +138,12 @@ class Crossed(Pairs):
             return shuffle_count(self.types, length, None)
         return _even(self.types, length)
 
-    def reason(self, word: Sequence[str]) -> str | None:
-        if not word:
-            return "the empty word is left out"
-        known = frozenset(self.alphabet())
-        for place, symbol in enumerate(word, 1):
-            if symbol not in known:
-                return f"{symbol!r} at {place} is no symbol of the language"
-        alone = self._alone(word)
-        if alone is None:
-            return "a symbol closes a pair where none of its type is open"
-        if alone and not self.faithful:
-            return f"{sum(alone.values())} symbols have no partner"
-        return None
+    def _pending(self, prefix: Sequence[str]) -> list[int] | None:
+        alone = self._alone(prefix)
+        return None if alone is None else sorted(alone.elements())
 
-    def legal_next(self, prefix: Sequence[str], length: int | None = None) -> frozenset[str]:
-        alphabet, alone = self.alphabet(), self._alone(prefix)
-        if alone is None or not frozenset(alphabet).issuperset(prefix):
-            return frozenset()
-        left, legal = None if length is None else length - len(prefix), set[str]()
-        waiting = 0 if self.faithful else sum(alone.values())
-        if left is not None and (left < waiting or (not self.faithful and (left - waiting) % 2)):
-            return frozenset()
-        if prefix and not left and not waiting:
-            legal.add(END)
-        if left == 0:
-            return frozenset(legal)
-        if left is None or self.faithful or left > waiting:
-            legal.update(alphabet[: self.types])
-        for kind in alone:
-            legal.add(alphabet[kind + self.types * self.paired])
-        return frozenset(legal)
+    def _closable(self, pending: list[int]) -> set[int]:
+        return set(pending)
 
     def _alone(self, word: Sequence[str]) -> Counter[int] | None:
         """How many of each type still want a partner; None where a partner came too early."""

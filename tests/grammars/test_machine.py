@@ -48,6 +48,7 @@ def rows(grammar: Any, count: int) -> list[tuple[list[str], int]]:
 
 
 @pytest.mark.parametrize(("ops", "even"), [(REPAIRED, False), (FAITHFUL, True)])
+@pytest.mark.slow
 def test_the_stack_of_the_study(ops: str, even: bool) -> None:
     """Published: 10.9 left on average, 2 to 32, and always an even number, as the steps are."""
     left = list[int]()
