@@ -204,7 +204,7 @@ def _counts(words: WordGrammar | None, program: WordProgram) -> list[Count]:
     found = []
     for n in chosen:
         nats = analysis.entropy(program, n)
-        over = nats and Interval(low=nats.low / n, high=nats.high / n)
+        over = nats and Interval(low=nats.low / n, high=nats.high / n, measured=nats.measured)
         found.append(Count(n, words.count(n) if words and n <= COUNTED else None, over))
     return found
 

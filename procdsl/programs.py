@@ -30,10 +30,16 @@ SplitName = Literal["train", "validation", "test"]
 
 
 class Interval(Node):
-    """A number known to lie between two bounds; exact when they are equal."""
+    """A number known to lie between two bounds; `measured` where simulation, not proof, puts it there."""
 
     low: float
     high: float
+    measured: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether the bounds leave nothing open but rounding."""
+        return not self.measured and self.high - self.low <= 1e-9
 
 
 # ---------------------------------------------------------------- what programs are made of
@@ -554,7 +560,7 @@ class LossMeasurement(Node):
     """Teacher-forced cross-entropy on held-out rows of one source.
 
     Text: `loss` (nats a token), `perplexity`, `bits_per_byte`; generated rows: `loss`, `accuracy` (next
-    symbol), and `loss_over_floor` where the floor is known. Text losses are over the text's ids only.
+    symbol), and `loss_over_floor` where the floor is exact. Text losses are over the text's ids only.
     """
 
     kind: Literal["loss"] = "loss"

@@ -117,7 +117,7 @@ class HeldOut:
         if isinstance(self.measurement, AnswerMeasurement):
             return {"token_accuracy": accuracy, "exact_match": total.exact / total.rows, "loss": loss}
         floor = self.source.floor if isinstance(self.source, GenerateOperation) else None
-        over = {} if floor is None else {"loss_over_floor": loss - floor.low}
+        over = {"loss_over_floor": loss - floor.low} if floor and floor.exact else {}
         return {"loss": loss, "accuracy": accuracy, **over}
 
 

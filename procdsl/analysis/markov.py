@@ -26,9 +26,9 @@ def entropy(program: MarkovProgram, length: int) -> Interval:
     if length <= program.order:
         return exactly(length * math.log(program.count))
     mean, error = _measured(program)[length]
-    return Interval(
-        low=max(mean - WIDE * error, 0.0), high=min(mean + WIDE * error, length * math.log(program.count))
-    )
+    most = length * math.log(program.count)
+    low, high = max(mean - WIDE * error, 0.0), min(mean + WIDE * error, most)
+    return Interval(low=low, high=high, measured=True)
 
 
 def chance(program: MarkovProgram) -> float:

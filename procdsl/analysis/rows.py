@@ -28,7 +28,8 @@ def row_floor(program: WordProgram, entropy: Entropy, context: int) -> Interval 
         return None
     low = _laid_out(program, {n: known.low for n, known in words.items() if known}, bits, filled)
     high = _laid_out(program, {n: known.high for n, known in words.items() if known}, bits, filled)
-    return Interval(low=low / filled, high=high / filled)
+    measured = any(known.measured for known in words.values() if known)
+    return Interval(low=low / filled, high=high / filled, measured=measured)
 
 
 def _laid_out(program: WordProgram, words: dict[int, float], bits: int, filled: int) -> float:
@@ -45,4 +46,4 @@ def _laid_out(program: WordProgram, words: dict[int, float], bits: int, filled: 
 
 
 def _over(known: Interval | None, tokens: int) -> Interval | None:
-    return known and Interval(low=known.low / tokens, high=known.high / tokens)
+    return known and Interval(low=known.low / tokens, high=known.high / tokens, measured=known.measured)

@@ -113,6 +113,8 @@ def interval(known: Interval) -> str:
     ('1.0000', 'between 1.0000 and 1.5000')
     """
     low, high = (round(bound, 4) + 0.0 for bound in (known.low, known.high))
+    if known.measured:
+        return f"measured between {low:.4f} and {high:.4f}"
     return f"{high:.4f}" if low == high else f"between {low:.4f} and {high:.4f}"
 
 

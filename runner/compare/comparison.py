@@ -212,7 +212,7 @@ def _others(by_curriculum: Mapping[str, Sequence[TrialResult]]) -> dict[str, dic
 
 
 def _floor(plan: Plan, metric: str) -> float | None:
-    """The lower bound of a loss on generated rows, where the grammar has one; all curricula must share it."""
+    """The least loss there can be on generated rows, where it is known exactly and all curricula share it."""
     evaluation, _, name = metric.rpartition("/")
     if name != "loss":
         return None
@@ -221,5 +221,5 @@ def _floor(plan: Plan, metric: str) -> float | None:
         if isinstance(operation, MeasureOperation) and operation.name == evaluation:
             source = plan.by_id[operation.measurement.source]
             known = source.floor if isinstance(source, GenerateOperation) else None
-            floors.add(known.low if known else None)
+            floors.add(known.low if known and known.exact else None)
     return floors.pop() if len(floors) == 1 else None
