@@ -17,7 +17,7 @@ says what the two files must hold.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -486,6 +486,12 @@ class TaskProgram(Program):
     longest: int = Field(gt=0)
     shortest: int = Field(default=0, ge=0)
 
+    @property
+    def answers_one(self) -> bool:
+        """Whether an answer is always one scored token, made by the last instruction."""
+        scored = [piece.word for piece in self.pieces if piece.scored]
+        return scored == [len(self.draws) + len(self.code) - 1] and self.code[-1].longest == 1
+
 
 Formula = tuple[tuple[str, float], ...]
 
@@ -556,7 +562,14 @@ AnyProgram = Annotated[
 # ---------------------------------------------------------------- measurements
 
 
-class LossMeasurement(Node):
+class Measurement(Node):
+    """What a model is asked on `source`. `headline` is the number to look at first."""
+
+    headline: ClassVar[str] = "loss"
+    source: str
+
+
+class LossMeasurement(Measurement):
     """Teacher-forced cross-entropy on held-out rows of one source.
 
     Text: `loss` (nats a token), `perplexity`, `bits_per_byte`; generated rows: `loss`, `accuracy` (next
@@ -564,16 +577,19 @@ class LossMeasurement(Node):
     """
 
     kind: Literal["loss"] = "loss"
-    source: str
     split: Literal["train", "validation", "test"] = "validation"
     rows: int = Field(gt=0)
 
 
-class AnswerMeasurement(Node):
-    """Answers of a task: `token_accuracy`, `exact_match` and `loss` over the scored positions."""
+class AnswerMeasurement(Measurement):
+    """Answers of a task: `token_accuracy`, `exact_match` and `loss` over the scored positions.
 
+    `exact_match/prompt_*` and `token_accuracy/prompt_*`: by how many tokens stand before the first scored
+    one; `token_accuracy/answer_*`: by the place among the scored ones, from 1.
+    """
+
+    headline: ClassVar[str] = "exact_match"
     kind: Literal["answer"] = "answer"
-    source: str
     split: Literal["train", "validation", "test"] = "validation"
     rows: int = Field(gt=0)
 

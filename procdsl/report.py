@@ -263,7 +263,7 @@ def comparison(found: Mapping[str, Any]) -> None:
     if not target.is_terminal:
         target.width = _PIPE_WIDTH
     target.print(clean(f"{found['study']}: {found['metric']} by curriculum"), style="bold")
-    target.print(clean(_basis(found["basis"])))
+    target.print(clean(_basis(found["basis"]) + _bounds(found)))
     wide = target.width >= _WIDE
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("curriculum", overflow="fold")
@@ -291,6 +291,13 @@ def _stacked(cells: Sequence[str]) -> tuple[str, ...]:
     """The cells of a row for a narrow terminal: tokens above each other, and p above the saving."""
     seeds, text, procedural, final, gap, p, saving = cells
     return seeds, f"{text}\n{procedural}", final, gap, f"{p}\n{saving}"
+
+
+def _bounds(found: Mapping[str, Any]) -> str:
+    """What is known of the metric before anything is trained."""
+    floor, chance = found["floor"], found["chance"]
+    least = "" if floor is None else f"; least possible {floor:.4f}"
+    return least + ("" if chance is None else f"; chance {chance:.4f}")
 
 
 def _basis(basis: Mapping[str, Any]) -> str:

@@ -232,7 +232,7 @@ class Batches:
         return ids, scored
 
 
-def parts(ids: Ids, scored: Flags, feed: NDArray[np.uint8], part_rows: int) -> tuple[Part, ...]:
+def parts(ids: Ids, scored: Flags, feed: NDArray[Any], part_rows: int) -> tuple[Part, ...]:
     """Rows to parts of at most `part_rows`, short rows together so that little padding is fed."""
     flags = scored[:, 1:] != 0
     length = np.where(flags.any(axis=1), flags.shape[1] - np.argmax(flags[:, ::-1], axis=1), 0)
@@ -242,7 +242,7 @@ def parts(ids: Ids, scored: Flags, feed: NDArray[np.uint8], part_rows: int) -> t
     return tuple(_part(ids[some], flags[some], feed[some], int(length[some[-1]])) for some in chunks)
 
 
-def _part(ids: Ids, flags: NDArray[np.bool_], feed: NDArray[np.uint8], T: int) -> Part:
+def _part(ids: Ids, flags: NDArray[np.bool_], feed: NDArray[Any], T: int) -> Part:
     flags = flags[:, :T]
     count = flags.sum(axis=1)
     most = int(count.max())

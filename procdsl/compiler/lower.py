@@ -193,6 +193,7 @@ def _comparison(study: Study) -> plan.Comparison | None:
     if spec.compare is None:
         return None
     evaluation, _, metric = spec.compare.metric.partition("/")
-    lower_is_better = measures.metrics(study, spec.evaluations[evaluation])[metric]
+    lower_is_better = measures.lower_is_better(study, spec.evaluations[evaluation], metric)
+    assert lower_is_better is not None, f"{spec.compare.metric} is not measured"
     (baseline,) = (name for name, curriculum in spec.curricula.items() if curriculum.baseline)
     return plan.Comparison(metric=spec.compare.metric, baseline=baseline, lower_is_better=lower_is_better)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 
 from procdsl.compiler import layouts, resolve
 from procdsl.compiler.budgets import stretch
@@ -58,6 +59,12 @@ def row_context(study: Study, phase: Phase, evaluation: Evaluation) -> int:
 def metrics(study: Study, evaluation: Evaluation) -> Mapping[str, bool]:
     """The numbers an evaluation gives, each with whether lower is better."""
     return evaluation.metrics(study.procedural.get(evaluation.on))
+
+
+def lower_is_better(study: Study, evaluation: Evaluation, metric: str) -> bool | None:
+    """Whether less of a number is better; None if the evaluation does not give it."""
+    known = metrics(study, evaluation)
+    return next((known[name] for name in known if fnmatchcase(metric, name)), None)
 
 
 def text_needs(study: Study) -> dict[str, Needs]:

@@ -97,18 +97,18 @@ def _data(plan: Plan) -> Iterator[str]:
 
 def _evaluation_sets(plan: Plan, metric: str) -> Iterator[str]:
     """Curricula of one seed must be measured on the same rows."""
-    evaluation = metric.rpartition("/")[0]
     for seed in sorted({trial.seed for trial in plan.trials}):
         found = set()
         for trial in (trial for trial in plan.trials if trial.seed == seed):
             measures = [plan.by_id[id] for id in trial.measures]
             for measure in measures:
-                if isinstance(measure, MeasureOperation) and measure.name == evaluation:
+                if isinstance(measure, MeasureOperation) and metric.startswith(f"{measure.name}/"):
                     content = measure.measurement.model_dump(exclude={"source"})
                     source = plan.key(measure.measurement.source)
                     found.add((source, measure.data_seed, *content.values()))
         if len(found) > 1:
-            yield f"seed {seed}: {evaluation} is not measured on the same rows in every curriculum"
+            name = metric.rpartition("/")[0]
+            yield f"seed {seed}: {name} is not measured on the same rows in every curriculum"
 
 
 def _precision(plan: Plan) -> Iterator[str]:

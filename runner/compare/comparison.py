@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from procdsl.errors import UsageError
 from procdsl.plan import Comparison as Question
 from procdsl.plan import GenerateOperation, MeasureOperation, Plan
+from procdsl.programs import TaskProgram
 from runner.colours import curriculum_colours
 from runner.compare.checks import Basis, basis, warnings
 from runner.compare.results import TrialResult, gather
@@ -52,7 +53,11 @@ class Arm:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that a report shows. `floor` is the least loss there can be, where it is known."""
+    """All that a report shows.
+
+    `floor` is the least loss there can be, `chance` the accuracy of a guess that reads no structure: each
+    where it is known and the metric is one of those.
+    """
 
     study: str
     question: str
@@ -61,6 +66,7 @@ class Comparison:
     lower_is_better: bool
     target: float | None
     floor: float | None
+    chance: float | None
     arms: tuple[Arm, ...]
     others: dict[str, dict[str, Estimate]]
     basis: Basis
@@ -102,7 +108,8 @@ def compare(
         baseline=question.baseline,
         lower_is_better=question.lower_is_better,
         target=target,
-        floor=_floor(plan, question.metric),
+        floor=_bound(plan, question.metric, _floor),
+        chance=_bound(plan, question.metric, _chance),
         arms=_adjusted(arms),
         others=_others(by_curriculum),
         basis=basis(plan, results),
@@ -124,15 +131,15 @@ def _question(plan: Plan, metric: str | None, results: Sequence[TrialResult]) ->
         listed = ", ".join(known) or "none is measured yet"
         raise UsageError("the study names no metric to compare", help=f"use --metric with one of: {listed}")
     pending = {op.name for op in plan.operations if isinstance(op, MeasureOperation)}
-    pending -= {name.rpartition("/")[0] for name in known}
-    if metric not in known and metric.rpartition("/")[0] not in pending:
+    pending = {name for name in pending if not any(one.startswith(f"{name}/") for one in known)}
+    if metric not in known and not any(metric.startswith(f"{name}/") for name in pending):
         raise UsageError(
             f"nothing measures {metric!r}", help=f"there is: {', '.join(known) or 'nothing yet'}"
         )
     if asked and metric == asked.metric:
         return asked
     baseline = asked.baseline if asked else plan.trials[0].curriculum
-    lower = any(word in metric.rpartition("/")[2] for word in _LOWER)
+    lower = any(word in metric.partition("/")[2] for word in _LOWER)
     return Question(metric=metric, baseline=baseline, lower_is_better=lower)
 
 
@@ -211,15 +218,24 @@ def _others(by_curriculum: Mapping[str, Sequence[TrialResult]]) -> dict[str, dic
     }
 
 
-def _floor(plan: Plan, metric: str) -> float | None:
-    """The least loss there can be on generated rows, where it is known exactly and all curricula share it."""
-    evaluation, _, name = metric.rpartition("/")
-    if name != "loss":
-        return None
-    floors = set()
+def _bound(plan: Plan, metric: str, known: Callable[[GenerateOperation, str], float | None]) -> float | None:
+    """What is known of a metric on generated rows, where all curricula share it."""
+    found = set()
     for operation in plan.operations:
-        if isinstance(operation, MeasureOperation) and operation.name == evaluation:
+        if isinstance(operation, MeasureOperation) and metric.startswith(f"{operation.name}/"):
             source = plan.by_id[operation.measurement.source]
-            known = source.floor if isinstance(source, GenerateOperation) else None
-            floors.add(known.low if known and known.exact else None)
-    return floors.pop() if len(floors) == 1 else None
+            name = metric.removeprefix(f"{operation.name}/")
+            found.add(known(source, name) if isinstance(source, GenerateOperation) else None)
+    return found.pop() if len(found) == 1 else None
+
+
+def _floor(source: GenerateOperation, metric: str) -> float | None:
+    """The least loss there can be, where it is known exactly."""
+    return source.floor.low if metric == "loss" and source.floor and source.floor.exact else None
+
+
+def _chance(source: GenerateOperation, metric: str) -> float | None:
+    """What a blind guess gets: of tokens, and of answers where each is one token."""
+    single = isinstance(source.program, TaskProgram) and source.program.answers_one
+    told = ("accuracy", "token_accuracy", *(("exact_match",) if single else ()))
+    return source.chance if metric in told else None

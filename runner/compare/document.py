@@ -24,6 +24,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "baseline": comparison.baseline,
         "target": comparison.target,
         "floor": comparison.floor,
+        "chance": comparison.chance,
         "trials": comparison.trials,
         "finished": comparison.finished,
         "verdict": verdict(comparison),

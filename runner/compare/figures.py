@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,8 @@ _STYLE: dict[str, Any] = {
 _MARKED_POINTS = 40
 _LATE = 0.25
 
+_NONE: Mapping[str, float] = {}
+
 Curve = Callable[[TrialResult], Sequence[Point]]
 Count = Callable[[Point], int]
 
@@ -62,7 +64,7 @@ def draw(comparison: Comparison) -> dict[str, Figure]:
     with mpl.rc_context(_STYLE):
         found = {
             "curves": _curves(
-                comparison, lambda trial: trial.curves.get(metric, ()), metric, floor=comparison.floor
+                comparison, lambda trial: trial.curves.get(metric, ()), metric, bounds=_bounds(comparison)
             ),
             "differences": _differences(comparison),
             "finals": _finals(comparison),
@@ -119,7 +121,9 @@ def clip(name: str, width: int = 34) -> str:
     return name if len(name) <= width else name[: width - 1] + "…"
 
 
-def _curves(comparison: Comparison, curve: Curve, label: str, *, floor: float | None = None) -> Figure | None:
+def _curves(
+    comparison: Comparison, curve: Curve, label: str, *, bounds: Mapping[str, float] = _NONE
+) -> Figure | None:
     """Mean over seeds and the range of the seeds, against text tokens and against all tokens."""
     from matplotlib.figure import Figure
 
@@ -133,8 +137,8 @@ def _curves(comparison: Comparison, curve: Curve, label: str, *, floor: float | 
     for axes, (title, count) in zip(panels, counts, strict=True):
         for i, arm in enumerate(comparison.arms):
             _line(axes, arm, curve, count, mark=_MARKS[i % len(_MARKS)])
-        if floor is not None:
-            axes.axhline(floor, color=_INK, linestyle=":", linewidth=1, label="least possible loss")
+        for name, bound in bounds.items():
+            axes.axhline(bound, color=_INK, linestyle=":", linewidth=1, label=name)
         axes.set_xlabel(title)
         axes.xaxis.set_major_formatter(lambda value, _: short(value))
         axes.locator_params(axis="x", nbins=6)
@@ -144,6 +148,12 @@ def _curves(comparison: Comparison, curve: Curve, label: str, *, floor: float | 
         *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(3, len(comparison.arms))
     )
     return figure
+
+
+def _bounds(comparison: Comparison) -> dict[str, float]:
+    """What is known of the metric, and no curve."""
+    known = {"least possible loss": comparison.floor, "chance": comparison.chance}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def _line(axes: Axes, arm: Arm, curve: Curve, count: Count, *, mark: str) -> None:

@@ -117,7 +117,7 @@ class _Reader:
                         point = self._point(leg, step, value)
                         curves.setdefault(f"{measure.name}/{name}", []).append(point)
                 # The end of a later phase is the trial's, also while it is not there yet.
-                finals = {m: v for m, v in finals.items() if m.rpartition("/")[0] != measure.name}
+                finals = {m: v for m, v in finals.items() if not m.startswith(f"{measure.name}/")}
                 ended = found.get(leg.operation.steps, {}).items()
                 finals |= {f"{measure.name}/{name}": value for name, value in ended if math.isfinite(value)}
         last = course[-1]

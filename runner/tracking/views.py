@@ -17,7 +17,6 @@ import mlflow
 from mlflow import MlflowClient
 
 from procdsl.plan import GenerateOperation, MeasureOperation, Plan, PrepareOperation, digest
-from procdsl.programs import LossMeasurement
 
 TESTED = ((3, 16), (3, 18))
 # What `procdsl ui` opens.
@@ -67,10 +66,8 @@ def views(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def _metrics(plan: Plan) -> list[str]:
     """The metrics to look at, as "<evaluation>/<metric>": what the study compares first."""
     found = [plan.comparison.metric] if plan.comparison else []
-    for operation in plan.operations:
-        if isinstance(operation, MeasureOperation):
-            loss = isinstance(operation.measurement, LossMeasurement)
-            found.append(f"{operation.name}/{'loss' if loss else 'exact_match'}")
+    measures = (operation for operation in plan.operations if isinstance(operation, MeasureOperation))
+    found += [f"{measure.name}/{measure.measurement.headline}" for measure in measures]
     return list(dict.fromkeys(found))
 
 

@@ -20,7 +20,7 @@ from runner.events import ignore
 from runner.execution import Execution
 from runner.generators import fill
 from runner.initial import initial
-from runner.measure import held_out
+from runner.measures import Setting, prepared, taken
 from runner.model import Transformer
 from runner.store import Store
 from tests.runner.corpora.made import bound, documents, jsonl, operation
@@ -46,9 +46,10 @@ def measure(plan: Plan, id: str, model: Transformer, root: Path) -> dict[str, fl
     assert isinstance(wanted, MeasureOperation)
     train = plan.by_id[wanted.train]
     assert isinstance(train, TrainOperation)
-    rows = held_out(plan, wanted, train, Store(root), Execution(store=root))
-    assert rows.measure(model, train) == rows.measure(model.train(), train)
-    return rows.measure(model, train)
+    setting = Setting(plan, wanted, train, Store(root), Execution(store=root))
+    made = prepared(setting)
+    assert taken(made, model, setting) == taken(made, model.train(), setting)
+    return taken(made, model, setting)
 
 
 def losses(model: Transformer, ids: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -99,6 +100,17 @@ def test_answers_by_token_and_whole(tmp_path: Path) -> None:
     assert found["token_accuracy"] == float(hits[scored].double().mean())
     assert found["exact_match"] == float((hits | ~scored).all(1).double().mean())
     assert 0 < found["exact_match"] < found["token_accuracy"] < 1
+    prompt = scored.int().argmax(1) + 1
+    for length in (2, 3, 4):
+        some = prompt == length
+        exact = (hits | ~scored)[some].all(1).double().mean()
+        assert found[f"exact_match/prompt_{length}"] == pytest.approx(float(exact))
+        tokens = hits[some][scored[some]].double().mean()
+        assert found[f"token_accuracy/prompt_{length}"] == pytest.approx(float(tokens))
+    places = torch.where(scored, scored.cumsum(1), 0)
+    for place in (1, 2, 3, 4):
+        there = hits[places == place].double().mean()
+        assert found[f"token_accuracy/answer_{place}"] == pytest.approx(float(there))
     (stored,) = (Store(tmp_path).path("train", plan.key("train")) / "measurements").iterdir()
     assert json.loads(stored.read_text()) == {"80": found}
 

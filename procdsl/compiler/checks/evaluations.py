@@ -92,8 +92,9 @@ def compared_is_measured(study: Study) -> Iterator[Finding]:
     if study.spec.compare is None:
         return
     evaluation, _, metric = study.spec.compare.metric.partition("/")
-    known = measures.metrics(study, study.spec.evaluations[evaluation])
-    if metric not in known:
+    measured = study.spec.evaluations[evaluation]
+    if measures.lower_is_better(study, measured, metric) is None:
+        known = measures.metrics(study, measured)
         help = f"it gives {', '.join(f'{evaluation}/{name}' for name in known)}"
         message = f'{evaluation} gives no "{metric}"'
         yield Finding("P209", ("compare", "metric"), message, help)

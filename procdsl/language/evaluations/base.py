@@ -47,7 +47,10 @@ class Evaluation(Node):
         raise NotImplementedError
 
     def metrics(self, on: Procedural | None) -> Mapping[str, bool]:
-        """The numbers it gives, each with whether lower is better; `on` is None for text."""
+        """The numbers it gives, each with whether lower is better; `on` is None for text.
+
+        A name that ends in `*` stands for the numbers of many lengths, layers or the like.
+        """
         raise NotImplementedError
 
     def problems(self, on: Procedural | None) -> Iterator[Problem]:

@@ -1,0 +1,45 @@
+"""Answers of a task: right or wrong, token by token and whole, by prompt length and by place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runner.measures import Setting
+from runner.measures.buckets import means
+from runner.measures.rows import HeldOut, held_out
+from runner.model import Transformer
+
+# Lengths and places up to this one have a number of their own.
+EACH = 64
+
+
+def prepared(setting: Setting) -> Answer:
+    rows = held_out(setting)
+    row_N, column_N = np.nonzero(rows.scored[:, 1:])
+    first = np.searchsorted(row_N, row_N)
+    return Answer(rows, column_N[first] + 1, np.arange(len(row_N)) - first + 1)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """For each target: how many tokens stand before the first one of its row, and its place among those."""
+
+    rows: HeldOut
+    prompt_N: NDArray[np.int64]
+    place_N: NDArray[np.int64]
+
+    def metrics(self, model: Transformer) -> dict[str, float]:
+        got = self.rows.score(model)
+        rows, first = np.unique(got.row_N, return_index=True)
+        exact = np.minimum.reduceat(got.hit_N, first)
+        return {
+            "token_accuracy": got.accuracy,
+            "exact_match": int(exact.sum()) / len(rows),
+            "loss": got.loss,
+            **means("exact_match/prompt", self.prompt_N[first], exact, each=EACH),
+            **means("token_accuracy/prompt", self.prompt_N, got.hit_N, each=EACH),
+            **means("token_accuracy/answer", self.place_N, got.hit_N, each=EACH),
+        }
