@@ -13,13 +13,15 @@ import functools
 import importlib
 import pkgutil
 import sys
-from importlib.metadata import EntryPoint, entry_points
-from typing import Annotated, Any, TypeVar, Union, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from procdsl.errors import UsageError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 PLUGINS = "procdsl.kinds"
 _NOT_KINDS = frozenset({"base"})
@@ -51,12 +53,6 @@ def load(family: type[N], kind: str) -> type[N]:
     return _plugin(family, kind)
 
 
-def provider(family: type[Node], kind: str) -> str | None:
-    """The distribution and version that a plug-in kind comes from; None for our own."""
-    point = _plugins(family).get(kind)
-    return f"{point.dist.name} {point.dist.version}" if point and point.dist else None
-
-
 def any_of(family: type[N]) -> Any:
     """The type of a field that holds any kind of the family: its ``kind`` says which class reads it."""
 
@@ -76,9 +72,10 @@ def _read(family: type[N], value: Any) -> N:
     """A table as the kind it names. Errors keep their places: pydantic prefixes them with the outer path."""
     if not isinstance(value, dict):
         raise PydanticCustomError("not_a_table", "should be a table with a `kind`")
-    kind, known = value.get("kind"), names(family)
-    if not isinstance(kind, str) or kind not in known:
-        raise _unknown(family, value, known)
+    kind = value.get("kind")
+    # The plug-ins are looked for among all that is installed, which takes as long as reading a study does.
+    if not isinstance(kind, str) or (kind not in _files(family) and kind not in _plugins(family)):
+        raise _unknown(family, value, names(family))
     return load(family, kind).model_validate(frozen(value), strict=True)
 
 
@@ -135,6 +132,8 @@ def _files(family: type[Node]) -> frozenset[str]:
 @functools.cache
 def _plugins(family: type[Node]) -> dict[str, EntryPoint]:
     """Kinds that other distributions bring, by entry points called ``<family>.<kind>``."""
+    from importlib.metadata import entry_points
+
     prefix = family.__name__.lower() + "."
     found: dict[str, EntryPoint] = {}
     for point in entry_points(group=PLUGINS):

@@ -72,7 +72,7 @@ EVALUATIONS = ["answer", "loss"]
 def commands() -> list[str]:
     """All of them, those of a group after its name."""
     found = []
-    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+    for name, command in typer.main.get_group(app).commands.items():
         inner = getattr(command, "commands", None)
         found += [f"{name} {one}" for one in inner] if inner else [name]
     return sorted(found)

@@ -1,16 +1,12 @@
 """The commands. Each gathers its arguments, calls what does the work, and hands the result to `report`.
 
-Heavy things (the runner, torch) are imported inside the command that needs them. Errors are handled in one
-place, `guard`: commands just raise. Importing a module of this package registers its commands, in this order.
+A module is imported when one of its commands is asked for, and heavy things (the runner, torch) inside the
+command that needs them. Errors are handled in one place, `guard`: commands just raise.
 """
 
 from __future__ import annotations
 
 from procdsl.cli.guard import app
-
-# isort: off
-from procdsl.cli import studies, running, comparing, grammars, language, corpora, tracking  # noqa: F401
-# isort: on
 
 __all__ = ["app", "main"]
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from procdsl import report
-from procdsl.cli.guard import app
 from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt
 from procdsl.errors import UsageError
 
 if TYPE_CHECKING:
     from procdsl.plan import Plan
     from runner.store import Store
+
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()

@@ -7,13 +7,13 @@ from pathlib import Path
 import typer
 
 from procdsl import report
-from procdsl.cli.guard import app
 from procdsl.cli.options import JsonOpt, ProfileOpt, QuietOpt, SetOpt, SpecArg, StoreOpt
 from procdsl.cli.running import bound_plan
 
-data = typer.Typer(help="The texts of a study: fetch, count, verify them.", no_args_is_help=True)
-
-
+app = typer.Typer(rich_markup_mode=None)
+data = typer.Typer(
+    rich_markup_mode=None, help="The texts of a study: fetch, count, verify them.", no_args_is_help=True
+)
 app.add_typer(data, name="data")
 
 

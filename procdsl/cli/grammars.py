@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from procdsl import report
-from procdsl.cli.guard import app
 from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg
 from procdsl.errors import UsageError
 
 if TYPE_CHECKING:
     from procdsl.plan import GenerateOperation
+
+app = typer.Typer(rich_markup_mode=None)
 
 NameArg = Annotated[str, typer.Argument(metavar="NAME", help="A grammar or a source of the study.")]
 # Rows are drawn for a description until there are so many tokens, or rows.

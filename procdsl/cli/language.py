@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from procdsl import overview, report
-from procdsl.cli.guard import app
 from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt
 from procdsl.errors import UsageError
+
+app = typer.Typer(rich_markup_mode=None)
 
 if TYPE_CHECKING:
     from procdsl.plan import GenerateOperation

@@ -12,7 +12,6 @@ import typer
 
 from procdsl import report
 from procdsl.cli.comparing import comparison_of
-from procdsl.cli.guard import app
 from procdsl.cli.options import JsonOpt, ProfileOpt, QuietOpt, SetOpt, SpecArg, StoreOpt
 from procdsl.errors import UsageError
 
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from runner.engine import Outcome
     from runner.execution import Execution
     from runner.store import Store
+
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from procdsl import overview, report
-from procdsl.cli.guard import app
 from procdsl.cli.options import JsonOpt, ProfileOpt, QuietOpt, SetOpt, SpecArg, StoreOpt
 from procdsl.errors import Diagnostic, Severity, SpecError, UsageError
 
 if TYPE_CHECKING:
     from procdsl.estimate import Speed
     from procdsl.plan import Plan
+
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()

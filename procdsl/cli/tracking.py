@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from procdsl import report
-from procdsl.cli.guard import app
 from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt
 from procdsl.errors import UsageError
+
+app = typer.Typer(rich_markup_mode=None)
 
 if TYPE_CHECKING:
     from runner.store import Store
