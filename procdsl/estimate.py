@@ -150,24 +150,36 @@ def moved(plan: Plan, operation: TransferOperation) -> Iterator[Moved]:
     for component in COMPONENTS:
         if not (parts := {part: size for part, size in own.items() if part[0] == component and size}):
             continue
-        done: Counter[str] = Counter()
+        done: Counter[str] = Counter(kept=sum(parts.values()))
         for (_, layer), size in parts.items():
-            done.update(_settled(plan, operation, _rule(operation, component, layer), size))
+            for rule in _rules(operation, component, layer):
+                done.update(_settled(plan, operation, rule, _named(operation.model, rule, layer, size)))
         yield Moved(component=component, **done)
 
 
-def _settled(
-    plan: Plan, operation: TransferOperation, rule: TransferRule | None, size: int
-) -> Mapping[str, int]:
-    """What one rule makes of the parameters of one component in one layer."""
-    if rule is None or rule.action == "fresh":
-        return {"kept": size}
-    if rule.action == "take":
-        return {"taken": size}
-    if rule.action == "partial":
+def _settled(plan: Plan, operation: TransferOperation, rule: TransferRule, size: int) -> Mapping[str, int]:
+    """What one rule makes of so many parameters that were kept."""
+    if rule.action == "fresh":
+        return {}
+    taken = size if rule.action == "take" else 0
+    if rule.action in ("partial", "first_rows"):
         taken = min(size, _rows(plan, rule) * operation.model.width)
-        return {"taken": taken, "made": size - taken}
-    return {"made": size}
+    return {"taken": taken, "made": size - taken, "kept": -size}
+
+
+def _named(model: ModelShape, rule: TransferRule, layer: int, size: int) -> int:
+    """How many of a component's parameters in a layer a rule names: all, or those of parts and heads."""
+    if not rule.parts and not rule.heads:
+        return size
+    width, heads = model.width, len(rule.heads)
+    norm, share = 2 * width, width // model.heads * heads if heads else width
+    own = {
+        "attention": dict.fromkeys(("query", "key", "value"), share * (width + 1))
+        | {"output": share * width + (0 if heads else width)},
+        "mlp": {"up": 4 * width * width + 4 * width, "down": 4 * width * width + width},
+        "norm": {"final": norm} if layer == model.layers else {"before_attention": norm, "before_mlp": norm},
+    }[rule.component]
+    return sum(entries for part, entries in own.items() if not rule.parts or part in rule.parts)
 
 
 def _rows(plan: Plan, rule: TransferRule) -> int:
@@ -177,12 +189,11 @@ def _rows(plan: Plan, rule: TransferRule) -> int:
     return source.model.context if rule.component == "position" else vocabulary_size(plan, source.vocabulary)
 
 
-def _rule(operation: TransferOperation, component: Component, layer: int) -> TransferRule | None:
+def _rules(operation: TransferOperation, component: Component, layer: int) -> Iterator[TransferRule]:
     for rule in operation.rules:
         last = operation.model.layers if rule.last is None else rule.last
         if rule.component == component and rule.first <= layer <= last:
-            return rule
-    return None
+            yield rule
 
 
 def _phase(

@@ -13,7 +13,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from procdsl.kinds import Node
 from procdsl.programs import AnyMeasurement, AnyProgram, Interval
@@ -24,8 +24,28 @@ _REFERENCES = frozenset({"source", "start", "text", "train"})
 
 COMPONENTS: tuple[Component, ...] = ("embedding", "position", "attention", "mlp", "norm", "head")
 
+Part = Literal["query", "key", "value", "output", "up", "down", "before_attention", "before_mlp", "final"]
+# What the components of a layer are made of; the last norm stands behind all layers.
+PARTS: dict[Component, tuple[Part, ...]] = {
+    "attention": ("query", "key", "value", "output"),
+    "mlp": ("up", "down"),
+    "norm": ("before_attention", "before_mlp", "final"),
+}
 
-class Operation(Node):
+
+class Grown(Node):
+    """A node that got fields when plans had keys already: `later` ones are not written at their default."""
+
+    later: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        unsaid = {name for name in self.later if getattr(self, name) == fields[name].default}
+        return {name: value for name, value in write(self).items() if name not in unsaid}
+
+
+class Operation(Grown):
     """A node of a plan. `unkeyed` names the fields that bear no identity, `inputs` those that hold ids."""
 
     unkeyed: ClassVar[frozenset[str]] = frozenset({"id"})
@@ -246,19 +266,45 @@ class TrainOperation(Operation):
         return self.steps * self.batch_rows * self.context
 
 
-class TransferRule(Node):
+Action = Literal[
+    "take",
+    "fresh",
+    "mean",
+    "partial",
+    "first_rows",
+    "sample_rows",
+    "permute_rows",
+    "shuffle",
+    "statistics",
+    "scale",
+]
+
+
+class TransferRule(Grown):
     """What becomes of one component, in layers `first` .. `last` (embedding, position and head have none).
 
     take: copied from the source. fresh: from the target's seed. mean: every row is the source's mean row.
-    partial: rows copied as far as both have them, the rest the mean. sample_rows: each row one of the
-    source's. shuffle: the source's entries, permuted inside each tensor.
+    partial: the rows that both have are copied (ids of one meaning, positions of one number), the rest is
+    the mean; first_rows: the same by number alone. sample_rows: each row one of the source's, or of `rows`
+    drawn from them. permute_rows: the source's rows in another order. shuffle: the source's entries,
+    permuted inside each tensor. statistics: drawn anew with the mean and the standard deviation of the
+    source's tensor. scale: the fresh tensor times one number, so that its root mean square is the source's.
+
+    `parts` names parts of the component, `heads` heads of an attention: rows of query, key and value (and
+    their biases), columns of the output, whose bias is no head's. `of` says which component of the source
+    a head is made from, where it is not its own.
     """
 
+    later: ClassVar[frozenset[str]] = frozenset({"parts", "heads", "of", "rows"})
     component: Component
-    action: Literal["take", "fresh", "mean", "partial", "sample_rows", "shuffle"]
+    action: Action
     source: str | None = None
     first: int = 0
     last: int | None = None
+    parts: tuple[Part, ...] = ()
+    heads: tuple[int, ...] = ()
+    of: Literal["embedding"] | None = None
+    rows: int | None = None
 
 
 class TransferOperation(Operation):

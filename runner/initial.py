@@ -43,13 +43,18 @@ def initial_tensor(name: str, shape: tuple[int, ...], *, seed: int, layers: int)
         return torch.ones(shape) if name.endswith("norm.weight") else torch.zeros(shape)
     scale = STANDARD_DEVIATION / (math.sqrt(2 * layers) if name.endswith(_RESIDUAL) else 1.0)
     rows, columns = shape
-    drawn = np.empty(shape, np.float32)
-    key = streams.key(seed, "init", name)
+    return drawn(streams.key(seed, "init", name), (rows, columns), scale=scale)
+
+
+def drawn(key: int, shape: tuple[int, int], *, scale: float, mean: float = 0.0) -> torch.Tensor:
+    """Normals of this mean and standard deviation, float32: row r is a function of (key, r)."""
+    rows, columns = shape
+    found = np.empty(shape, np.float32)
     at_a_time = max(1, _AT_A_TIME // columns)
     for first in range(0, rows, at_a_time):
         last = min(rows, first + at_a_time)
-        drawn[first:last] = scale * normals(key, first, last - first, columns)
-    return torch.from_numpy(drawn)
+        found[first:last] = mean + scale * normals(key, first, last - first, columns)
+    return torch.from_numpy(found)
 
 
 def normals(key: int, first: int, rows: int, columns: int) -> NDArray[np.float64]:

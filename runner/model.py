@@ -13,17 +13,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from procdsl.plan import Component, ModelShape
+from procdsl.plan import Component, ModelShape, Part
 from runner.devices import Forward, linear
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 class Tag(NamedTuple):
-    """Which component a tensor belongs to, and in which layer (the last norm stands in layer `layers`)."""
+    """Which component a tensor belongs to, in which layer (the last norm stands in layer `layers`), and what
+    parts of that component its rows are, in equal shares."""
 
     component: Component
     layer: int | None = None
+    parts: tuple[Part, ...] = ()
 
 
 class Transformer(nn.Module):
@@ -39,7 +41,7 @@ class Transformer(nn.Module):
         self.embedding = _tagged(nn.Embedding(vocabulary, shape.width), "embedding")
         self.position = _tagged(nn.Embedding(shape.context, shape.width), "position")
         self.blocks = nn.ModuleList(Block(shape, layer) for layer in range(shape.layers))
-        self.norm = _tagged(nn.LayerNorm(shape.width), "norm", shape.layers)
+        self.norm = _tagged(nn.LayerNorm(shape.width), "norm", shape.layers, "final")
         self.head = None if shape.tied else _tagged(nn.Linear(shape.width, vocabulary, bias=False), "head")
 
     @property
@@ -67,9 +69,9 @@ class Block(nn.Module):
 
     def __init__(self, shape: ModelShape, layer: int) -> None:
         super().__init__()
-        self.attention_norm = _tagged(nn.LayerNorm(shape.width), "norm", layer)
+        self.attention_norm = _tagged(nn.LayerNorm(shape.width), "norm", layer, "before_attention")
         self.attention = Attention(shape, layer)
-        self.mlp_norm = _tagged(nn.LayerNorm(shape.width), "norm", layer)
+        self.mlp_norm = _tagged(nn.LayerNorm(shape.width), "norm", layer, "before_mlp")
         self.mlp = Mlp(shape, layer)
 
     def forward(self, x_BTC: Tensor, queries_BS: Tensor | None = None) -> Tensor:
@@ -86,8 +88,9 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = shape.heads
         self.dropout = shape.dropout
-        self.into = _tagged(nn.Linear(shape.width, 3 * shape.width), "attention", layer)
-        self.out = _tagged(nn.Linear(shape.width, shape.width), "attention", layer)
+        into, out = nn.Linear(shape.width, 3 * shape.width), nn.Linear(shape.width, shape.width)
+        self.into = _tagged(into, "attention", layer, "query", "key", "value")
+        self.out = _tagged(out, "attention", layer, "output")
 
     def forward(self, x_BTC: Tensor, queries_BS: Tensor | None = None) -> Tensor:
         weight, bias, C = self.into.weight, self.into.bias, x_BTC.shape[-1]
@@ -115,8 +118,8 @@ class Mlp(nn.Module):
     def __init__(self, shape: ModelShape, layer: int) -> None:
         super().__init__()
         self.dropout = shape.dropout
-        self.up = _tagged(nn.Linear(shape.width, 4 * shape.width), "mlp", layer)
-        self.down = _tagged(nn.Linear(4 * shape.width, shape.width), "mlp", layer)
+        self.up = _tagged(nn.Linear(shape.width, 4 * shape.width), "mlp", layer, "up")
+        self.down = _tagged(nn.Linear(4 * shape.width, shape.width), "mlp", layer, "down")
 
     def forward(self, x_BTC: Tensor) -> Tensor:
         hidden = F.gelu(linear(x_BTC, self.up.weight, self.up.bias), approximate="tanh")
@@ -150,6 +153,6 @@ def _chosen(x_BTC: Tensor, queries_BS: Tensor) -> Tensor:
     return x_BTC.gather(1, queries_BS[:, :, None].expand(-1, -1, x_BTC.shape[-1]))
 
 
-def _tagged(module: ModuleT, component: Component, layer: int | None = None) -> ModuleT:
-    module.tag = Tag(component, layer)  # type: ignore[assignment]
+def _tagged(module: ModuleT, component: Component, layer: int | None = None, *parts: Part) -> ModuleT:
+    module.tag = Tag(component, layer, parts)  # type: ignore[assignment]
     return module

@@ -1,8 +1,8 @@
 """Transfers: the initial parameters of a phase, made from those of earlier ones, every tensor accounted for.
 
-A rule names a component, perhaps in some layers, and what becomes of it. The last rule that names a tensor
-counts; a tensor that no rule names is fresh. Nothing is matched by substring and nothing is skipped: a rule
-that meets no tensor, or tensors whose shapes cannot meet, are errors.
+A rule names a component, perhaps in some layers, parts or heads, and what becomes of it. The last rule that
+names an entry counts; what no rule names is fresh. Nothing is matched by substring and nothing is skipped: a
+rule that meets no tensor, or tensors whose shapes cannot meet, are errors.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,25 +19,26 @@ from torch import Tensor
 
 from procdsl import streams
 from procdsl.errors import RunError
-from procdsl.plan import Plan, TrainOperation, TransferOperation, TransferRule, Vocabulary
+from procdsl.plan import ModelShape, Plan, TrainOperation, TransferOperation, TransferRule, Vocabulary
 from runner import checkpoints
-from runner.initial import initial
+from runner.initial import drawn, initial
 from runner.model import Tag, Transformer, tags
 from runner.store import Store, unwritable
 
-Became = Literal["taken", "made", "kept"]
+# Actions that need the source's tensor to be of the target's shape; the others, rows as wide.
+_SAME_SHAPE = frozenset({"take", "shuffle", "permute_rows"})
+# What became of an entry: kept as the seed drew it, taken bit for bit, made from a source.
+_BECAME = ("kept", "taken", "made")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What became of one tensor: taken bit for bit, made from a source, or kept as the seed drew it."""
+    """What became of one tensor's entries, and by which rules."""
 
     name: str
     tag: Tag
-    entries: int
-    became: Became
-    action: str
-    source: str | None
+    became: dict[str, int]
+    rules: tuple[TransferRule, ...]
 
 
 def transfer(plan: Plan, id: str, *, store: Store, place: Path) -> dict[str, Any]:
@@ -62,38 +63,71 @@ def apply(
 ) -> tuple[dict[str, Tensor], list[Entry]]:
     """The target's tensors, and what became of each; `sources` holds the tensors of every source."""
     target = initial(operation.model, operation.vocabulary.size, operation.seed)
-    chosen = _chosen(operation, target)
-    tensors: dict[str, Tensor] = {}
-    account = []
-    became: Became
-    for name, tag in tags(target).items():
-        rule, fresh = chosen.get(name), target.get_parameter(name).detach()
-        if rule is None or rule.action == "fresh":
-            tensors[name], became = fresh, "kept"
-        else:
-            assert rule.source is not None, f"{rule.action} without a source"
-            tensors[name] = _made(plan, operation, rule, name, fresh, sources[rule.source])
-            became = "taken" if rule.action == "take" else "made"
-        action, source = ("fresh", None) if rule is None else (rule.action, rule.source)
-        account.append(Entry(name, tag, fresh.numel(), became, action, source))
-    return tensors, account
+    rules = [rule for rule in operation.rules if _met_by(operation, rule, target)]
+    made = {
+        name: _entry(plan, operation, rules, name, tag, target, sources) for name, tag in tags(target).items()
+    }
+    return {name: tensor for name, (tensor, _) in made.items()}, [entry for _, entry in made.values()]
 
 
-def _chosen(operation: TransferOperation, target: Transformer) -> dict[str, TransferRule]:
-    """The rule that counts for each tensor that has one."""
-    chosen: dict[str, TransferRule] = {}
-    for rule in operation.rules:
-        met = [name for name, tag in tags(target).items() if _names(rule, tag)]
-        if not met and rule.component == "head" and operation.model.tied and _follows(rule, operation):
+def _entry(
+    plan: Plan,
+    operation: TransferOperation,
+    rules: list[TransferRule],
+    name: str,
+    tag: Tag,
+    target: Transformer,
+    sources: dict[str, dict[str, Tensor]],
+) -> tuple[Tensor, Entry]:
+    """One tensor as its rules make it, the last that names an entry."""
+    tensor = fresh = target.get_parameter(name).detach()
+    became, counted = torch.zeros(fresh.shape, dtype=torch.uint8), []
+    for rule in rules:
+        named = _named(rule, tag, fresh, operation.model)
+        if named is None or not named.any():
             continue
-        if not met:
-            raise _error(
-                operation,
-                f"a rule names {_told(rule)}, and the model has no such tensor",
-                "mend the layer range",
-            )
-        chosen |= dict.fromkeys(met, rule)
-    return chosen
+        counted.append(rule)
+        made = fresh
+        if rule.action != "fresh":
+            assert rule.source is not None, f"{rule.action} without a source"
+            made = _made(plan, operation, rule, name, fresh, named, sources[rule.source])
+        tensor = torch.where(named, made, tensor)
+        became[named] = 0 if rule.action == "fresh" else 1 if rule.action == "take" else 2
+    counts = torch.bincount(became.flatten(), minlength=len(_BECAME)).tolist()
+    return tensor, Entry(name, tag, dict(zip(_BECAME, counts, strict=True)), tuple(counted))
+
+
+def _met_by(operation: TransferOperation, rule: TransferRule, target: Transformer) -> bool:
+    """Whether a rule names anything: an error where it does not, but for a tied head that is as it says."""
+    parts = [
+        _named(rule, tag, target.get_parameter(name), operation.model) for name, tag in tags(target).items()
+    ]
+    if any(part is not None and part.any() for part in parts):
+        return True
+    if rule.component == "head" and operation.model.tied and _follows(rule, operation):
+        return False
+    message = f"a rule names {_told(rule)}, and the model has no such tensor"
+    raise _error(operation, message, "mend its layers, parts or heads")
+
+
+def _named(rule: TransferRule, tag: Tag, tensor: Tensor, model: ModelShape) -> Tensor | None:
+    """Which entries of a tensor a rule names, if it may name any: flags of the tensor's shape."""
+    if tag.component != rule.component:
+        return None
+    if tag.layer is not None and not rule.first <= tag.layer <= (
+        model.layers if rule.last is None else rule.last
+    ):
+        return None
+    parts = torch.tensor([not rule.parts or part in rule.parts for part in tag.parts or (None,)])
+    rows = parts.repeat_interleave(len(tensor) // len(parts))
+    if rule.heads:
+        head = torch.arange(model.width) // (model.width // model.heads)
+        chosen = torch.isin(head, torch.tensor(rule.heads))
+        if "output" in tag.parts:
+            # The bias is added once, whatever the heads: it is none of theirs.
+            return rows[:, None] & chosen if tensor.ndim > 1 else torch.zeros_like(rows)
+        rows = rows & chosen.repeat(len(parts))
+    return rows.reshape(-1, *[1] * (tensor.ndim - 1)).expand(tensor.shape)
 
 
 def _follows(head: TransferRule, operation: TransferOperation) -> bool:
@@ -103,22 +137,19 @@ def _follows(head: TransferRule, operation: TransferOperation) -> bool:
     return (head.action, head.source) == (action, source)
 
 
-def _names(rule: TransferRule, tag: Tag) -> bool:
-    if tag.component != rule.component:
-        return False
-    return tag.layer is None or (rule.first <= tag.layer and (rule.last is None or tag.layer <= rule.last))
-
-
 def _made(
     plan: Plan,
     operation: TransferOperation,
     rule: TransferRule,
     name: str,
     fresh: Tensor,
+    named: Tensor,
     source: dict[str, Tensor],
 ) -> Tensor:
-    """A tensor as its rule makes it."""
+    """A tensor as a rule makes it, right where the rule names its entries."""
     old = _met(operation, rule, name, fresh, source)
+    # Of parts and heads only the entries count that are named; shapes are equal there.
+    entries = old[named] if old.shape == fresh.shape else old.flatten()
     key = streams.key(operation.seed, "transfer", name)
     match rule.action:
         case "take":
@@ -129,12 +160,19 @@ def _made(
             begun = plan.by_id[str(rule.source)]
             assert isinstance(begun, TrainOperation | TransferOperation)
             return _partial(old, _identities(begun.vocabulary), _identities(operation.vocabulary))
-        case "partial":
+        case "partial" | "first_rows":
             return _partial(old, range(len(old)), range(len(fresh)))
         case "sample_rows":
-            return _sample_rows(old, len(fresh), key)
+            pool = old if rule.rows is None else old[_order(key, len(old))[: rule.rows]]
+            return _sample_rows(pool, len(fresh), key)
+        case "permute_rows":
+            return old[_order(key, len(old))]
         case "shuffle":
-            return _shuffle(old, key)
+            return old.masked_scatter(named, entries[_order(key, len(entries))])
+        case "statistics":
+            return _drawn_like(entries.double(), fresh, key)
+        case "scale":
+            return _scaled_like(entries.double(), fresh, named)
         case _:
             raise AssertionError(rule.action)
 
@@ -143,22 +181,21 @@ def _met(
     operation: TransferOperation, rule: TransferRule, name: str, fresh: Tensor, source: dict[str, Tensor]
 ) -> Tensor:
     """The source's tensor that a rule makes a tensor from."""
-    old = source.get(name)
+    of = "embedding.weight" if rule.of == "embedding" else name
+    old = source.get(of)
     if old is None and name == "head.weight":
         old = source["embedding.weight"]  # a tied source's head
     if old is None:
         raise _error(
             operation, f"{rule.source} has no {name}", "take it from a model of as many layers, or fresh"
         )
-    same = (
-        old.shape == fresh.shape if rule.action in {"take", "shuffle"} else old.shape[1:] == fresh.shape[1:]
-    )
-    if not same:
+    alike = old.shape == fresh.shape
+    if not (alike if rule.action in _SAME_SHAPE else old.shape[1:] == fresh.shape[1:]):
         raise _error(
             operation,
             f"{name} is {_shape(old)} in {rule.source} and {_shape(fresh)} here, "
             f"and {rule.action} cannot make them meet",
-            "use fresh, or mean, partial or sample_rows where only the number of rows differs",
+            "use fresh, or mean, partial, first_rows or sample_rows where only the number of rows differs",
         )
     return old
 
@@ -180,10 +217,22 @@ def _sample_rows(old: Tensor, rows: int, key: int) -> Tensor:
     return old[torch.tensor([streams.Stream(key, row).below(len(old)) for row in range(rows)])]
 
 
-def _shuffle(old: Tensor, key: int) -> Tensor:
-    """The same entries in an order drawn by the key: sorted by 64 random bits each."""
-    order = np.argsort(np.random.Philox(key=key).random_raw(old.numel()), kind="stable")
-    return old.reshape(-1)[torch.from_numpy(order)].reshape(old.shape)
+def _order(key: int, count: int) -> Tensor:
+    """The numbers below `count` in an order drawn by the key: sorted by 64 random bits each."""
+    return torch.from_numpy(np.argsort(np.random.Philox(key=key).random_raw(count), kind="stable"))
+
+
+def _drawn_like(entries: Tensor, fresh: Tensor, key: int) -> Tensor:
+    """Normals with the mean and the standard deviation of these entries, row r drawn by (key, r)."""
+    mean, deviation = float(entries.mean()), float(entries.std(correction=0))
+    rows, columns = (len(fresh), 1) if fresh.ndim == 1 else fresh.shape
+    return drawn(key, (rows, columns), scale=deviation, mean=mean).view(fresh.shape)
+
+
+def _scaled_like(entries: Tensor, fresh: Tensor, named: Tensor) -> Tensor:
+    """The fresh tensor with the root mean square of these entries; what is zero, as biases are, stays so."""
+    now = float(fresh[named].double().square().mean().sqrt())
+    return fresh * (float(entries.square().mean().sqrt()) / now) if now else fresh
 
 
 def _mean_row(old: Tensor) -> Tensor:
@@ -191,30 +240,23 @@ def _mean_row(old: Tensor) -> Tensor:
 
 
 def _line(entry: Entry) -> dict[str, Any]:
-    return {
-        "tensor": entry.name,
-        "component": entry.tag.component,
-        "layer": entry.tag.layer,
-        "entries": entry.entries,
-        "became": entry.became,
-        "action": entry.action,
-        "source": entry.source,
-    }
+    rules = [{"action": rule.action, "source": rule.source} for rule in entry.rules]
+    where = {"tensor": entry.name, "component": entry.tag.component, "layer": entry.tag.layer}
+    return where | entry.became | {"rules": rules}
 
 
 def _totals(account: list[Entry]) -> dict[str, int]:
-    became = ("taken", "made", "kept")
-    totals = {name: sum(entry.entries for entry in account if entry.became == name) for name in became}
-    return totals | {"parameters": sum(entry.entries for entry in account)}
+    totals = {name: sum(entry.became[name] for entry in account) for name in _BECAME}
+    return totals | {"parameters": sum(totals.values())}
 
 
 def _told(rule: TransferRule) -> str:
-    layers = (
-        ""
-        if rule.first == 0 and rule.last is None
-        else f" in layers {rule.first} to {rule.last or 'the last'}"
-    )
-    return f"{rule.component}{layers}"
+    """Which tensors a rule names, in words."""
+    parts = f" ({', '.join(rule.parts)})" if rule.parts else ""
+    heads = f", heads {', '.join(map(str, rule.heads))}" if rule.heads else ""
+    everywhere = rule.first == 0 and rule.last is None
+    last = "the last" if rule.last is None else rule.last
+    return f"{rule.component}{parts}{heads}{'' if everywhere else f' in layers {rule.first} to {last}'}"
 
 
 def _shape(tensor: Tensor) -> str:

@@ -47,12 +47,28 @@ def test_specs_in_the_docs_compile(text: str, tmp_path: Path) -> None:
 
 
 def study_around(tables: str) -> str:
-    """A study whose curricula each train on one of the tables."""
+    """A study whose curricula each train on one of the tables, or start by each of the transfers."""
+    if re.search(r"^\[(transfers|curricula)\.", tables, re.M):
+        return around_transfers(tables)
     named = re.findall(r"^\[(?:grammars|sources|corpora)\.(\w+)\]", tables, re.M)
     arms = [
         f'[curricula.on_{name}]\nphases = [{{ name = "only", data = "{name}", steps = 1 }}]' for name in named
     ]
     return "\n".join([STUDY, tables, arms[0] + "\nbaseline = true", *arms[1:]])
+
+
+def around_transfers(tables: str) -> str:
+    """The study that the page on transfers begins with, and an arm for each transfer that has none."""
+    page = (ROOT / "docs" / "how-to" / "transfers.md").read_text("utf-8")
+    frame = re.search(r"^```toml\n(.*?)^```", page, re.S | re.M)
+    assert frame
+    arms = [
+        f'[curricula.by_{name}]\nlike = "dyck_first"\n'
+        f'phases = [{{ name = "text", start = {{ transfer = "{name}" }} }}]'
+        for name in re.findall(r"^\[transfers\.(\w+)\]", tables, re.M)
+        if f'transfer = "{name}"' not in tables
+    ]
+    return "\n".join([frame[1], tables, *arms])
 
 
 def modules() -> list[str]:

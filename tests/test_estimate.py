@@ -54,6 +54,19 @@ def test_what_is_shared_is_counted_once() -> None:
             (64, 0, 64 + 32),
         ),
         (TransferRule(component="mlp", action="fresh"), (0, 0, 2 * (8 * 256 + 80))),
+        (
+            TransferRule(component="attention", action="take", source="dyck_first/s0/warmup", heads=(1,)),
+            (2 * (4 * 128 + 24), 0, 2 * (4 * 128 + 40)),
+        ),
+        (
+            TransferRule(
+                component="norm",
+                action="statistics",
+                source="dyck_first/s0/warmup",
+                parts=("before_mlp", "final"),
+            ),
+            (0, 96, 64),
+        ),
     ],
     ids=lambda value: f"{value.component} {value.action}" if isinstance(value, TransferRule) else "",
 )

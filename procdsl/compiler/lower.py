@@ -166,7 +166,15 @@ def _rules(study: Study, phase: Phase, trained: Callable[[Address], str]) -> tup
         source = None if rule.action == "fresh" else trained(at)
         found.append(
             plan.TransferRule(
-                component=rule.component, action=rule.action, source=source, first=first, last=last
+                component=rule.component,
+                action=rule.action,
+                source=source,
+                first=first,
+                last=last,
+                parts=rule.parts,
+                heads=tuple(sorted(set(rule.heads))),
+                of=rule.of,
+                rows=rule.rows,
             )
         )
     named = {rule.component for rule in written}

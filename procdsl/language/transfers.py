@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from procdsl.language.base import PhaseName, Spec
 from procdsl.language.quantities import Layers
-from procdsl.plan import Component
-
-Action = Literal["take", "fresh", "mean", "partial", "sample_rows", "shuffle"]
+from procdsl.plan import Action, Component, Part
 
 
 class RuleSpec(Spec):
     """What becomes of one component, in all its layers or some: ``layers = "0..5"``.
 
     `from` names another phase than the one the transfer starts from: the attention of one model and the
-    mlp of another make a mixture of weights.
+    mlp of another make a mixture of weights. `parts` names parts of attention (query, key, value, output),
+    mlp (up, down) or norm (before_attention, before_mlp, final), `heads` heads of an attention by number.
+    ``of = "embedding"`` makes a head from the source's embedding; `rows` is how many rows of the source
+    ``sample_rows`` draws from, if not from all.
     """
 
     component: Component
     action: Action = "take"
     layers: Layers | None = None
     source: PhaseName | None = Field(default=None, alias="from")
+    parts: tuple[Part, ...] = ()
+    heads: tuple[Annotated[int, Field(ge=0, lt=4096)], ...] = ()
+    of: Literal["embedding"] | None = None
+    rows: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
 class TransferSpec(Spec):

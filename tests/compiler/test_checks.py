@@ -58,6 +58,14 @@ FAULTS = [
     ("P330", ["model.heads=3"], "3 heads do not divide a width of 32"),
     ("P331", ['evaluations.prose.kind="answer"'], "no answers"),
     ("P332", ['transfers.body.rules=[{ component = "mlp", action = "shuffle" }]'], "mlp"),
+    (
+        "P332",
+        [
+            'transfers.body={ rules = [{ component = "attention", heads = [0, 1] }, '
+            '{ component = "attention", action = "shuffle", heads = [1] }] }'
+        ],
+        "same heads",
+    ),
     ("P333", ['transfers.body={ rules = [{ component = "mlp", layers = "0..2" }] }'], "layers 0 to 2 of 2"),
     (
         "P333",
@@ -69,7 +77,22 @@ FAULTS = [
     ("P334", ['transfers.body.take=["embedding"]'], "ids"),
     ("P335", ['transfers.body.take=["head"]'], "tied"),
     ("P336", ['transfers.body={ rules = [{ component = "mlp", action = "mean" }] }'], "mean"),
+    ("P336", ['transfers.body={ rules = [{ component = "mlp", parts = ["up", "key"] }] }'], "called key"),
+    ("P336", ['transfers.body={ rules = [{ component = "mlp", heads = [0] }] }'], "in no head"),
+    ("P336", ['transfers.body={ rules = [{ component = "mlp", of = "embedding" }] }'], "its own like"),
+    ("P336", ['transfers.body={ rules = [{ component = "position", rows = 2 }] }'], "take draws no rows"),
     ("P337", [f'{TEXT}.start={{ from = "warmup" }}'], "other ids"),
+    ("P338", ['transfers.body={ rules = [{ component = "attention", heads = [0, 2] }] }'], "head 2 of 2"),
+    (
+        "P338",
+        ['transfers.body={ rules = [{ component = "embedding", action = "sample_rows", rows = 99 }] }'],
+        "99 rows of 11",
+    ),
+    (
+        "P338",
+        ['transfers.body={ rules = [{ component = "norm", parts = ["final"], layers = 0 }] }'],
+        "behind all layers",
+    ),
     (
         "P337",
         [f'{TEXT}.start={{ from = "plain.text" }}', "curricula.first.model={ heads = 1 }"],

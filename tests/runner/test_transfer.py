@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,15 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from procdsl.errors import RunError
-from procdsl.plan import COMPONENTS, ModelShape, Plan, TransferOperation, TransferRule, Vocabulary
+from procdsl.plan import (
+    COMPONENTS,
+    ModelShape,
+    Plan,
+    TrainOperation,
+    TransferOperation,
+    TransferRule,
+    Vocabulary,
+)
 from runner.initial import initial
 from runner.model import tags
 from runner.store import Store
@@ -29,10 +38,10 @@ def rule(component: str, action: str, source: str | None = "first", **layers: An
 
 
 def carry_out(
-    root: Path, *rules: TransferRule, **target: Any
+    root: Path, *rules: TransferRule, source: ModelShape = SHAPE, **target: Any
 ) -> tuple[Tensors, dict[str, Tensors], dict[str, Any]]:
     """The tensors made, those of both sources, and the facts."""
-    first = phase(SOURCE, id="first", model=SHAPE)
+    first = phase(SOURCE, id="first", model=source)
     content: dict[str, Any] = {
         "id": "t",
         "seed": 7,
@@ -41,7 +50,7 @@ def carry_out(
         "rules": rules,
     }
     operation = TransferOperation(**content | target)
-    plan = plan_of(SOURCE, first, phase(SOURCE, id="second", seed=2, model=SHAPE), operation)
+    plan = plan_of(SOURCE, first, phase(SOURCE, id="second", seed=2, model=source), operation)
     store = Store(root)
     sources = {id: trained(plan, id, store) for id in ("first", "second")}
     place = store.place("transfer", plan.key("t"))
@@ -51,8 +60,9 @@ def carry_out(
 
 def trained(plan: Plan, id: str, store: Store) -> Tensors:
     """Parameters such as training leaves: every entry another than a fresh one's."""
-    vocabulary = plan.by_id[id].vocabulary.size  # type: ignore[union-attr]
-    fresh = initial(SHAPE, vocabulary, seed=100 + len(id)).state_dict()
+    operation = plan.by_id[id]
+    assert isinstance(operation, TrainOperation)
+    fresh = initial(operation.model, operation.vocabulary.size, seed=100 + len(id)).state_dict()
     tensors = {
         name: tensor + torch.linspace(0.5, 1.5, tensor.numel()).view_as(tensor)
         for name, tensor in fresh.items()
@@ -115,6 +125,131 @@ def test_positions_of_another_context(tmp_path: Path) -> None:
     old = sources["first"]["position.weight"]
     assert torch.equal(made["position.weight"][:16], old)
     torch.testing.assert_close(made["position.weight"][16:], old.mean(0).expand(4, -1))
+
+
+# The component names of the published code (its patterns over GPT-2's parameter names), as rules.
+QKV = ("query", "key", "value")
+PUBLISHED = {
+    "attn": ([rule("attention", "take")], r"attention\.(into|out)"),
+    "attn+ln": (
+        [rule("attention", "take"), rule("norm", "take", parts=("before_attention",))],
+        r"attention(_norm)?\.",
+    ),
+    "heads": ([rule("attention", "take", parts=QKV)], r"attention\.into"),
+    "ffn": ([rule("mlp", "take")], r"mlp\."),
+    "ln": ([rule("norm", "take")], r"norm\."),
+    "embed": (
+        [rule("embedding", "take"), rule("position", "take"), rule("head", "take")],
+        r"embedding|posit|head",
+    ),
+    "everything": ([rule(name, "take") for name in ("attention", "mlp", "norm")], r"blocks|^norm"),
+    "first third": (
+        [rule(name, "take", last=0) for name in ("attention", "mlp", "norm")],
+        r"blocks\.0\.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rules", "pattern"), PUBLISHED.values(), ids=PUBLISHED)
+@pytest.mark.parametrize("tied", [True, False], ids=["tied", "untied"])
+def test_published_component_sets(
+    tmp_path: Path, rules: list[TransferRule], pattern: str, tied: bool
+) -> None:
+    made, sources, facts = carry_out(tmp_path, *rules, model=SHAPE.model_copy(update={"tied": tied}))
+    fresh = initial(SHAPE.model_copy(update={"tied": tied}), SOURCE_SIZE, seed=7).state_dict()
+    old = sources["first"] | {"head.weight": sources["first"]["embedding.weight"]}
+    taken = {name for name in fresh if re.search(pattern, name)}
+    assert taken
+    for name in fresh:
+        assert torch.equal(made[name], (old if name in taken else fresh)[name]), name
+    assert facts["taken"] == sum(fresh[name].numel() for name in taken)
+
+
+def test_heads_of_two_models_are_grafted(tmp_path: Path) -> None:
+    rules = rule("attention", "take", heads=(1,)), rule("attention", "take", "second", heads=(0,), last=1)
+    made, sources, facts = carry_out(tmp_path, *rules)
+    fresh = initial(SHAPE, SOURCE_SIZE, seed=7).state_dict()
+    for layer in range(3):
+        prefix = f"blocks.{layer}.attention"
+        other = sources["second"] if layer < 2 else fresh
+        for name in (f"{prefix}.into.weight", f"{prefix}.into.bias"):
+            # Rows of three parts (query, key, value), each of two heads of 8.
+            mine, old, one = (x[name].unflatten(0, (3, 2, 8)) for x in (made, sources["first"], other))
+            assert torch.equal(mine[:, 1], old[:, 1])
+            assert torch.equal(mine[:, 0], one[:, 0])
+        name = f"{prefix}.out.weight"
+        assert torch.equal(made[name][:, 8:], sources["first"][name][:, 8:])
+        assert torch.equal(made[name][:, :8], other[name][:, :8])
+        assert torch.equal(made[f"{prefix}.out.bias"], fresh[f"{prefix}.out.bias"])
+    assert facts["taken"] == 5 * (3 * 8 * 17 + 16 * 8)
+
+
+def test_statistics_keep_mean_and_deviation_of_each_tensor_and_nothing_else(tmp_path: Path) -> None:
+    wide = SHAPE.model_copy(update={"width": 64})
+    rules = [rule(component, "statistics") for component in ("attention", "mlp", "norm", "position")]
+    made, sources, facts = carry_out(tmp_path / "a", *rules, model=wide, source=wide)
+    again = carry_out(tmp_path / "b", *rules[:2], model=wide, source=wide)[0]
+    other = carry_out(tmp_path / "c", *rules, model=wide, source=wide, seed=8)[0]
+    for name, old in sources["first"].items():
+        if name == "embedding.weight":
+            continue
+        error = float(old.std()) / old.numel() ** 0.5
+        assert abs(float(made[name].mean() - old.mean())) < 5 * error, name
+        assert abs(float(made[name].std() / old.std()) - 1) < 5 / old.numel() ** 0.5, name
+        assert abs(float(torch.corrcoef(torch.stack([made[name].flatten(), old.flatten()]))[0, 1])) < 0.5
+        assert not torch.equal(made[name], other[name])
+        if "attention." in name or "mlp." in name:
+            assert torch.equal(made[name], again[name])
+    assert facts["made"] == facts["parameters"] - sources["first"]["embedding.weight"].numel()
+
+
+def test_scale_is_the_fresh_tensor_with_the_sources_magnitude(tmp_path: Path) -> None:
+    made, sources, _ = carry_out(tmp_path, *(rule(component, "scale") for component in COMPONENTS[:5]))
+    for name, fresh in initial(SHAPE, SOURCE_SIZE, seed=7).named_parameters():
+        if not fresh.any():
+            assert not made[name].any()
+            continue
+        (ratio,) = (made[name] / fresh).flatten()[:1].tolist()
+        torch.testing.assert_close(made[name], fresh.detach() * ratio)
+        torch.testing.assert_close(made[name].square().mean(), sources["first"][name].square().mean())
+
+
+def test_statistics_of_some_heads_are_those_of_these_heads(tmp_path: Path) -> None:
+    made, sources, _ = carry_out(tmp_path, rule("attention", "shuffle", heads=(0,), parts=("query",)))
+    name = "blocks.1.attention.into.weight"
+    fresh = initial(SHAPE, SOURCE_SIZE, seed=7).get_parameter(name)
+    assert torch.equal(
+        made[name][:8].flatten().sort().values, sources["first"][name][:8].flatten().sort().values
+    )
+    assert not torch.equal(made[name][:8], sources["first"][name][:8])
+    assert torch.equal(made[name][8:], fresh[8:])
+
+
+def test_rows_by_number_in_another_order_or_few(tmp_path: Path) -> None:
+    target = Vocabulary(tokens=tuple(f"t{i}" for i in range(40)))
+    old = carry_out(tmp_path / "take", rule("embedding", "take"))[1]["first"]["embedding.weight"]
+
+    def rows(action: str, **more: Any) -> torch.Tensor:
+        return carry_out(tmp_path / action, rule("embedding", action, **more.pop("rule", {})), **more)[0][
+            "embedding.weight"
+        ]
+
+    first = rows("first_rows", vocabulary=target)
+    assert torch.equal(first[: len(old)], old)
+    torch.testing.assert_close(first[len(old) :], old.mean(0).expand(40 - len(old), -1))
+    few = rows("sample_rows", vocabulary=target, rule={"rows": 2})
+    assert len(few.unique(dim=0)) == 2
+    assert all((old == row).all(1).any() for row in few)
+    permuted = rows("permute_rows")
+    assert not torch.equal(permuted, old)
+    assert torch.equal(permuted.unique(dim=0), old.unique(dim=0))
+
+
+def test_a_head_is_made_from_the_embedding_where_it_says_so(tmp_path: Path) -> None:
+    untied = SHAPE.model_copy(update={"tied": False})
+    made, sources, _ = carry_out(tmp_path, rule("head", "mean", of="embedding"), model=untied, source=untied)
+    mean = sources["first"]["embedding.weight"].mean(0)
+    torch.testing.assert_close(made["head.weight"], mean.expand(SOURCE_SIZE, -1))
 
 
 def test_shuffling_keeps_every_entry_of_a_tensor(tmp_path: Path) -> None:

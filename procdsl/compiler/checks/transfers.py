@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from procdsl.compiler.corpora import known_size, tokenizer
 from procdsl.compiler.findings import Finding, Path
 from procdsl.compiler.names import address
 from procdsl.compiler.study import Layout, Phase, Study
+from procdsl.language.corpora import HubTokenizerSpec
 from procdsl.language.transfers import RuleSpec
+from procdsl.plan import PARTS
 
 # A layer's own components; the others are there once.
-_LAYERED = frozenset({"attention", "mlp", "norm"})
-_SAME_WIDTH = frozenset({"take", "shuffle", "partial", "mean", "sample_rows"})
+_LAYERED = frozenset(PARTS)
+_OF_ROWS = frozenset({"mean", "partial", "first_rows", "sample_rows", "permute_rows"})
 
 
 def rules_are_separate(study: Study) -> Iterator[Finding]:
-    """P332: one thing becomes of each component of each layer."""
+    """P332: one thing becomes of each part of a component, in each layer and head."""
     for name, transfer in study.spec.transfers.items():
         seen: list[RuleSpec] = []
         for path, rule in transfer.all_rules():
             for other in seen:
                 if rule.component == other.component and _overlap(rule, other):
-                    message = f"two rules say what becomes of the {rule.component} in the same layers"
+                    where = f"{rule.component} in the same layers{_within(rule)}"
+                    message = f"two rules say what becomes of the {where}"
                     yield Finding(
-                        "P332", ("transfers", name, *path), message, "keep one, or divide the layers"
+                        "P332",
+                        ("transfers", name, *path),
+                        message,
+                        "keep one, or divide the layers, parts or heads",
                     )
                     break
             seen.append(rule)
@@ -62,21 +69,61 @@ def shapes_meet(study: Study) -> Iterator[Finding]:
 
 def components_are_there(study: Study) -> Iterator[Finding]:
     """P335: a rule matches parameters: a tied model has no head of its own."""
-    for phase, path, rule, source in _applied(study):
-        for model, at in ((phase.model, phase.address), (source.model, source.address)):
-            if rule.component == "head" and model.tied and rule.action != "fresh":
-                message = f"{'.'.join(at)} has no head of its own: it is tied to the embedding"
-                yield Finding("P335", path, message, 'transfer the "embedding", or set model.tied = false')
-                break
+    for phase, path, rule, _ in _applied(study):
+        if rule.component == "head" and phase.model.tied and rule.action != "fresh":
+            message = f"{'.'.join(phase.address)} has no head of its own: it is tied to the embedding"
+            yield Finding("P335", path, message, 'transfer the "embedding", or set model.tied = false')
 
 
 def actions_suit_components(study: Study) -> Iterator[Finding]:
-    """P336: rows are a thing of embeddings, positions and heads."""
+    """P336: rows are a thing of embeddings, positions and heads, parts and heads of layers."""
     for name, transfer in study.spec.transfers.items():
         for path, rule in transfer.all_rules():
-            if rule.action in ("mean", "partial", "sample_rows") and rule.component in _LAYERED:
-                message = f"{rule.action} is made of rows, which the {rule.component} does not have"
-                yield Finding("P336", ("transfers", name, *path, "action"), message, "take, shuffle or fresh")
+            for field, message, help in _unsuited(rule):
+                yield Finding("P336", ("transfers", name, *path, field), message, help)
+
+
+def _unsuited(rule: RuleSpec) -> Iterator[tuple[str, str, str]]:
+    """The fields of a rule that its component or its action cannot have, with what is wrong and a way out."""
+    own = PARTS.get(rule.component, ())
+    if rule.action in _OF_ROWS and own:
+        message = f"{rule.action} is made of rows, which the {rule.component} does not have"
+        yield "action", message, "take, shuffle, statistics, scale or fresh"
+    if strangers := [part for part in rule.parts if part not in own]:
+        help = f"its parts: {', '.join(own)}" if own else "leave `parts` out"
+        yield "parts", f"the {rule.component} has no part called {', '.join(strangers)}", help
+    if rule.heads and rule.component != "attention":
+        yield "heads", f"the {rule.component} is in no head", "leave `heads` out"
+    if rule.of and rule.component != "head":
+        yield "of", f"the {rule.component} is made from its own like", "leave `of` out"
+    if rule.rows and rule.action != "sample_rows":
+        yield "rows", f"{rule.action} draws no rows", 'action = "sample_rows", or leave `rows` out'
+
+
+def heads_and_rows_are_there(study: Study) -> Iterator[Finding]:
+    """P338: a rule names heads, parts and rows that there are."""
+    for phase, path, rule, source in _applied(study):
+        heads, rows = source.model.heads, _rows(study, source, rule)
+        if rule.heads and max(rule.heads) >= heads:
+            message = f"head {max(rule.heads)} of {heads}, for {'.'.join(phase.address)}"
+            yield Finding("P338", (*path, "heads"), message, f"heads count from 0 to {heads - 1}")
+        if rule.rows and rows is not None and rule.rows > rows:
+            message = f"{rule.rows:,} rows of {rows:,}, for {'.'.join(phase.address)}"
+            yield Finding("P338", (*path, "rows"), message, f"at most {rows:,}, or leave `rows` out for all")
+        if rule.parts == ("final",) and rule.layers is not None:
+            message = "the final norm stands behind all layers, and is in none"
+            yield Finding("P338", (*path, "layers"), message, "leave `layers` out")
+
+
+def _rows(study: Study, source: Phase, rule: RuleSpec) -> int | None:
+    """How many rows the source's matrix has, where that is known before it is bound."""
+    if rule.component == "position":
+        return source.model.context
+    if source.layout.text is None:
+        return len(source.layout.tokens)
+    written = study.spec.corpora[source.layout.text].tokenizer
+    text = known_size(written) if isinstance(written, HubTokenizerSpec) else tokenizer(written).size
+    return None if text is None else text + len(source.layout.tokens)
 
 
 def going_on_needs_the_same_model(study: Study) -> Iterator[Finding]:
@@ -114,7 +161,7 @@ def _shapes(phase: Phase, source: Phase, rule: RuleSpec) -> Iterator[tuple[str, 
         yield "layers:", here.layers, there.layers
     if rule.component == "attention":
         yield "heads:", here.heads, there.heads
-    if rule.action in ("take", "shuffle"):
+    if rule.action in ("take", "shuffle", "permute_rows"):
         if rule.component == "position":
             yield "a context of", here.context, there.context
         if rule.component in ("embedding", "head"):
@@ -139,7 +186,15 @@ def _way_out(rule: RuleSpec) -> str:
     return "take other components, or some layers, or give both phases one model"
 
 
+def _within(rule: RuleSpec) -> str:
+    return f" and the same {'heads' if rule.heads else 'parts'}" if rule.heads or rule.parts else ""
+
+
 def _overlap(one: RuleSpec, other: RuleSpec) -> bool:
+    if one.parts and other.parts and not set(one.parts) & set(other.parts):
+        return False
+    if one.heads and other.heads and not set(one.heads) & set(other.heads):
+        return False
     if one.layers is None or other.layers is None:
         return True
     return one.layers[0] <= other.layers[1] and other.layers[0] <= one.layers[1]
@@ -151,5 +206,6 @@ RULES = (
     shapes_meet,
     components_are_there,
     actions_suit_components,
+    heads_and_rows_are_there,
     going_on_needs_the_same_model,
 )
