@@ -363,11 +363,17 @@ class Trial(Node):
 
 
 class Comparison(Node):
-    """What the study compares: `metric` is "<evaluation>/<metric>"."""
+    """What the study compares: `metric` is "<evaluation>/<metric>".
 
+    `curricula` are those in it by what they are called there: the same in all comparisons of a study, so
+    that these make a matrix. `name` is empty where the study has one comparison.
+    """
+
+    name: str = ""
     metric: str
     baseline: str
     lower_is_better: bool = True
+    curricula: dict[str, str] = Field(default_factory=dict)
 
 
 class Plan(Node):
@@ -379,7 +385,12 @@ class Plan(Node):
     profile: str | None = None
     operations: tuple[AnyOperation, ...]
     trials: tuple[Trial, ...]
-    comparison: Comparison | None = None
+    comparisons: tuple[Comparison, ...] = ()
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """The first of the comparisons: what a study is shown by."""
+        return self.comparisons[0] if self.comparisons else None
 
     @cached_property
     def by_id(self) -> dict[str, AnyOperation]:

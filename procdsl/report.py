@@ -255,6 +255,37 @@ def megabytes(count: float) -> str:
 # ---------------------------------------------------------------- comparisons
 
 
+def comparisons(found: Mapping[str, Any]) -> None:
+    """What a study compares: one comparison, or several and the matrix that they make."""
+    if "matrix" not in found:
+        comparison(found)
+        return
+    for one in found["comparisons"]:
+        comparison(one)
+        line("")
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column(clean(f"{found['study']}: final values"), overflow="fold")
+    for column in found["matrix"]["columns"]:
+        table.add_column(clean(column["name"]), justify="right")
+    for row in found["matrix"]["rows"]:
+        table.add_row(clean(row["label"]), *(_cell(cell) for cell in row["cells"]))
+    target = console()
+    if not target.is_terminal:
+        target.width = _PIPE_WIDTH
+    target.print(table)
+    target.print("* can be told from the baseline of its column (p < 0.05, Holm)", style="dim")
+    line(f"matrix: {clean(found['png'][0])}")
+
+
+def _cell(cell: Mapping[str, Any] | None) -> str:
+    if cell is None:
+        return "–"
+    half = "" if cell["high"] is None else f" ± {cell['high'] - cell['mean']:.2g}"
+    return f"{cell['mean']:.4g}{half}{'*' if cell['told_apart'] else ' '}"
+
+
 def comparison(found: Mapping[str, Any]) -> None:
     """The comparison of a study: what it rests on, a row a curriculum, the verdict, and what to mind."""
     from rich.table import Table
@@ -262,7 +293,8 @@ def comparison(found: Mapping[str, Any]) -> None:
     target = console()
     if not target.is_terminal:
         target.width = _PIPE_WIDTH
-    target.print(clean(f"{found['study']}: {found['metric']} by curriculum"), style="bold")
+    named = f" ({found['comparison']})" if found["comparison"] else ""
+    target.print(clean(f"{found['study']}{named}: {found['metric']} by curriculum"), style="bold")
     target.print(clean(_basis(found["basis"]) + _bounds(found)))
     wide = target.width >= _WIDE
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")

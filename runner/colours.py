@@ -8,7 +8,7 @@ light and dark pages. Colours go by the order of the plan: adding a curriculum a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from procdsl.plan import Plan
 
@@ -17,18 +17,24 @@ PALETTE = ("#0072B2", "#D55E00", "#9600FF", "#C39669", "#8778FF", "#2DA5C3", "#8
 
 
 def curriculum_colours(plan: Plan) -> dict[str, str]:
-    """A colour as ``#rrggbb`` for every curriculum of the plan; the baseline is grey."""
-    baseline = plan.comparison.baseline if plan.comparison else None
-    return assign((trial.curriculum for trial in plan.trials), baseline=baseline)
+    """A colour as ``#rrggbb`` for every curriculum of the plan; baselines are grey.
+
+    Curricula that are called the same in several comparisons have one colour.
+    """
+    labels = {name: label for one in plan.comparisons for label, name in one.curricula.items()}
+    grey = {labels.get(one.baseline, one.baseline) for one in plan.comparisons}
+    names = list(dict.fromkeys(trial.curriculum for trial in plan.trials))
+    colours = assign((labels.get(name, name) for name in names), baselines=grey)
+    return {name: colours[labels.get(name, name)] for name in names}
 
 
-def assign(names: Iterable[str], *, baseline: str | None = None) -> dict[str, str]:
+def assign(names: Iterable[str], *, baselines: Container[str] = ()) -> dict[str, str]:
     """Colours by order of first appearance; past the palette's end they come round again.
 
-    >>> assign(["text", "dyck", "text"], baseline="text")
+    >>> assign(["text", "dyck", "text"], baselines={"text"})
     {'text': '#808080', 'dyck': '#0072B2'}
     """
     ordered = dict.fromkeys(names)
-    others = (name for name in ordered if name != baseline)
+    others = (name for name in ordered if name not in baselines)
     coloured = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(others)}
     return {name: coloured.get(name, BASELINE) for name in ordered}

@@ -53,32 +53,45 @@ def compare(
         plan = compile(spec, profile=ran or "none", sets=set_ or ()).plan
     bound = recall(plan, results)
     compared = comparison_of(bound, results, spec=spec, metric=metric, target=target)
+    page = Path(compared.get("html") or compared["comparisons"][0]["html"])
     if html:
         html.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(compared["html"], html)
-        compared["html"] = str(html.resolve())
+        page = Path(shutil.copyfile(page, html)).resolve()
+        compared["html"] = str(page)
     if json:
         report.data(compared)
     else:
-        report.comparison(compared)
+        report.comparisons(compared)
     if open_:
-        typer.launch(compared["html"])
+        typer.launch(str(page))
 
 
 def comparison_of(
     plan: Plan, store: Store, *, spec: Path, metric: str | None = None, target: float | None = None
 ) -> dict[str, Any]:
-    """The comparison of a study as data, and the report it is drawn in."""
-    from runner.compare import compare, write_report
+    """The comparison of a study as data, and the report it is drawn in; of several, each and their matrix."""
+    from runner.compare import compare, matrix, write_matrix, write_report
     from runner.compare.document import document
     from runner.tracking import attach
 
-    comparison = compare(plan, store, metric=metric, target=target)
-    folder = store.study(plan.study) / "compare"
+    top = store.study(plan.study) / "compare"
     again = shlex.join(["procdsl", "compare", str(spec), *(["--metric", metric] if metric else [])])
-    if metric:
-        folder = folder / metric.replace("/", "-")
-    paths = write_report(comparison, folder, command=f"{shlex.join(['procdsl', 'run', str(spec)])}\n{again}")
+    command = f"{shlex.join(['procdsl', 'run', str(spec)])}\n{again}"
+    found, files = [], []
+    for asked in [None] if metric else plan.comparisons or [None]:
+        comparison = compare(plan, store, asked=asked, metric=metric, target=target)
+        folder = top / (metric.replace("/", "-") if metric else comparison.name)
+        paths = write_report(comparison, folder, command=command)
+        found.append(
+            document(comparison) | {"html": str(paths.html), "png": [str(path) for path in paths.png]}
+        )
+        files += [paths.html, *paths.png, paths.json]
+    if len(found) == 1:
+        several = found[0]
+    else:
+        table = matrix(found)
+        files.append(write_matrix(table, top))
+        several = {"study": plan.study, "comparisons": found, "matrix": table, "png": [str(files[-1])]}
     if metric is None:
-        attach(plan, store, [paths.html, *paths.png, paths.json])
-    return document(comparison) | {"html": str(paths.html), "png": [str(path) for path in paths.png]}
+        attach(plan, store, files)
+    return several

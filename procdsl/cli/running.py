@@ -211,7 +211,7 @@ def _tell_outcome(
         report.data({"study": plan.study, "undelivered": undelivered, "comparison": compared} | ended)
         return
     if compared and not quiet:
-        report.comparison(compared)
+        report.comparisons(compared)
     for name, reason in outcome.reasons.items():
         report.message(f"{name} failed: {reason}", help=f"to try again: {again}")
     if undelivered:

@@ -6,7 +6,7 @@ the curriculum that the spec writes first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from procdsl import plan
 from procdsl.compiler import measures, mixtures, resolve
@@ -29,7 +29,7 @@ def lower(study: Study, *, profile: str | None) -> plan.Plan:
         profile=profile,
         operations=builder.operations(),
         trials=trials,
-        comparison=_comparison(study),
+        comparisons=tuple(_comparisons(study)),
     )
 
 
@@ -196,12 +196,25 @@ def _fed(study: Study, phase: Phase, train: str) -> plan.TrialPhase:
     )
 
 
-def _comparison(study: Study) -> plan.Comparison | None:
-    spec = study.spec
-    if spec.compare is None:
-        return None
-    evaluation, _, metric = spec.compare.metric.partition("/")
-    lower_is_better = measures.lower_is_better(study, spec.evaluations[evaluation], metric)
-    assert lower_is_better is not None, f"{spec.compare.metric} is not measured"
-    (baseline,) = (name for name, curriculum in spec.curricula.items() if curriculum.baseline)
-    return plan.Comparison(metric=spec.compare.metric, baseline=baseline, lower_is_better=lower_is_better)
+def _comparisons(study: Study) -> Iterator[plan.Comparison]:
+    """What is compared with what. One comparison has all curricula, each of several those it can measure."""
+    spec, found = study.spec, study.spec.compared()
+    flagged = [name for name, curriculum in spec.curricula.items() if curriculum.baseline]
+    for path, compared in found.items():
+        evaluation, _, metric = compared.metric.partition("/")
+        measured = {
+            name: name
+            for name, phases in study.curricula.items()
+            if len(found) == 1 or evaluation in dict(measures.applying(study, phases[-1]))
+        }
+        lower_is_better = measures.lower_is_better(study, spec.evaluations[evaluation], metric)
+        assert lower_is_better is not None, f"{compared.metric} is not measured"
+        yield plan.Comparison(
+            name="" if len(found) == 1 else path[-1],
+            metric=compared.metric,
+            baseline=compared.baseline or flagged[0],
+            lower_is_better=lower_is_better,
+            curricula={
+                label: name for label, name in (compared.curricula or measured).items() if name in measured
+            },
+        )

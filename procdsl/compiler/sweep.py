@@ -6,8 +6,9 @@
 gives `dyck_k8` and `dyck_k64`, and two copies of each curriculum, source and evaluation that reads `dyck`,
 called the same way and referring to each other's copies; what does not depend on `k` stays as it is, once.
 Several lists make a grid, and each thing is multiplied only by the lists it depends on. A value under `model`
-or `training` is written into every curriculum, or phase, that does not set it itself. Of several copies of
-the baseline, the first is it. A copied evaluation is made in the curricula of its own values alone.
+or `training` is written into every curriculum, or phase, that does not set it itself. A copied evaluation is
+made in the curricula of its own values alone. Where the baseline, or what is measured, has copies, so has the
+comparison: each of them among the curricula of its own values.
 
 What depends on what is found by trying: the study is written out with one value changed, and compared.
 """
@@ -109,7 +110,53 @@ class _Grid:
             if (table := made.value.get(collection)) and isinstance(table.value, dict):
                 copies = dict(c for name in table.value for c in self._copies((collection, name)))
                 made = made.adding(collection, replace(table, value=copies))
-        return made
+        return self._compared(made)
+
+    def _compared(self, made: Tree) -> Tree:
+        """The study with a copy of each comparison for the values that its baseline or metric depend on."""
+        alone, several = self.tree.get(("compare",)), self.tree.get(("comparisons",))
+        found = {"": alone} if alone is not None else {}
+        found |= several.value if several is not None and isinstance(several.value, dict) else {}
+        copies: dict[str, Tree] = {}
+        for name, part in found.items():
+            if not isinstance(part.value, dict) or not isinstance(metric := part.value.get("metric"), Tree):
+                return made
+            evaluation, _, number = str(metric.value).partition("/")
+            baseline = part.value.get("baseline")
+            chosen = str(baseline.value) if baseline else self._flagged()
+            inside = self.depends.get(("evaluations", evaluation), frozenset())
+            inside |= self.depends.get(("curricula", chosen), frozenset())
+            for point in self._combinations(inside):
+                suffix = self._suffix(inside, point)
+                values = {
+                    "metric": f"{self.name(('evaluations', evaluation), point)}/{number}",
+                    "baseline": self.name(("curricula", chosen), point),
+                    "curricula": dict(self._beside(part.value.get("curricula"), inside, point)),
+                }
+                copies["_".join(filter(None, (name, suffix)))] = _tree(values, metric)
+        if list(copies) == [""]:
+            return made
+        first = alone if alone is not None else several
+        assert first is not None
+        return made.without("compare").adding("comparisons", replace(first, value=copies)) if found else made
+
+    def _beside(self, listed: Tree | None, inside: frozenset[int], point: Point) -> Iterator[tuple[str, str]]:
+        """The curricula that a copy of a comparison is between, by names that those of the others share."""
+        names = listed.plain() if listed is not None else None
+        for entity in _entities(self.at(self.first)):
+            if entity[0] != "curricula" or (names is not None and entity[1] not in names):
+                continue
+            for there in self._points(entity):
+                if all(there[a] == point[a] for a in inside & self.depends[entity]):
+                    rest = self._suffix(self.depends[entity] - inside, there)
+                    yield "_".join(filter(None, (entity[1], rest))), self.name(entity, there)
+
+    def _flagged(self) -> str:
+        """The curriculum that calls itself the baseline."""
+        for _, name in (e for e in _entities(self.at(self.first)) if e[0] == "curricula"):
+            if (flag := self.at(self.first).get(("curricula", name, "baseline"))) and flag.value is True:
+                return name
+        return ""
 
     def at(self, point: Point) -> Tree:
         """The study with the values of one point set, its curricula written out."""
@@ -140,9 +187,11 @@ class _Grid:
 
     def _points(self, entity: Entity) -> Iterator[Point]:
         """The points that make a difference to an entity, the other axes at their first value."""
-        axes = self.depends.get(entity, frozenset())
+        return self._combinations(self.depends.get(entity, frozenset()))
+
+    def _combinations(self, axes: frozenset[int]) -> Iterator[Point]:
         spans = (range(len(axis.values)) if a in axes else (0,) for a, axis in enumerate(self.axes))
-        yield from itertools.product(*spans)
+        return itertools.product(*spans)
 
     def _confined(self, part: Tree, entity: Entity, point: Point) -> Tree:
         """An evaluation's copy, made only in the curricula of its own values: not of k = 8 where k is 64."""
@@ -169,8 +218,11 @@ class _Grid:
 
     def name(self, entity: Entity, point: Point) -> str:
         """What an entity's copy for a point is called; itself if it depends on nothing."""
-        axes = sorted(self.depends.get(entity, ()))
-        return "_".join([entity[1], *(f"{self.axes[a].label}{_slug(self.axes[a], point[a])}" for a in axes)])
+        return "_".join(filter(None, (entity[1], self._suffix(self.depends.get(entity, frozenset()), point))))
+
+    def _suffix(self, axes: frozenset[int], point: Point) -> str:
+        """A point as names end: numbers behind what they are of, words alone."""
+        return "_".join(_slug(self.axes[a], point[a]) for a in sorted(axes))
 
     def _closure(self) -> dict[Entity, frozenset[int]]:
         """The axes each entity depends on, by its own content or that of what it names."""
@@ -261,8 +313,19 @@ def _renamed(tree: Tree, key: str, name: Any) -> Tree:
 
 
 def _slug(axis: Axis, index: int) -> str:
-    """A value as a piece of a name: numbers and words as they are, anything else by its position."""
+    """A value as a piece of a name: a word as it is, a number behind its label, else label and position."""
     value = axis.values[index].value
-    if not isinstance(value, str | int | float):
-        return str(index)
-    return re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_")
+    if isinstance(value, str) and re.match("[a-z]", value):
+        return _plain(value)
+    return axis.label + (_plain(str(value)) if isinstance(value, str | int | float) else str(index))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+
+
+def _tree(value: Any, at: Tree) -> Tree:
+    """A value as a tree whose every part stands in one place."""
+    if isinstance(value, dict):
+        value = {name: _tree(part, at) for name, part in value.items()}
+    return replace(at, value=value)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from procdsl.grammars.base import AnyGrammar
 from procdsl.kinds import any_of
@@ -26,14 +26,34 @@ else:
     AnyEvaluation = any_of(Evaluation)
 
 
+def _labelled(value: Any) -> Any:
+    return {name: name for name in value} if isinstance(value, list | tuple) else value
+
+
+Curricula = Annotated[
+    dict[Name, Name],
+    BeforeValidator(_labelled, json_schema_input_type=tuple[Name, ...] | dict[Name, Name]),
+    Field(min_length=1),
+]
+
+
 class CompareSpec(Spec):
-    """What is compared: `metric` is "<evaluation>/<metric>"."""
+    """What is compared: `metric` is "<evaluation>/<metric>".
+
+    `baseline` is the curriculum the others are set against, without it the one that says so itself.
+    `curricula` are a list, or a table that calls each by what to show: ``{ dyck = "dyck_k64" }``.
+    """
 
     metric: str
+    baseline: Name | None = None
+    curricula: Curricula | None = None
 
 
 class ExperimentSpec(Spec):
     """Grammars, sources, corpora, curricula, transfers, evaluations and seeds of one study.
+
+    `compare` is the comparison it is made for. Where there are several (of two texts, of tasks), each is one
+    of `comparisons`, by default of all curricula that its evaluation is made in.
 
     `seeds` give each trial its initialisation and its data, by separate streams; `data_seed` fixes the
     data alone, so that only the initialisation differs between seeds.
@@ -53,3 +73,9 @@ class ExperimentSpec(Spec):
     curricula: dict[Name, CurriculumSpec] = Field(min_length=1)
     evaluations: dict[Name, AnyEvaluation] = Field(default={})
     compare: CompareSpec | None = None
+    comparisons: dict[Name, CompareSpec] = Field(default={})
+
+    def compared(self) -> dict[tuple[str, ...], CompareSpec]:
+        """Every comparison by its path: `compare` first."""
+        first: dict[tuple[str, ...], CompareSpec] = {("compare",): self.compare} if self.compare else {}
+        return first | {("comparisons", name): spec for name, spec in self.comparisons.items()}

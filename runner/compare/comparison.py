@@ -32,13 +32,14 @@ class ToTarget:
 
 @dataclass(frozen=True)
 class Arm:
-    """A curriculum beside the baseline.
+    """A curriculum beside the baseline; `label` is what it is called in all comparisons of the study.
 
     `at_own_end` is there for one that is given less text: its end less the baseline's curve at that many text
     tokens, where the baseline's learning rate is not yet annealed.
     """
 
     curriculum: str
+    label: str
     colour: str
     text_tokens: int
     procedural_tokens: int
@@ -60,6 +61,7 @@ class Comparison:
     """
 
     study: str
+    name: str
     question: str
     metric: str
     baseline: str
@@ -83,14 +85,21 @@ class Comparison:
 
 
 def compare(
-    plan: Plan, store: Store, *, metric: str | None = None, target: float | None = None
+    plan: Plan,
+    store: Store,
+    *,
+    asked: Question | None = None,
+    metric: str | None = None,
+    target: float | None = None,
 ) -> Comparison:
-    """Compare the plan's curricula by `metric` ("<evaluation>/<metric>"; default: the one the study names).
+    """Carry out one of the study's comparisons (default: the first), or compare by another `metric`.
 
     Without `target`, tokens are counted to the worst final value of the baseline, which all its seeds reach.
     """
     results = gather(plan, store)
-    question = _question(plan, metric, results)
+    question = _question(plan, asked or plan.comparison, metric, results)
+    labels = {name: label for label, name in question.curricula.items()}
+    results = tuple(result for result in results if not labels or result.curriculum in labels)
     by_curriculum = {name: tuple(r for r in results if r.curriculum == name) for name in _names(results)}
     baseline = {trial.seed: trial for trial in by_curriculum[question.baseline]}
     ends = [trial.finals[question.metric] for trial in baseline.values() if question.metric in trial.finals]
@@ -98,11 +107,12 @@ def compare(
         target = max(ends) if question.lower_is_better else min(ends)
     colours = curriculum_colours(plan)
     arms = [
-        _arm(name, colours[name], trials, baseline, question, target)
+        _arm(labels.get(name, name), colours[name], trials, baseline, question, target)
         for name, trials in by_curriculum.items()
     ]
     return Comparison(
         study=plan.study,
+        name=question.name,
         question=plan.question,
         metric=question.metric,
         baseline=question.baseline,
@@ -122,10 +132,11 @@ def _names(results: Iterable[TrialResult]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(result.curriculum for result in results))
 
 
-def _question(plan: Plan, metric: str | None, results: Sequence[TrialResult]) -> Question:
+def _question(
+    plan: Plan, asked: Question | None, metric: str | None, results: Sequence[TrialResult]
+) -> Question:
     """What is compared, and how; a metric that is not the study's own is judged by its name."""
     known = sorted({name for result in results for name in result.curves})
-    asked = plan.comparison
     metric = metric or (asked.metric if asked else None)
     if metric is None:
         listed = ", ".join(known) or "none is measured yet"
@@ -144,14 +155,14 @@ def _question(plan: Plan, metric: str | None, results: Sequence[TrialResult]) ->
 
 
 def _arm(
-    name: str,
+    label: str,
     colour: str,
     trials: tuple[TrialResult, ...],
     baseline: Mapping[int, TrialResult],
     question: Question,
     target: float | None,
 ) -> Arm:
-    metric, lower = question.metric, question.lower_is_better
+    name, metric, lower = trials[0].curriculum, question.metric, question.lower_is_better
     finals = {trial.seed: trial.finals[metric] for trial in trials if metric in trial.finals}
     rest = name != question.baseline
     others = {seed: trial.finals[metric] for seed, trial in baseline.items() if metric in trial.finals}
@@ -159,6 +170,7 @@ def _arm(
     crossings = [found for pair in pairs if (found := crossing(*pair, metric, lower=lower))]
     return Arm(
         curriculum=name,
+        label=label,
         colour=colour,
         text_tokens=trials[0].text_tokens,
         procedural_tokens=trials[0].procedural_tokens,

@@ -18,6 +18,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
     found = {
         "format_version": FORMAT_VERSION,
         "study": comparison.study,
+        "comparison": comparison.name,
         "question": comparison.question,
         "metric": comparison.metric,
         "lower_is_better": comparison.lower_is_better,
@@ -45,6 +46,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
 def _arm(comparison: Comparison, arm: Arm) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": arm.curriculum,
+        "label": arm.label,
         "baseline": arm.curriculum == comparison.baseline,
         "colour": arm.colour,
         "text_tokens": arm.text_tokens,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _INK = "#010203"
 _SVG_METADATA = ("Date", "Creator", "Format", "Type")
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
-_STYLE: dict[str, Any] = {
+STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "svg.fonttype": "none",
@@ -61,7 +61,7 @@ def draw(comparison: Comparison) -> dict[str, Figure]:
     import matplotlib as mpl
 
     metric = comparison.metric
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         found = {
             "curves": _curves(
                 comparison, lambda trial: trial.curves.get(metric, ()), metric, bounds=_bounds(comparison)
@@ -78,7 +78,7 @@ def png(figure: Figure) -> bytes:
     import matplotlib as mpl
 
     buffer = io.BytesIO()
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure.savefig(buffer, format="png", dpi=150, facecolor="white", metadata={"Software": None})
     return buffer.getvalue()
 
@@ -88,7 +88,7 @@ def svg(figure: Figure, name: str, label: str) -> str:
     import matplotlib as mpl
 
     buffer = io.StringIO()
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure.savefig(buffer, format="svg", transparent=True, metadata=dict.fromkeys(_SVG_METADATA))
     text = buffer.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)

@@ -142,8 +142,12 @@ class Sink:
             run = self._find(identity) or self.client.create_run(
                 self.experiment_id, tags=tags, run_name="comparison"
             )
+            top = min((path.parent for path in files), key=lambda folder: len(folder.parts), default=Path())
             for path in files:
-                self.client.log_artifact(run.info.run_id, str(path))
+                inner = path.parent.relative_to(top) if path.parent.is_relative_to(top) else Path()
+                self.client.log_artifact(
+                    run.info.run_id, str(path), inner.as_posix() if inner.parts else None
+                )
             self.client.set_terminated(run.info.run_id)
 
     def tag(self, course: Course, tags: dict[str, str]) -> None:

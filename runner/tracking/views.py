@@ -65,7 +65,7 @@ def views(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def _metrics(plan: Plan) -> list[str]:
     """The metrics to look at, as "<evaluation>/<metric>": what the study compares first."""
-    found = [plan.comparison.metric] if plan.comparison else []
+    found = [comparison.metric for comparison in plan.comparisons]
     measures = (operation for operation in plan.operations if isinstance(operation, MeasureOperation))
     found += [f"{measure.name}/{measure.measurement.headline}" for measure in measures]
     return list(dict.fromkeys(found))

@@ -208,3 +208,21 @@ def test_a_sweep_too_large_is_refused(study: Any) -> None:
     values = list(range(40))
     with pytest.raises(SpecError, match="1,600 combinations"):
         study(f"[sweep]\n'grammars.dyck.k' = {values}\n'grammars.dyck.depth' = {values}\n")
+
+
+def test_a_sweep_that_changes_the_baseline_compares_like_with_like(tmp_path: Path) -> None:
+    """Each learning rate has its own baseline, and curricula keep the name that they share."""
+    (tmp_path / "good.toml").write_text(GOOD)
+    (tmp_path / "study.toml").write_text(
+        "extends = 'good.toml'\n[curricula.other]\nlike = 'alone'\n"
+        "[sweep]\ntraining.optimiser.lr = [0.1, 0.2]\n'grammars.dyck.depth' = [4, 8]\n"
+    )
+    found = compile(tmp_path / "study.toml").plan.comparisons
+    assert [one.name for one in found] == [
+        f"lr{lr}_depth{depth}" for lr in ("0_1", "0_2") for depth in (4, 8)
+    ]
+    last = found[-1]
+    assert last.baseline == "alone_lr0_2_depth8"
+    assert last.curricula["other"] == "other_lr0_2_depth8"
+    assert set(found[0].curricula) == set(last.curricula)
+    assert not set(found[0].curricula.values()) & set(last.curricula.values())

@@ -36,7 +36,7 @@ def spelt(plan: Plan) -> str:
     whole = plan.model_dump(mode="json")
     lines = [f'"{name}":{canonical(whole[name])}' for name in ("format", "study", "question", "profile")]
     lines += [f'"{name}":[\n{_lines(whole[name])}\n]' for name in ("operations", "trials")]
-    lines.append(f'"comparison":{canonical(whole["comparison"])}')
+    lines.append(f'"comparisons":{canonical(whole["comparisons"])}')
     lines.append(f'"keys":{json.dumps(plan.keys, indent=0)}')
     return "{\n" + ",\n".join(lines) + "\n}\n"
 

@@ -70,7 +70,7 @@ def study(
         question="Does it run?",
         operations=tuple(operations.values()),
         trials=tuple(trials),
-        comparison=Comparison(metric="brackets/loss", baseline="plain"),
+        comparisons=(Comparison(metric="brackets/loss", baseline="plain"),),
     )
 
 

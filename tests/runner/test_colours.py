@@ -4,8 +4,8 @@ from runner.colours import PALETTE, assign
 
 
 def test_a_curriculum_added_at_the_end_recolours_nothing() -> None:
-    before = assign(["text", "dyck", "shuffled"], baseline="text")
-    after = assign(["text", "dyck", "shuffled", "later"], baseline="text")
+    before = assign(["text", "dyck", "shuffled"], baselines={"text"})
+    after = assign(["text", "dyck", "shuffled", "later"], baselines={"text"})
     assert after.items() >= before.items()
     assert len(set(after.values())) == 4
 

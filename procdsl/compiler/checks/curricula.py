@@ -91,7 +91,7 @@ def one_baseline(spec: ExperimentSpec) -> Iterator[Finding]:
     for name in named[1:]:
         message = f"{name} is a second baseline; {named[0]} is the first"
         yield Finding("P322", ("curricula", name, "baseline"), message, "keep one")
-    if not named and spec.compare is not None:
+    if not named and any(compared.baseline is None for compared in spec.compared().values()):
         first = next(iter(spec.curricula))
         help = f"baseline = true in one of {', '.join(spec.curricula)}"
         yield Finding(

@@ -88,16 +88,15 @@ def measurements_are_bounded(study: Study) -> Iterator[Finding]:
 
 
 def compared_is_measured(study: Study) -> Iterator[Finding]:
-    """P209: `compare.metric` names a number that its evaluation gives."""
-    if study.spec.compare is None:
-        return
-    evaluation, _, metric = study.spec.compare.metric.partition("/")
-    measured = study.spec.evaluations[evaluation]
-    if measures.lower_is_better(study, measured, metric) is None:
-        known = measures.metrics(study, measured)
-        help = f"it gives {', '.join(f'{evaluation}/{name}' for name in known)}"
-        message = f'{evaluation} gives no "{metric}"'
-        yield Finding("P209", ("compare", "metric"), message, help)
+    """P209: a comparison's metric names a number that its evaluation gives."""
+    for path, compared in study.spec.compared().items():
+        evaluation, _, metric = compared.metric.partition("/")
+        measured = study.spec.evaluations[evaluation]
+        if measures.lower_is_better(study, measured, metric) is None:
+            known = measures.metrics(study, measured)
+            help = f"it gives {', '.join(f'{evaluation}/{name}' for name in known)}"
+            message = f'{evaluation} gives no "{metric}"'
+            yield Finding("P209", (*path, "metric"), message, help)
 
 
 RULES = (once_or_again_and_again, cadences_are_more_than_nothing, texts_have_two_parts)

@@ -8,7 +8,7 @@ from procdsl.compiler.findings import Finding, unknown
 from procdsl.compiler.names import address, cycle, everything, made_of, origins, phases
 from procdsl.compiler.study import Address
 from procdsl.language.curricula import Start
-from procdsl.language.study import ExperimentSpec
+from procdsl.language.study import CompareSpec, ExperimentSpec
 
 
 def data_is_known(spec: ExperimentSpec) -> Iterator[Finding]:
@@ -86,12 +86,24 @@ def evaluated_phases_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
 
 
 def compared_is_known(spec: ExperimentSpec) -> Iterator[Finding]:
-    """P208: `compare.metric` is "<evaluation>/<metric>", of an evaluation that is there and gives it."""
-    if spec.compare is None:
-        return
-    path, (evaluation, slash, _) = ("compare", "metric"), spec.compare.metric.partition("/")
-    if not slash or evaluation not in spec.evaluations:
-        yield from unknown("P208", path, evaluation, spec.evaluations, "evaluation")
+    """P208: a comparison's metric is "<evaluation>/<metric>", of an evaluation that is there.
+
+    P211: what it compares are curricula.
+    """
+    for path, compared in spec.compared().items():
+        evaluation, slash, _ = compared.metric.partition("/")
+        if not slash or evaluation not in spec.evaluations:
+            yield from unknown("P208", (*path, "metric"), evaluation, spec.evaluations, "evaluation")
+        named = {("baseline",): compared.baseline} if compared.baseline else {}
+        for inner, name in (*named.items(), *((("curricula", i), n) for i, n in _listed(compared))):
+            if name not in spec.curricula:
+                yield from unknown("P211", (*path, *inner), name, spec.curricula, "curriculum")
+
+
+def _listed(compared: CompareSpec) -> Iterator[tuple[int | str, str]]:
+    """The curricula of a comparison by where they stand in its list or table."""
+    for index, (label, name) in enumerate((compared.curricula or {}).items()):
+        yield index if label == name else label, name
 
 
 def names_are_unique(spec: ExperimentSpec) -> Iterator[Finding]:

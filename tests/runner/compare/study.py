@@ -114,7 +114,7 @@ def make_plan(
         profile="cpu",
         operations=tuple(operations),  # type: ignore[arg-type]
         trials=tuple(trials),
-        comparison=Comparison(metric="val/loss", baseline=base),
+        comparisons=(Comparison(metric="val/loss", baseline=base),),
     )
 
 
