@@ -16,6 +16,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from procdsl import presets
 from procdsl.cli import app
 from procdsl.compiler import compile
 from procdsl.errors import SpecError
@@ -34,6 +35,7 @@ def pages() -> dict[Path, str]:
     """What each generated page should hold."""
     return {
         OUT / "kinds.md": _kinds(),
+        OUT / "presets.md": _presets(),
         OUT / "commands.md": _commands(),
         OUT / "diagnostics.md": _diagnostics(),
         HERE.parent / "specs" / "procdsl.schema.json": CliRunner().invoke(app, ["schema"]).stdout,
@@ -78,6 +80,21 @@ def _fields(kind: type[Node]) -> str:
 
 def _shown(value: object) -> object:
     return value.model_dump() if isinstance(value, Node) else value
+
+
+def _presets() -> str:
+    parts = [
+        "# Presets",
+        "The generators of published studies, as `procdsl presets` lists them. Under each: the table that "
+        "its name stands for; what `faithful = true` lays over it, and so brings back; in what the published "
+        "generator is not followed even so; and what the tests hold it to.",
+    ]
+    for name in presets.names():
+        one = presets.preset(name)
+        parts += [f"## `{name}`", f"{one.about} {one.source}.", f"```toml\n{one.toml().rstrip()}\n```"]
+        told = [("Faithful", "; ".join(one.quirks)), ("Not followed", one.differs), ("Checked", one.checked)]
+        parts += ["\n".join(f"- **{title}**: {text}." for title, text in told if text)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _commands() -> str:

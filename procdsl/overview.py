@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from procdsl.doctor import Finding
     from procdsl.estimate import Cost, Moved, PhaseCost, Speed
     from procdsl.plan import Plan
+    from procdsl.presets import Preset
 
 # Where nobody sees a terminal's width, tables may be as wide as they like.
 _PIPE_WIDTH = 200
@@ -196,6 +197,32 @@ def kind(title: str, text: str, keys: Mapping[str, str]) -> None:
     report.line("keys", style="bold")
     for key, default in keys.items():
         report.line(f"  {key:<{width}}  {default}")
+
+
+def presets(found: Iterable[Preset]) -> None:
+    """Every preset with what it is."""
+    known = list(found)
+    width = max(len(one.name) for one in known)
+    for one in known:
+        report.line(f"{one.name:<{width}}  {one.about} ({one.source})")
+
+
+def preset(one: Preset) -> None:
+    """All that is known of a preset: the tables it stands for, and what the published form does otherwise."""
+    report.line(one.name, style="bold")
+    report.line(f"  {one.about} ({one.source})")
+    report.line("preset = " + f'"{one.name}"', style="bold")
+    for line in one.toml().rstrip().splitlines():
+        report.line(f"  {line}".rstrip())
+    for title, texts in (
+        ("faithful = true", one.quirks),
+        ("differs", [one.differs]),
+        ("checked", [one.checked]),
+    ):
+        if any(texts):
+            report.line(title, style="bold")
+            for text in texts:
+                report.line(f"  {text}")
 
 
 def tables(families: Mapping[str, Mapping[str, str]]) -> None:

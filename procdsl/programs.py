@@ -474,7 +474,8 @@ class TaskProgram(Program):
     """Prompt to answer. Registers hold the draws, then the value of each instruction; pieces write them out.
 
     What is hashed for the splits is the draws, each followed by `pad`: the prompt. `longest` and `shortest`
-    bound a row's tokens. `symbols` bounds the ids of symbols that are no numbers.
+    bound a row's tokens. `symbols` bounds the ids of symbols that are no numbers. With `scores_pad` the first
+    padding is scored, where there is any.
     """
 
     kind: Literal["task"] = "task"
@@ -485,6 +486,7 @@ class TaskProgram(Program):
     pad: int = Field(ge=0)
     longest: int = Field(gt=0)
     shortest: int = Field(default=0, ge=0)
+    scores_pad: bool = Field(default=False, exclude_if=lambda scores: not scores)
 
     @property
     def answers_one(self) -> bool:

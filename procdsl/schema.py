@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from procdsl import kinds
+from procdsl import kinds, presets
 from procdsl.grammars.base import Grammar
 from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.sources.base import Source
@@ -42,6 +42,7 @@ def schema() -> dict[str, Any]:
     definitions: dict[str, Any] = together["$defs"]
     for family, own in members.items():
         definitions[family.__name__] = _by_kind([definitions[model.__name__] for model in own])
+    definitions["Grammar"] = _or_preset(definitions["Grammar"])
     root = _tidied(definitions.pop("ExperimentSpec"))
     root["properties"] |= _OVERLAYS
     # A curriculum that is like another, a profile, or a file that extends one may leave out what they have.
@@ -68,6 +69,16 @@ def _by_kind(members: list[dict[str, Any]]) -> dict[str, Any]:
             for word, member in zip(words, members, strict=True)
         ],
     }
+
+
+def _or_preset(grammar: dict[str, Any]) -> dict[str, Any]:
+    """A grammar's table, or one that names a preset and the keys it would have otherwise."""
+    named = {
+        "type": "object",
+        "required": ["preset"],
+        "properties": {"preset": {"enum": [*presets.names()]}, "faithful": {"type": "boolean"}},
+    }
+    return {"if": {"required": ["preset"]}, "then": named, "else": grammar}
 
 
 def _tidied(part: Any) -> Any:

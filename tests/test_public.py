@@ -30,6 +30,7 @@ COMMANDS = [
     "new",
     "next",
     "plan",
+    "presets",
     "prune",
     "run",
     "sample",

@@ -130,6 +130,30 @@ def kinds(
 
 
 @app.command()
+def presets(
+    preset: Annotated[str | None, typer.Argument(metavar="[PRESET]", show_default=False)] = None,
+    json: JsonOpt = False,
+) -> None:
+    """List the generators of published studies; of one, the tables it stands for and how it differs.
+
+    procdsl presets
+    procdsl presets delete
+    """
+    from procdsl import presets
+    from procdsl.compiler.near import hint
+
+    if preset is not None and preset not in presets.names():
+        raise UsageError(f"no preset is called {preset!r}", help=hint(preset, presets.names()))
+    found = [presets.preset(name) for name in ([preset] if preset else presets.names())]
+    if json:
+        report.data({one.name: asdict(one) for one in found})
+    elif preset:
+        overview.preset(found[0])
+    else:
+        overview.presets(found)
+
+
+@app.command()
 def doctor(store: StoreOpt = None, json: JsonOpt = False) -> None:
     """Look at what this machine has and lacks: cores, memory, disk, torch, MLflow, the Hub, the store.
 

@@ -135,14 +135,15 @@ def _value(text: str, place: Place) -> Tree:
         found = {"value": text} if _BARE.fullmatch(text) else {}
     if list(found) != ["value"]:
         fail("P123", f"{text or 'nothing'} is not a value", place, "quote text, bracket lists: [1, 2]")
-    return _placed(found["value"], place)
+    return placed(found["value"], place)
 
 
-def _placed(value: Any, place: Place) -> Tree:
+def placed(value: Any, place: Place) -> Tree:
+    """A plain value as a tree, all of which stands at one place."""
     if isinstance(value, dict):
-        return Tree({name: _placed(part, place) for name, part in value.items()}, place, place)
+        return Tree({name: placed(part, place) for name, part in value.items()}, place, place)
     if isinstance(value, list):
-        return Tree([_placed(part, place) for part in value], place)
+        return Tree([placed(part, place) for part in value], place)
     return Tree(value, place)
 
 

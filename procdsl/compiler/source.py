@@ -10,6 +10,7 @@ from typing import Any
 
 from procdsl.compiler.near import nearest
 from procdsl.compiler.overlay import liked, with_profile, with_sets
+from procdsl.compiler.presets import preset
 from procdsl.compiler.sweep import swept
 from procdsl.compiler.text import MAX_BYTES, fail, parse
 from procdsl.compiler.tree import Places, Tree, lay
@@ -61,7 +62,7 @@ def read(path: str | Path, *, profile: str | None = "auto", sets: Sequence[str] 
         tree = _extended(path, _bytes(path), files, ())
         tree, chosen, notes = with_profile(tree, profile)
         files["--set"] = "\n".join(sets)
-        tree = liked(swept(with_sets(tree, sets)))
+        tree = preset(liked(swept(with_sets(tree, sets))))
     except SpecError as error:
         raise SpecError(quoted(error.diagnostics, files)) from None
     return Source(path, files[str(path)], files, tree, chosen, quoted(notes, files))

@@ -17,18 +17,19 @@ def row(program: TaskProgram, address: Address) -> Row:
     """The format written out, then padding."""
     values = _prompt(program, address)
     run(program.code, values, program.draws[-1].after)
-    return written(program.pieces, values, program.pad, address.context)
+    longest = program.longest if program.scores_pad else 0
+    return written(program.pieces, values, program.pad, address.context, longest)
 
 
-def written(pieces: Iterable[Piece], values: list[Any], pad: int, context: int) -> Row:
-    """The pieces, then padding."""
+def written(pieces: Iterable[Piece], values: list[Any], pad: int, context: int, longest: int = 0) -> Row:
+    """The pieces, then padding, the first of which is scored in rows shorter than `longest`."""
     ids, scored = list[int](), list[int]()
     for piece in pieces:
         part = values[piece.word] if piece.word is not None else [piece.token or 0]
         ids += [id + piece.shift for id in part]
         scored += [int(piece.scored and place >= piece.skip) for place in range(len(part))]
-    blank = context + 1 - len(ids)
-    return [*ids, *[pad] * blank], [0, *scored[1:], *[0] * blank]
+    blank, ends = context + 1 - len(ids), [1] if len(ids) < longest else []
+    return [*ids, *[pad] * blank], [0, *scored[1:], *ends, *[0] * (blank - len(ends))]
 
 
 def _prompt(program: TaskProgram, address: Address) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import Any
 
-from procdsl.grammars._expressions import Call, Expression, ExpressionError, Name, Number, parse
+from procdsl.grammars._expressions import Call, Expression, ExpressionError, Name, Number
 from procdsl.grammars._lengths import UniformLength, law
 from procdsl.grammars._tasks import Known, Lowering, Pool, meant
 from procdsl.grammars.words import Extent
@@ -16,7 +16,7 @@ _ALONE = Lengths(values=(1,))
 
 def draw(text: str, lowering: Lowering) -> None:
     """Lowers the next input: its draw, and what its register then holds. ExpressionError if it is none."""
-    call = parse(text)
+    call = lowering.parse(text)
     if not isinstance(call, Call) or call.function.text not in _FORMS:
         raise meant(call, tuple(_FORMS), "way to draw an input", 'as in "uniform(sym, length=8)"')
     made, known = _FORMS[call.function.text](_Form(call), lowering)

@@ -11,6 +11,7 @@ it stands.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 _TOKEN = re.compile(
@@ -78,6 +79,31 @@ def parse(text: str) -> Expression:
             f"{parser.text!r} is left over", parser.at, len(parser.text), "join steps with |"
         )
     return found
+
+
+def bound(node: Expression, numbers: Mapping[str, int | float]) -> Expression:
+    """The expression with names that stand for numbers replaced by these.
+
+    >>> bound(parse("a | take(n)"), {"n": 2}).arguments[1].value
+    2
+    """
+    match node:
+        case Name(text=text, at=at) if text in numbers:
+            return Number(numbers[text], at)
+        case Call():
+            arguments = tuple(bound(argument, numbers) for argument in node.arguments)
+            named = tuple((name, bound(value, numbers)) for name, value in node.named)
+            return replace(node, arguments=arguments, named=named)
+    return node
+
+
+def free_names(node: Expression) -> Iterator[str]:
+    """The names that an expression uses as values."""
+    if isinstance(node, Name):
+        yield node.text
+    elif isinstance(node, Call):
+        for value in (*node.arguments, *(value for _, value in node.named)):
+            yield from free_names(value)
 
 
 class _Parser:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
-from procdsl.grammars._expressions import Call, Expression, ExpressionError, Name, Number, Text
+from procdsl.grammars._expressions import (
+    Call,
+    Expression,
+    ExpressionError,
+    Name,
+    Number,
+    Text,
+    bound,
+    parse,
+)
 from procdsl.grammars.words import Extent, WordFunction, word_functions
 from procdsl.groups import spellings
 from procdsl.programs import Draw, Instruction
@@ -64,6 +74,7 @@ class Lowering:
     names: dict[str, int]
     symbols: dict[str, int]
     numerals: int = 0
+    numbers: Mapping[str, int | float] = field(default_factory=dict)
     registers: list[Known] = field(default_factory=list)
     code: list[Instruction] = field(default_factory=list)
     groups: dict[str, Pool] = field(default_factory=dict)
@@ -73,6 +84,10 @@ class Lowering:
     def __post_init__(self) -> None:
         nothing = Known(Extent(0, 0), shape="nothing")
         self.registers = [nothing] * len(self.names)
+
+    def parse(self, text: str) -> Expression:
+        """The expression a text spells, with the task's numbers in the place of their names."""
+        return bound(parse(text), self.numbers)
 
     # ------------------------------------------------------------ pools
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
@@ -11,10 +12,11 @@ from itertools import pairwise
 from math import perm
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
 from procdsl.grammars._draws import draw
-from procdsl.grammars._expressions import Call, Expression, ExpressionError, parse
+from procdsl.grammars._expressions import Call, Expression, ExpressionError, free_names, parse
 from procdsl.grammars._reading import Item, Reader, Walk
 from procdsl.grammars._tasks import Known, Lowering
 from procdsl.grammars.base import END, PLENTY, Grammar, Problem
@@ -40,11 +42,13 @@ class Task(Grammar):
 
     The output is made by word functions, joined by pipes; `map(f)` does f to each word or symbol,
     `scan(compose)` and `fold(add)` go along a word. A number is written as one token, or as digits.
+    Where a number stands a name may stand, and the number under that name beside `input`, to be swept.
     In the format, `{x:reverse}` writes the value of a function, `{x:query}`, or any other name, in tokens
     of its own (`query:key3`). `scratchpad = "steps"` writes the values of all steps before the output.
 
     `loss` says what is scored: the output, the output and the `<end>` behind it, the same without the
-    output's first token (`output_but_first`, as some published code does), or all of the row.
+    output's first token (`output_but_first`) and with the padding behind a row that is shorter than others
+    (`output_but_first_pad`, as some published code does), or all of the row.
 
     ```toml
     kind    = "task"
@@ -55,13 +59,34 @@ class Task(Grammar):
     ```
     """
 
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[
+        str, Annotated[int, Field(ge=0, le=2**40)] | Annotated[float, Field(ge=0, le=1e9)]
+    ]
+
     kind: Literal["task"] = "task"
     input: str | dict[str, str]
     output: str
     format: str | None = None
     scratchpad: Literal["none", "steps"] = "none"
-    loss: Literal["output", "output_end", "output_but_first", "all"] = "output_end"
+    loss: Literal["output", "output_end", "output_but_first", "output_but_first_pad", "all"] = "output_end"
     symbols: dict[str, Count] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_what_texts_name(cls, value: Any) -> Any:
+        """Keys that are no fields are numbers that the texts use; any other is a slip."""
+        if not isinstance(value, dict):
+            return value
+        extra = value.keys() - cls.model_fields.keys()
+        used = _named(value) if extra else frozenset()
+        slips = sorted(name for name in extra if name not in used)
+        if slips:
+            faults = [
+                InitErrorDetails(type="extra_forbidden", loc=(name,), input=value[name]) for name in slips
+            ]
+            raise ValidationError.from_exception_data(cls.__name__, faults)
+        return value
 
     def program(self) -> TaskProgram:
         parts, tokens = self._parts, {token: id for id, token in enumerate(self.tokens())}
@@ -76,6 +101,7 @@ class Task(Grammar):
             split=Split(
                 validation=int(self.held_out.validation * 2**64), test=int(self.held_out.test * 2**64)
             ),
+            scores_pad=self.loss == "output_but_first_pad",
         )
 
     def alphabet(self) -> tuple[str, ...]:
@@ -127,7 +153,8 @@ class Task(Grammar):
 
     def _lowered(self, numerals: int) -> _Parts:
         inputs = self._inputs()
-        lowering = Lowering({name: place for place, name in enumerate(inputs)}, self.symbols, numerals)
+        names = {name: place for place, name in enumerate(inputs)}
+        lowering = Lowering(names, self.symbols, numerals, self.__pydantic_extra__)
         for name, text in inputs.items():
             path = ("input",) if isinstance(self.input, str) else ("input", name)
             _placed(path, text, lambda text: draw(text, lowering))
@@ -180,6 +207,18 @@ class Task(Grammar):
         if unknown is not None and walk.fault:
             return Walk(fault=walk.fault.replace("'?'", repr(row[unknown])))
         return walk
+
+
+def _named(table: dict[str, Any]) -> frozenset[str]:
+    """The names that a task's texts use, as far as they can be read, and that are no names of its own."""
+    inputs, found = table.get("input"), set[str]()
+    texts = [*inputs.values()] if isinstance(inputs, dict) else [inputs]
+    for text in (*texts, table.get("output")):
+        with suppress(ExpressionError):
+            found |= set(free_names(parse(text))) if isinstance(text, str) else set()
+    own = {*inputs} if isinstance(inputs, dict) else {"input"}
+    symbols = table.get("symbols")
+    return frozenset(found - own - ({*symbols} if isinstance(symbols, dict) else set()))
 
 
 # ---------------------------------------------------------------- writing
@@ -322,7 +361,7 @@ class _Writing:
         times = 2 if known.shape == "mapping" else 1
         bounds = (known.extent.least * times, known.extent.most * times)
         scored = answer or self.task.loss == "all"
-        skip = int(answer and self.task.loss == "output_but_first")
+        skip = int(answer and self.task.loss.startswith("output_but_first"))
         return _Piece(bounds, register=register, scored=scored, skip=skip, known=known, text=item)
 
     def _steps(self) -> None:
@@ -354,7 +393,7 @@ def _piece(piece: _Piece, tokens: dict[str, int]) -> Piece:
 
 def _output(text: str, lowering: Lowering) -> tuple[int, list[int]]:
     """The register of the output, and those of the steps of the pipe that leads to it."""
-    node, steps = parse(text), list[Expression]()
+    node, steps = lowering.parse(text), list[Expression]()
     walked: Expression = node
     while isinstance(walked, Call) and walked.piped:
         walked = walked.arguments[0]
@@ -378,7 +417,7 @@ def _step_register(step: Expression, lowering: Lowering, before: int) -> int | N
     """Where a step's value is: steps are lowered alike, so it is lowered again and found among the code."""
     if not isinstance(step, Call) or step.function.text == "chunk":
         return None
-    again = Lowering(lowering.names, lowering.symbols, lowering.numerals, list(lowering.registers))
+    again = Lowering(lowering.names, lowering.symbols, lowering.numerals, lowering.numbers)
     again.registers = lowering.registers[: len(lowering.names) + before]
     again.code, again.groups = lowering.code[:before], dict(lowering.groups)
     return again.value(step)

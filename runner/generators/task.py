@@ -47,7 +47,7 @@ class Table(NamedTuple):
     `thresholds`, first and count of values, the register chosen from, how often, what runs before.
 
     `code`: function, number, its slice of `arguments`, room, where its group begins. `pieces`: token or -1,
-    register, scored, shift, skip.
+    register, scored, shift, skip. Rows shorter than `longest` have their first padding scored.
     """
 
     draws: Any
@@ -58,6 +58,7 @@ class Table(NamedTuple):
     arguments: Any
     pieces: Any
     pad: int
+    longest: int
 
 
 def fill(program: TaskProgram, address: Address, ids: Any, scored: Any) -> None:
@@ -115,6 +116,7 @@ def tabled(program: TaskProgram) -> tuple[Table, Any, Any]:
         arguments=np.array(arguments, np.int64),
         pieces=np.array(pieces, np.int64),
         pad=program.pad,
+        longest=program.longest if program.scores_pad else 0,
     )
     first = np.cumsum([0, *drawn, *(one.longest for one in program.code)])
     # One place more: a value that is always empty still has somewhere to be written.
@@ -321,4 +323,6 @@ def write(table, registers, ids, scored):
         at += word.size
     ids[at:] = table.pad
     scored[at:] = 0
+    if at < table.longest:
+        scored[at] = 1
     scored[0] = 0
