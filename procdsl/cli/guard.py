@@ -25,7 +25,7 @@ MODULES = {
     "comparing": ("compare",),
     "running": ("run", "status", "prune"),
     "grammars": ("describe", "accepts", "next", "audit", "import", "export"),
-    "language": ("sample", "schema", "kinds", "doctor"),
+    "language": ("sample", "schema", "kinds", "presets", "doctor"),
     "tracking": ("sync", "ui"),
     "corpora": ("data",),
 }
