@@ -42,7 +42,7 @@ def schema() -> dict[str, Any]:
     definitions: dict[str, Any] = together["$defs"]
     for family, own in members.items():
         definitions[family.__name__] = _by_kind([definitions[model.__name__] for model in own])
-    definitions["Grammar"] = _or_preset(definitions["Grammar"])
+    _or_preset(definitions["Grammar"])
     root = _tidied(definitions.pop("ExperimentSpec"))
     root["properties"] |= _OVERLAYS
     # A curriculum that is like another, a profile, or a file that extends one may leave out what they have.
@@ -71,14 +71,11 @@ def _by_kind(members: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _or_preset(grammar: dict[str, Any]) -> dict[str, Any]:
-    """A grammar's table, or one that names a preset and the keys it would have otherwise."""
-    named = {
-        "type": "object",
-        "required": ["preset"],
-        "properties": {"preset": {"enum": [*presets.names()]}, "faithful": {"type": "boolean"}},
-    }
-    return {"if": {"required": ["preset"]}, "then": named, "else": grammar}
+def _or_preset(grammar: dict[str, Any]) -> None:
+    """Lets a grammar's table name a preset instead of a kind."""
+    del grammar["required"]
+    grammar["properties"] |= {"preset": {"enum": [*presets.names()]}, "faithful": {"type": "boolean"}}
+    grammar |= {"if": {"not": {"required": ["preset"]}}, "then": {"required": ["kind"]}}
 
 
 def _tidied(part: Any) -> Any:
