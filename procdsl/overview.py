@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from procdsl import report
 from procdsl.estimate import left
+from procdsl.plan import MeasureOperation, TrainOperation
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -123,9 +124,31 @@ def _standing(plan: Plan, curriculum: str, phase: PhaseCost, built: Collection[s
         for p in trial.phases
         if p.name == phase.name
     }
+    if rule := stops(plan, phase.trained):
+        told.append(rule)
     if done := len(own & set(built)):
         told.append("built" if done == len(own) else f"built for {done} of {len(own)} seeds")
     return "; ".join(told)
+
+
+def stops(plan: Plan, id: str) -> str:
+    """What ends a phase before its budget, if anything does.
+
+    "at most; ends once brackets/closer_accuracy is at least 0.97 at 2 evaluations in a row"
+    """
+    operation = plan.by_id[id]
+    rule = operation.stop if isinstance(operation, TrainOperation) else None
+    if rule is None:
+        return ""
+    watched = (rule.measurement, rule.data_seed)
+    named = (
+        op.name
+        for op in plan.operations
+        if isinstance(op, MeasureOperation) and op.train == id and (op.measurement, op.data_seed) == watched
+    )
+    side = "at most" if rule.lower_is_better else "at least"
+    times = f" at {rule.patience} evaluations in a row" if rule.patience > 1 else ""
+    return f"at most; ends once {next(named)}/{rule.metric} is {side} {rule.threshold:g}{times}"
 
 
 def _transfer(parts: Iterable[Moved]) -> Table:

@@ -13,9 +13,9 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
-from procdsl.kinds import Node
+from procdsl.kinds import Grown, Node
 from procdsl.programs import AnyMeasurement, AnyProgram, Interval
 
 Component = Literal["embedding", "position", "attention", "mlp", "norm", "head"]
@@ -31,18 +31,6 @@ PARTS: dict[Component, tuple[Part, ...]] = {
     "mlp": ("up", "down"),
     "norm": ("before_attention", "before_mlp", "final"),
 }
-
-
-class Grown(Node):
-    """A node that got fields when plans had keys already: `later` ones are not written at their default."""
-
-    later: ClassVar[frozenset[str]] = frozenset()
-
-    @model_serializer(mode="wrap")
-    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields = type(self).model_fields
-        unsaid = {name for name in self.later if getattr(self, name) == fields[name].default}
-        return {name: value for name, value in write(self).items() if name not in unsaid}
 
 
 class Operation(Grown):
@@ -234,9 +222,31 @@ class Schedule(Node):
     floor: float = Field(default=0.0, ge=0, le=1)
 
 
-class TrainOperation(Operation):
-    """One phase of training. Every number in it changes the parameters that come out."""
+class Stop(Node):
+    """What ends a phase before its budget: `metric` of a measurement, taken after every `every` steps, is as
+    good as `threshold` at `patience` of them in a row. It steers training, so it is part of the key."""
 
+    measurement: AnyMeasurement
+    data_seed: int
+    every: int = Field(gt=0)
+    metric: str
+    threshold: float
+    lower_is_better: bool
+    patience: int = Field(gt=0)
+
+    def met(self, value: float) -> bool:
+        """Whether one value is good enough; a number that is none never is."""
+        return value <= self.threshold if self.lower_is_better else value >= self.threshold
+
+
+class TrainOperation(Operation):
+    """One phase of training. Every number in it changes the parameters that come out.
+
+    `ended` is the steps that were taken where `stop` ended it: known afterwards, and in no plan to carry out.
+    """
+
+    unkeyed: ClassVar[frozenset[str]] = frozenset({"id", "ended"})
+    later: ClassVar[frozenset[str]] = frozenset({"stop", "ended"})
     kind: Literal["train"] = "train"
     seed: int
     data_seed: int
@@ -251,14 +261,22 @@ class TrainOperation(Operation):
     schedule: Schedule
     precision: Literal["fp32", "bf16"] = "fp32"
     trainable: tuple[Component, ...] = COMPONENTS
+    stop: Stop | None = None
+    ended: int | None = None
 
     def inputs(self) -> tuple[str, ...]:
-        named = (self.start, self.vocabulary.text, *(feed.source for feed in self.feeds))
+        steered = self.stop.measurement.source if self.stop else None
+        named = (self.start, self.vocabulary.text, *(feed.source for feed in self.feeds), steered)
         return tuple(dict.fromkeys(id for id in named if id))
 
     @property
     def steps(self) -> int:
-        return sum(stage.steps for stage in self.stages)
+        """The steps of the budget, or those that were taken where that is known."""
+        return sum(stage.steps for stage in self.stages) if self.ended is None else self.ended
+
+    def ends(self, met: int) -> bool:
+        """Whether the phase ends where its rule was met so often in a row."""
+        return self.stop is not None and met >= self.stop.patience
 
     @property
     def tokens(self) -> int:
@@ -408,10 +426,16 @@ class Plan(Node):
     def key(self, id: str) -> str:
         return self.keys[id]
 
-    def with_operations(self, operations: Iterable[AnyOperation]) -> Plan:
+    def with_operations(
+        self, operations: Iterable[AnyOperation], trials: Iterable[Trial] | None = None
+    ) -> Plan:
         """This plan with other operations. (`model_copy` would keep the keys computed for the old ones.)"""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return Plan(**(fields | {"operations": tuple(operations)}))
+        changed = {
+            "operations": tuple(operations),
+            "trials": tuple(self.trials if trials is None else trials),
+        }
+        return Plan(**(fields | changed))
 
     def needed(self, ids: Iterator[str] | tuple[str, ...]) -> tuple[str, ...]:
         """These operations and all they read, in plan order."""

@@ -21,7 +21,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from procdsl.kinds import Node
+from procdsl.kinds import Grown, Node
 
 SPECIALS = ("<bos>", "<end>", "<pad>")
 # The ballot walk multiplies two lengths and 2**32 in 64 bits.
@@ -564,7 +564,7 @@ AnyProgram = Annotated[
 # ---------------------------------------------------------------- measurements
 
 
-class Measurement(Node):
+class Measurement(Grown):
     """What a model is asked on `source`. `headline` is the number to look at first."""
 
     headline: ClassVar[str] = "loss"
@@ -575,12 +575,15 @@ class LossMeasurement(Measurement):
     """Teacher-forced cross-entropy on held-out rows of one source.
 
     Text: `loss` (nats a token), `perplexity`, `bits_per_byte`; generated rows: `loss`, `accuracy` (next
-    symbol), and `loss_over_floor` where the floor is exact. Text losses are over the text's ids only.
+    symbol), and `loss_over_floor` where the floor is exact; `closer_accuracy` is over the targets among
+    `closers`, the source's ids of closing brackets. Text losses are over the text's ids only.
     """
 
+    later: ClassVar[frozenset[str]] = frozenset({"closers"})
     kind: Literal["loss"] = "loss"
     split: Literal["train", "validation", "test"] = "validation"
     rows: int = Field(gt=0)
+    closers: tuple[int, ...] = ()
 
 
 class AnswerMeasurement(Measurement):

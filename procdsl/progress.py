@@ -87,7 +87,9 @@ class Board:
                 memory=facts.get("memory", before.memory),
             )
         elif event.name in {"done", "failed", "stopped"}:
-            self.standings[event.operation] = replace(before, state=event.name)
+            # A phase that a rule ended has taken fewer steps than its budget.
+            steps = int(facts.get("steps", before.steps)) if event.name == "done" else before.steps
+            self.standings[event.operation] = replace(before, state=event.name, steps=steps)
 
     def running(self) -> list[str]:
         return [id for id, standing in self.standings.items() if standing.state == "running"]

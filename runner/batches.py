@@ -99,10 +99,15 @@ def generated(
     operation: GenerateOperation, vocabulary: Vocabulary, *, data_seed: int, split: SplitName, offset: int = 0
 ) -> GeneratedRows:
     """A generator's rows in a phase's vocabulary: equal spelling is one token."""
+    phase_id = phase_ids(operation, vocabulary)
+    pads = [vocabulary.text_size + i for i, spelling in enumerate(vocabulary.tokens) if spelling == "<pad>"]
+    return GeneratedRows(operation, data_seed, split, offset, phase_id, pads[0] if pads else int(phase_id[0]))
+
+
+def phase_ids(operation: GenerateOperation, vocabulary: Vocabulary) -> Ids:
+    """The phase's id of each of a generator's own."""
     place = {spelling: vocabulary.text_size + i for i, spelling in enumerate(vocabulary.tokens)}
-    phase_id = np.array([place[spelling] for spelling in operation.tokens], np.int32)
-    padding = place.get("<pad>", int(phase_id[0]))
-    return GeneratedRows(operation, data_seed, split, offset, phase_id, padding)
+    return np.array([place[spelling] for spelling in operation.tokens], np.int32)
 
 
 def open_corpora(plan: Plan, ids: Sequence[str], store: Store) -> dict[str, Corpus]:

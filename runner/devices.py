@@ -117,6 +117,13 @@ def sum_over_world(world: World, tensors: Sequence[Tensor]) -> None:
         tensor.copy_(part.view_as(tensor))
 
 
+def told_by_first(world: World, device: torch.device, number: int) -> int:
+    """The first process' number, in all of them: what it decides, all do."""
+    told = torch.tensor([float(number) if world.rank == 0 else 0.0], device=device)
+    sum_over_world(world, [told])
+    return int(told.item())
+
+
 @contextmanager
 def one_after_another(world: World) -> Iterator[None]:
     """The first process does what is inside, then the others: they read what it wrote."""

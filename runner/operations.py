@@ -23,6 +23,7 @@ from procdsl.plan import (
     TransferOperation,
     digest,
 )
+from runner.endings import ended, until
 from runner.events import Event, Observer
 from runner.execution import Execution
 from runner.followers import follow, follows
@@ -56,11 +57,13 @@ def measures(plan: Plan, id: str) -> list[MeasureOperation]:
 def missing(plan: Plan, id: str, store: Store) -> dict[str, tuple[int, ...]]:
     """The measurements of a train operation that are not there: steps by measure id."""
     folder = store.path("train", plan.key(id)) / "measurements"
+    operation = plan.by_id[id]
+    end = ended(plan, operation, store) if isinstance(operation, TrainOperation) else None
     found: dict[str, tuple[int, ...]] = {}
     for measure in measures(plan, id):
         path = folder / f"{plan.key(measure.id)}.json"
         there = read_json(path) if path.exists() else {}
-        if steps := tuple(step for step in measure.steps if str(step) not in there):
+        if steps := tuple(step for step in until(measure.steps, end) if str(step) not in there):
             found[measure.id] = steps
     return found
 

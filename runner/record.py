@@ -29,7 +29,10 @@ PROGRESS_SECONDS = 0.5
 
 @dataclass
 class Counters:
-    """What is counted while a phase is trained; the window holds the losses since the last point."""
+    """What is counted while a phase is trained; the window holds the losses since the last point.
+
+    `met` is how often in a row the rule that ends the phase was met.
+    """
 
     step: int = 0
     scored: int = 0
@@ -38,6 +41,7 @@ class Counters:
     window_sum: float = 0.0
     window_steps: int = 0
     resumed: int = 0
+    met: int = 0
     inexact: list[str] = field(default_factory=list)
 
 
@@ -61,6 +65,7 @@ class Recorder:
         self._every = max(1, operation.steps // POINTS)
         self._pending: tuple[Batch, float, Tensor, torch.cuda.Event | None] | None = None
         self._point = (counters.step, 0.0, 0.0)
+        self._unwritten: tuple[int, Batch, float, float, list[float]] | None = None
         self._told = 0.0
 
     def put(self, batch: Batch, rate: float, numbers: Tensor, *, waited: float, began: float) -> None:
@@ -98,9 +103,15 @@ class Recorder:
             self.counters.window_sum += loss
             self.counters.window_steps += 1
         step = batch.step + 1
-        if step % self._every == 0 or step == self.operation.steps:
-            self._write(step, batch, rate, norm, sums)
+        self._unwritten = (step, batch, rate, norm, sums)
+        if step % self._every == 0:
+            self._write()
         self._tell(step, loss)
+
+    def finish(self) -> None:
+        """Read what is pending, and write the point of the last step wherever the phase ended."""
+        self.settle()
+        self._write()
 
     @property
     def tokens_per_s(self) -> float:
@@ -129,9 +140,11 @@ class Recorder:
                 help="lower the learning rate, clip gradients, or train in fp32",
             )
 
-    def _write(self, step: int, batch: Batch, rate: float, norm: float, sums: list[float]) -> None:
-        if self.journal is None:
+    def _write(self) -> None:
+        if self.journal is None or self._unwritten is None:
             return
+        step, batch, rate, norm, sums = self._unwritten
+        self._unwritten = None
         counters, (since, seconds, waited) = self.counters, self._point
         metrics = {"train/grad_norm": norm, "train/lr": rate, "train/skipped": counters.skipped}
         if counters.window_steps:

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 
 from procdsl.plan import Plan, TrainOperation, Trial
+from runner.endings import as_run
 from runner.failures import failures, told
 from runner.operations import finished
 from runner.schedule import pending
@@ -39,6 +40,7 @@ class TrialStatus:
 
 def status(plan: Plan, store: Store) -> list[TrialStatus]:
     """Every trial of a bound plan, in its order."""
+    plan = as_run(plan, store)
     users: dict[str, int] = {}
     for trial in plan.trials:
         for phase in trial.phases:

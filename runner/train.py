@@ -31,6 +31,7 @@ from runner.loss import cross_entropy
 from runner.measure import Measures
 from runner.model import Transformer, freeze, hidden
 from runner.record import Counters, Recorder
+from runner.steering import Steering
 from runner.store import Store
 from runner.tracking.journal import Journal
 from runner.tracking.system import watch
@@ -96,10 +97,11 @@ def train(
     ):
         record = Recorder(operation, maker.counts, batches.names(plan, operation), counters, journal, observe)
         measures = Measures(plan, operation, store, place, execution, journal, observe)
+        steering = Steering(operation, measures, counters, world, device, journal, observe)
         _announce(phase, counters, journal)
         measures.take(state.model, counters.step)
         saved = time.monotonic()
-        while counters.step < operation.steps:
+        while not _finished(operation, counters):
             stop = stopping()
             if record.stop or (stop and world.size == 1):
                 record.settle()
@@ -116,11 +118,15 @@ def train(
             if measures.due(counters.step):
                 record.settle()
                 measures.take(state.model, counters.step)
-            if time.monotonic() - saved >= execution.checkpoint_seconds and counters.step < operation.steps:
+            steering.look(state.model, counters.step)
+            if time.monotonic() - saved >= execution.checkpoint_seconds and not _finished(
+                operation, counters
+            ):
                 record.settle()
                 _save(phase, state)
                 saved = time.monotonic()
-        record.settle()
+        record.finish()
+        measures.end(state.model, counters.step)
         digest = _save(phase, state)
     return _facts(phase, state, record, digest)
 
@@ -199,7 +205,7 @@ def _announce(phase: _Phase, counters: Counters, journal: Journal | None) -> Non
 
 def _save(phase: _Phase, state: TrainState) -> str:
     """Write a checkpoint; the digest of the parameters. The last goes without the optimiser, and alone."""
-    last = state.counters.step == phase.operation.steps
+    last = _finished(phase.operation, state.counters)
     saved = Checkpoint(
         state.counters.step,
         dict(state.model.state_dict()),
@@ -217,11 +223,16 @@ def _save(phase: _Phase, state: TrainState) -> str:
     return digest
 
 
+def _finished(operation: TrainOperation, counters: Counters) -> bool:
+    """Whether the budget is spent, or the rule that may end the phase before was met often enough."""
+    return counters.step >= operation.steps or operation.ends(counters.met)
+
+
 def _facts(phase: _Phase, state: TrainState, record: Recorder, digest: str) -> dict[str, Any]:
     counters = state.counters
     return {
         "steps": counters.step,
-        "tokens": phase.operation.tokens,
+        "tokens": counters.step * phase.operation.batch_rows * phase.operation.context,
         "scored": counters.scored,
         "skipped": counters.skipped,
         "parameters": sum(tensor.numel() for tensor in state.model.parameters()),

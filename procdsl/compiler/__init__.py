@@ -46,6 +46,8 @@ def compile(path: str | Path, *, profile: str | None = "auto", sets: Sequence[st
     _stop_at_errors(found, read)
 
     plan = lower(study, profile=read.profile)
+    found += checks.planned(study, plan)
+    _stop_at_errors(found, read)
     return Compiled(plan, spec, read, read.quote((*read.notes, *_placed(found, read))))
 
 

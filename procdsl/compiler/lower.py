@@ -15,6 +15,7 @@ from procdsl.compiler.generators import generate
 from procdsl.compiler.names import address
 from procdsl.compiler.study import Address, Layout, Phase, Study
 from procdsl.language.evaluations.base import Evaluation
+from procdsl.programs import AnyMeasurement
 
 
 def lower(study: Study, *, profile: str | None) -> plan.Plan:
@@ -107,6 +108,24 @@ class _Builder:
             schedule=phase.schedule,
             precision=phase.training.precision,
             trainable=tuple(name for name in plan.COMPONENTS if name not in phase.spec.freeze),
+            stop=self._stop(phase),
+        )
+
+    def _stop(self, phase: Phase) -> plan.Stop | None:
+        """The rule that ends a phase, with the measurement it watches."""
+        stop = phase.spec.stop
+        if stop is None:
+            return None
+        name, _, metric = stop.metric.partition("/")
+        evaluation = self.study.spec.evaluations[name]
+        return plan.Stop(
+            measurement=self._measurement(phase, evaluation),
+            data_seed=self.study.spec.data_seed or 0,
+            every=measures.cadence(phase, evaluation),
+            metric=metric,
+            threshold=stop.reaches,
+            lower_is_better=bool(measures.lower_is_better(self.study, evaluation, metric)),
+            patience=stop.patience,
         )
 
     def _vocabulary(self, layout: Layout, context: int) -> plan.Vocabulary:
@@ -130,17 +149,20 @@ class _Builder:
         )
 
     def measure(self, phase: Phase, train: str, name: str, evaluation: Evaluation) -> str:
-        source = self.source(evaluation.on, measures.row_context(self.study, phase, evaluation))
         return self.add(
             plan.MeasureOperation(
                 id=f"{train}/{name}",
                 name=name,
                 train=train,
                 data_seed=self.study.spec.data_seed or 0,
-                measurement=evaluation.measurement(source),
+                measurement=self._measurement(phase, evaluation),
                 steps=measures.steps(phase, evaluation),
             )
         )
+
+    def _measurement(self, phase: Phase, evaluation: Evaluation) -> AnyMeasurement:
+        source = self.source(evaluation.on, measures.row_context(self.study, phase, evaluation))
+        return evaluation.measurement(source, self.study.procedural.get(evaluation.on))
 
 
 def _id(phase: Phase, seed: int) -> str:

@@ -36,6 +36,7 @@ _REFERENCES: Mapping[str, tuple[str, ...]] = {
     "like": ("curricula",),
     "transfer": ("transfers",),
 }
+_OF_EVALUATION = re.compile(r"[a-z][a-z0-9_]*(?=/)")
 _OF_PHASE = re.compile(r"(?:(?<=of )|^)([a-z][a-z0-9_]*)(?=\.[a-z])")
 _SHARED = {"model": (), "training": ("phases",)}
 
@@ -288,6 +289,8 @@ def _named(tree: Tree | None, key: str = "") -> Iterator[Entity]:
             yield from _named(part, key)
     elif isinstance(tree.value, str):
         yield from ((collection, tree.value) for collection in _REFERENCES.get(key, ()))
+        if key == "metric" and (found := _OF_EVALUATION.match(tree.value)):
+            yield "evaluations", found[0]
         yield from (("curricula", found[1]) for found in _OF_PHASE.finditer(tree.value))
 
 
@@ -308,6 +311,8 @@ def _renamed(tree: Tree, key: str, name: Any) -> Tree:
         return replace(tree, value=[_renamed(part, key, name) for part in tree.value])
     if isinstance(tree.value, str) and key not in {"kind", "name"}:
         text = _OF_PHASE.sub(lambda found: name(("curricula", found[1])), source(tree.value))
+        if key == "metric":
+            text = _OF_EVALUATION.sub(lambda found: name(("evaluations", found[0])), text, count=1)
         return replace(tree, value=text)
     return tree
 

@@ -87,11 +87,26 @@ def _start(value: Any) -> Any:
     return value
 
 
+class StopSpec(Spec):
+    """What ends a phase before its budget: ``{ metric = "brackets/loss", reaches = 1.2, for = 2 }``.
+
+    `metric` is "<evaluation>/<metric>"; the evaluation is made on the validation part, and the rule is looked
+    at as often as it is made (its `every`; not before the first step). The phase ends when the metric is as
+    good as `reaches` at `for` evaluations in a row: a loss has fallen to it, an accuracy has risen to it.
+    """
+
+    metric: str
+    reaches: float
+    patience: int = Field(default=1, alias="for", ge=1, le=1_000)
+
+
 class PhaseSpec(Spec):
     """A stretch of training with its own start and optimiser.
 
     `tokens` counts the positions fed, prompts and padding included. `context` is the row's length;
-    without it the longest row of the phase's sources, at most the model's.
+    without it the longest row of the phase's sources, at most the model's. With `stop` the budget is the
+    most the phase may take: the learning rate's schedule and the mixture span it, also where the phase ends
+    before, and budgets that are shares of it are shares of the most.
     """
 
     name: Name
@@ -102,6 +117,7 @@ class PhaseSpec(Spec):
     start: Annotated[Literal["fresh"] | Start, BeforeValidator(_start)] | None = None
     training: TrainingChange | None = None
     freeze: tuple[Component, ...] = ()
+    stop: StopSpec | None = None
 
     @property
     def budget(self) -> Quantity | None:

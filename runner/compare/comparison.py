@@ -14,6 +14,7 @@ from runner.compare.checks import Basis, basis, warnings
 from runner.compare.results import TrialResult, gather
 from runner.compare.savings import Saving, crossing, reach, saving, value_at
 from runner.compare.statistics import Estimate, Paired, estimate, holm, paired
+from runner.endings import as_run
 from runner.store import Store
 
 # Words in a metric's name that say that less of it is better.
@@ -96,6 +97,7 @@ def compare(
 
     Without `target`, tokens are counted to the worst final value of the baseline, which all its seeds reach.
     """
+    plan = as_run(plan, store)
     results = gather(plan, store)
     question = _question(plan, asked or plan.comparison, metric, results)
     labels = {name: label for label, name in question.curricula.items()}
@@ -172,8 +174,8 @@ def _arm(
         curriculum=name,
         label=label,
         colour=colour,
-        text_tokens=trials[0].text_tokens,
-        procedural_tokens=trials[0].procedural_tokens,
+        text_tokens=_mean([trial.text_tokens for trial in trials]),
+        procedural_tokens=_mean([trial.procedural_tokens for trial in trials]),
         trials=trials,
         finals=finals,
         final=estimate(list(finals.values())) if finals else None,
@@ -182,6 +184,11 @@ def _arm(
         saving=saving(crossings) if rest and crossings else None,
         to_target=None if target is None else _to_target(trials, metric, target, lower=lower),
     )
+
+
+def _mean(tokens: Sequence[int]) -> int:
+    """What the seeds were fed on average: the same each, unless a rule ended a phase."""
+    return round(sum(tokens) / len(tokens))
 
 
 def _at_own_end(

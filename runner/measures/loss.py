@@ -7,8 +7,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from procdsl.plan import GenerateOperation
-from procdsl.programs import Interval
+from procdsl.programs import Interval, LossMeasurement
+from runner.batches import phase_ids
 from runner.measures import Setting
 from runner.measures.rows import HeldOut, held_out
 from runner.model import Transformer
@@ -16,13 +20,26 @@ from runner.model import Transformer
 
 def prepared(setting: Setting) -> Loss:
     source = setting.source
-    return Loss(held_out(setting), source.floor if isinstance(source, GenerateOperation) else None)
+    rows = held_out(setting)
+    if not isinstance(source, GenerateOperation):
+        return Loss(rows, None, None)
+    return Loss(rows, source.floor, _closing(setting, source, rows))
+
+
+def _closing(setting: Setting, source: GenerateOperation, rows: HeldOut) -> NDArray[np.bool_] | None:
+    """Which targets, row by row and in order, are closing brackets."""
+    wanted = setting.measure.measurement
+    if not isinstance(wanted, LossMeasurement) or not wanted.closers:
+        return None
+    closers = phase_ids(source, setting.operation.vocabulary)[list(wanted.closers)]
+    return np.isin(rows.ids[:, 1:][rows.scored[:, 1:] != 0], closers)
 
 
 @dataclass(frozen=True)
 class Loss:
     rows: HeldOut
     floor: Interval | None
+    closing_N: NDArray[np.bool_] | None
 
     def metrics(self, model: Transformer) -> dict[str, float]:
         got = self.rows.score(model)
@@ -34,4 +51,6 @@ class Loss:
             return {"loss": got.loss, "perplexity": math.exp(min(got.loss, 700.0)), "bits_per_byte": bits}
         known = self.floor
         over = {"loss_over_floor": got.loss - known.low} if known and known.exact else {}
+        if self.closing_N is not None and self.closing_N.any():
+            over["closer_accuracy"] = float(got.hit_N[self.closing_N].mean())
         return {"loss": got.loss, "accuracy": got.accuracy, **over}

@@ -43,12 +43,18 @@ def tags(course: Course) -> dict[str, str]:
 
 
 def progress_tags(course: Course, *, detail: str = "") -> dict[str, str]:
-    """Tags that change while a trial runs: how often it was resumed, and whether that was exact."""
+    """Tags that change while a trial runs: how often it was resumed, whether that was exact, and after which
+    step a phase was ended that a rule may end."""
     events = [record["e"] for leg in course.legs for record in read(leg.journal) if "e" in record]
     return {
         "procdsl.resume_count": str(events.count("resumed")),
         "procdsl.exact": str("inexact" not in events).lower(),
         "procdsl.status_detail": detail,
+        **{
+            f"procdsl.phase{leg.index + 1}.ended": str(leg.operation.ended)
+            for leg in course.legs
+            if leg.operation.stop
+        },
     }
 
 

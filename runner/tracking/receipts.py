@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from procdsl.plan import MeasureOperation, Plan, Trial, digest
+from runner.endings import as_run
 from runner.store import Store, read_json, write_json
 from runner.tracking.journal import records
-from runner.tracking.trajectory import Leg, identity, legs, measured, name_of, points
+from runner.tracking.trajectory import Leg, identity, legs, measured, name_of, placed, points
 
 FINAL = "FINISHED"
 
@@ -53,11 +54,19 @@ class Study:
     """A study on its way to one server."""
 
     def __init__(self, plan: Plan, store: Store, uri: str) -> None:
+        self._plan, self._store = plan, store
+        plan = as_run(plan, store)
         self.courses = [Course(plan, trial, store, uri) for trial in plan.trials]
         self.identity = digest([store_id(store), plan.study, "comparison"])
         self._report = store.study(plan.study) / "tracking" / "report.json"
         self._path = folder(store, plan.study, uri) / "study.json"
         self.receipt = StudyReceipt(**read_json(self._path)) if self._path.exists() else StudyReceipt()
+
+    def refresh(self) -> None:
+        """Let every trial know where phases have ended that a rule may end."""
+        plan = as_run(self._plan, self._store)
+        for course, trial in zip(self.courses, plan.trials, strict=True):
+            course.place(plan, trial)
 
     def report(self) -> dict[str, str]:
         """The comparison's files by digest, where they are not delivered as they are; else nothing."""
@@ -90,11 +99,17 @@ class Course:
     """A trial of a plan in a store, on its way to one server."""
 
     def __init__(self, plan: Plan, trial: Trial, store: Store, uri: str) -> None:
-        self.plan, self.trial, self.store = plan, trial, store
-        self.legs: tuple[Leg, ...] = legs(plan, trial, store)
+        self.store = store
+        self.place(plan, trial)
         self.identity = identity(plan, trial, store_id(store))
         self.path = folder(store, plan.study, uri) / f"{name_of(trial)}-{self.identity[:12]}.json"
         self.receipt = Receipt(**read_json(self.path)) if self.path.exists() else Receipt()
+
+    def place(self, plan: Plan, trial: Trial) -> None:
+        """Lay the phases end to end, by the plan as it was run so far."""
+        self.plan, self.trial = plan, trial
+        self.legs: tuple[Leg, ...] = legs(plan, trial, self.store)
+        self.placed = placed(self.legs)
 
     @property
     def name(self) -> str:
@@ -131,11 +146,11 @@ class Course:
         if self.receipt.refused:
             return
         told = True
-        for leg in self.legs:
+        for leg in self.placed:
             for _, record in records(leg.journal, self.receipt.offsets.get(leg.key, 0)):
                 told = False
                 yield sum(1 for _ in points(self.plan, leg, record))
-        for found in measured(self.plan, self.trial, self.legs, known=self.known):
+        for found in measured(self.plan, self.trial, self.placed, known=self.known):
             told = False
             yield len(found.metrics)
         if told and self.receipt.status != FINAL and self.finished:

@@ -68,6 +68,7 @@ class Delivery:
 
     def round(self) -> int:
         """Deliver all that is there now; how many points it was. Raises `Unreachable`."""
+        self.study.refresh()
         waiting = [course for course in self.study.courses if self._meant(course) and course.waiting()]
         return sum(self._deliver(course) for course in waiting) + self._send_report()
 
@@ -142,11 +143,11 @@ class Delivery:
 
     def _send_journals(self, sink: Sink, course: Course) -> int:
         sent = 0
-        for leg in course.legs:
+        for leg in course.placed:
             batch: list[Point] = []
             reached = course.receipt.offsets.get(leg.key, 0)
             for end, record in records(leg.journal, reached):
-                more = list(points(self.plan, leg, record))
+                more = list(points(course.plan, leg, record))
                 if len(batch) + len(more) > LARGEST_BATCH:
                     sent += self._acknowledged(sink, course, batch, {leg.key: reached})
                     batch = []
@@ -165,7 +166,7 @@ class Delivery:
 
     def _send_evaluations(self, sink: Sink, course: Course) -> int:
         sent = 0
-        for found in measured(self.plan, course.trial, course.legs, known=course.known):
+        for found in measured(course.plan, course.trial, course.placed, known=course.known):
             clock = self._clocks.setdefault(found.leg.key, Clock(found.leg))
             if (taken := clock.time(found.step)) is None:
                 continue
@@ -178,7 +179,7 @@ class Delivery:
 
     def _evaluation(self, course: Course, found: Measured, taken: int) -> list[Point]:
         batch = list(evaluation_points(found, taken))
-        if is_result(self.plan, course.trial, found):
+        if is_result(course.plan, course.trial, found):
             batch += result_points(found, taken)
         return batch
 

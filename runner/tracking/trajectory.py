@@ -54,6 +54,11 @@ class Leg:
     def finished(self) -> bool:
         return (self.place / "DONE.json").exists()
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is known where the phase ends: at its budget, or where a rule ended it."""
+        return self.operation.stop is None or self.operation.ended is not None
+
 
 class Measured(NamedTuple):
     """The metrics of one evaluation after `step` steps of a leg."""
@@ -91,6 +96,11 @@ def legs(plan: Plan, trial: Trial, store: Store) -> tuple[Leg, ...]:
     return tuple(found)
 
 
+def placed(course: tuple[Leg, ...]) -> tuple[Leg, ...]:
+    """The legs of which it is known where they begin."""
+    return course[: next((leg.index + 1 for leg in course if not leg.settled), None)]
+
+
 def points(plan: Plan, leg: Leg, record: Mapping[str, Any]) -> Iterator[Point]:
     """The points of one journal record; with a training point goes where the trial stands."""
     if "m" not in record:
@@ -111,15 +121,22 @@ def points(plan: Plan, leg: Leg, record: Mapping[str, Any]) -> Iterator[Point]:
 def measured(
     plan: Plan, trial: Trial, course: tuple[Leg, ...], *, known: Mapping[str, set[int]]
 ) -> Iterator[Measured]:
-    """The evaluations in the store, without the steps already `known` of each measure key."""
+    """The evaluations in the store, without the steps already `known` of each measure key.
+
+    Where a rule may end the phase, the newest waits until it is known whether it is the last.
+    """
     by_operation = {leg.operation.id: leg for leg in course}
     for id in trial.measures:
         measure = _measure(plan, id)
-        leg, key = by_operation[measure.train], plan.key(id)
+        leg, key = by_operation.get(measure.train), plan.key(id)
+        if leg is None:
+            continue
         path = leg.place / "measurements" / f"{key}.json"
         if len(known.get(key, ())) == len(measure.steps) or not path.exists():
             continue
         steps = {int(step): metrics for step, metrics in read_json(path).items()}
+        if not leg.settled:
+            steps.pop(max(steps, default=0), None)
         for step in sorted(steps.keys() - known.get(key, set())):
             if step in measure.steps:
                 yield Measured(leg, measure, key, step, {k: float(v) for k, v in steps[step].items()})

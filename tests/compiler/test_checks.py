@@ -16,6 +16,8 @@ PLAIN = "curricula.plain.phases.text"
 
 ONE = 'curricula.plain.phases=[{ name = "text", data = "prose", '
 
+OFTEN = "evaluations.brackets={ kind = 'loss', on = 'dyck', every = '10%' }"
+
 TASK = "{ kind = 'task', input = 'uniform(sym, length=6)', output = 'input', symbols = { sym = 9 } }"
 
 FAULTS = [
@@ -121,6 +123,29 @@ FAULTS = [
         ['evaluations.prose.every="1 step"', f"{PLAIN}.steps=20_000", f"{PLAIN}.context=1"],
         "20,000 times",
     ),
+    ("P213", [f'{WARMUP}.stop={{ metric = "braces/loss", reaches = 1 }}'], 'called "braces"'),
+    ("P213", [f'{WARMUP}.stop={{ metric = "brackets", reaches = 1 }}'], "one of its metrics"),
+    ("P214", [OFTEN, f'{WARMUP}.stop={{ metric = "brackets/closer_acuracy", reaches = 1 }}'], "acuracy"),
+    ("P440", [f'{WARMUP}.stop={{ metric = "brackets/loss", reaches = 1.2 }}'], "at the end alone"),
+    (
+        "P440",
+        [
+            OFTEN,
+            'evaluations.brackets.split="test"',
+            f'{WARMUP}.stop={{ metric = "brackets/loss", reaches = 2 }}',
+        ],
+        "test part",
+    ),
+    ("P441", [OFTEN, f'{PLAIN}.stop={{ metric = "brackets/loss", reaches = 1.2 }}'], "ids of dyck"),
+    ("P441", [f'{WARMUP}.stop={{ metric = "prose/loss", reaches = 1.2 }}'], "ids of prose"),
+    ("P442", [OFTEN, f'{WARMUP}.stop={{ metric = "brackets/accuracy", reaches = 97 }}'], "never 97"),
+    ("P442", [OFTEN, f'{WARMUP}.stop={{ metric = "brackets/loss", reaches = 0 }}'], "no loss"),
+    (
+        "P442",
+        [OFTEN, f'{WARMUP}.stop={{ metric = "brackets/loss", reaches = 1.0 }}'],
+        "no model's loss on dyck",
+    ),
+    ("P442", [OFTEN, f'{WARMUP}.stop={{ metric = "brackets/loss", reaches = 2, for = 11 }}'], "10 times"),
     ("P430", ["model.width=99_998", "model.layers=999"], "parameters"),
     ("P431", [f"{WARMUP}.tokens=999_999_999_999_999_999"], "years of an H100"),
     ("P432", ['seeds="0..9999"'], "20,000 trials"),

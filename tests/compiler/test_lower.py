@@ -52,6 +52,37 @@ def test_another_arm_changes_no_key() -> None:
     assert {id: after[id] for id in before} == before
 
 
+def test_a_rule_that_ends_a_phase_carries_what_it_watches() -> None:
+    often = "evaluations.brackets={ kind = 'loss', on = 'dyck', every = '10%', rows = 64 }"
+    rule = (
+        'curricula.first.phases.warmup.stop={ metric = "brackets/closer_accuracy", reaches = 0.97, for = 2 }'
+    )
+    made, before = plan(often, rule), plan(often)
+    warmup = made.by_id["first/s0/warmup"]
+    assert isinstance(warmup, TrainOperation)
+    measured = made.by_id["first/s0/warmup/brackets"]
+    assert isinstance(measured, MeasureOperation)
+    assert warmup.stop is not None
+    assert warmup.stop.measurement == measured.measurement
+    assert measured.measurement.closers == (4, 5, 6, 7)  # type: ignore[union-attr]
+    assert (warmup.stop.every, warmup.stop.patience, warmup.stop.lower_is_better) == (10, 2, False)
+    assert warmup.steps == 100  # schedule and budgets are of the most it may take
+    changed = {id for id in made.keys if made.keys[id] != before.keys[id]}
+    assert {"first/s0/warmup", "first/s1/text"} <= changed
+    assert not any(id.startswith(("plain", "generate")) for id in changed)
+
+
+def test_a_sweep_stops_each_copy_by_its_own_evaluation() -> None:
+    often = "evaluations.brackets={ kind = 'loss', on = 'dyck', every = '10%' }"
+    rule = 'curricula.first.phases.warmup.stop={ metric = "brackets/loss", reaches = 2.5 }'
+    made = plan(often, rule, 'sweep={ "grammars.dyck.k" = [4, 8] }')
+    for k in (4, 8):
+        warmup = made.by_id[f"first_k{k}/s0/warmup"]
+        assert isinstance(warmup, TrainOperation)
+        assert warmup.stop is not None
+        assert warmup.stop.measurement.source == f"generate/dyck_k{k}-32"
+
+
 def test_an_evaluation_changes_no_key_of_training() -> None:
     before, after = plan(), plan('evaluations.prose.every="5 steps"')
     trained = [one.id for one in before.operations if isinstance(one, TrainOperation)]

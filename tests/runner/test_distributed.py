@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from procdsl.plan import Plan, Stage
+from procdsl.plan import Plan, Stage, Stop
 from runner import checkpoints
 from runner.store import Store
 from runner.tracking.journal import read
@@ -22,10 +22,21 @@ pytestmark = [pytest.mark.dist, pytest.mark.slow]
 
 
 def study() -> Plan:
+    """At most 6 steps, of which a rule that all processes must agree on leaves 5."""
     one, other = dyck(), iid()
     stages = (Stage(steps=6, shares=(0.6, 0.4)),)
-    operation = phase(one, other, stages=stages, batch_rows=9)
-    return plan_of(one, other, operation, loss_of(one, steps=(3, 6)))
+    measured = loss_of(one, steps=(3, 6))
+    rule = Stop(
+        measurement=measured.measurement,
+        data_seed=0,
+        every=1,
+        metric="loss",
+        threshold=2.05,
+        lower_is_better=True,
+        patience=2,
+    )
+    operation = phase(one, other, stages=stages, batch_rows=9, stop=rule)
+    return plan_of(one, other, operation, measured)
 
 
 def losses(plan: Plan, root: Path) -> list[float]:
@@ -56,7 +67,7 @@ def torchrun(processes: int, root: Path) -> None:
 
 def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
     plan = study()
-    carry_out(plan, tmp_path / "one")
+    assert carry_out(plan, tmp_path / "one")["steps"] == 5
     torchrun(2, tmp_path / "two")
     one, two = losses(plan, tmp_path / "one"), losses(plan, tmp_path / "two")
     assert len(one) == len(two)

@@ -79,6 +79,25 @@ def test_the_loss_of_a_grammar_and_its_distance_from_the_floor(tmp_path: Path) -
     assert found["accuracy"] == float((guesses == ids[:, 1:])[scored].double().mean())
 
 
+def test_the_accuracy_of_closing_brackets(tmp_path: Path) -> None:
+    """A model that knows nothing but the majority of closers, beside one pass over its plain logits."""
+    source = dyck(k=2)
+    train = phase(source)
+    wanted = loss_of(source, steps=(0,), rows=150)
+    closing = wanted.measurement.model_copy(update={"closers": (2, 3)})
+    plan = plan_of(source, train, wanted.model_copy(update={"measurement": closing}))
+    model = initial(train.model, train.vocabulary.size, 0)
+    with torch.no_grad():
+        model.embedding.weight *= 20  # guesses that differ from place to place
+    ids, scored = rows_of(source, 150)
+    targets = ids[:, 1:]
+    _, guesses = losses(model, ids, train.vocabulary.size)
+    closes = scored & (targets >= 2) & (targets < 4)
+    expected = float((guesses == targets)[closes].double().mean())
+    assert 0 < expected < 1
+    assert measure(plan, "loss-train", model, tmp_path)["closer_accuracy"] == expected
+
+
 def test_answers_by_token_and_whole(tmp_path: Path) -> None:
     source = reverse()
     train = phase(

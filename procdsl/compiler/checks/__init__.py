@@ -16,12 +16,14 @@ from procdsl.compiler.checks import (
     mixtures,
     names,
     sizes,
+    steering,
     training,
     transfers,
 )
 from procdsl.compiler.findings import Finding
 from procdsl.compiler.study import Address, Study
 from procdsl.language.study import ExperimentSpec
+from procdsl.plan import Plan
 
 _MEANING = (
     *names.RULES,
@@ -30,8 +32,9 @@ _MEANING = (
     *training.RULES,
     *grammars.RULES,
     *evaluations.RULES,
+    *steering.RULES,
 )
-_FITNESS = (*transfers.RULES, *evaluations.FITNESS, *cost.RULES)
+_FITNESS = (*transfers.RULES, *evaluations.FITNESS, *steering.FITNESS, *cost.RULES)
 
 
 def meaning(spec: ExperimentSpec) -> Iterator[Finding]:
@@ -50,3 +53,9 @@ def fitness(study: Study) -> Iterator[Finding]:
     """What can be found once every phase has its ids and its rows."""
     for rule in _FITNESS:
         yield from rule(study)
+
+
+def planned(study: Study, plan: Plan) -> Iterator[Finding]:
+    """What can be found once floors are known."""
+    for rule in steering.PLANNED:
+        yield from rule(study, plan)

@@ -29,7 +29,7 @@ class Answer(Evaluation):
 
     kind: Literal["answer"]
 
-    def measurement(self, source: str) -> AnswerMeasurement:
+    def measurement(self, source: str, on: Procedural | None) -> AnswerMeasurement:
         return AnswerMeasurement(source=source, split=self.split, rows=self.rows)
 
     def metrics(self, on: Procedural | None) -> Mapping[str, bool]:

@@ -42,8 +42,8 @@ class Evaluation(Node):
     rows: int = Field(default=256, ge=1, le=10_000_000)
     split: Literal["train", "validation", "test"] = "validation"
 
-    def measurement(self, source: str) -> AnyMeasurement:
-        """The plan's instruction, on the prepare or generate operation with this id."""
+    def measurement(self, source: str, on: Procedural | None) -> AnyMeasurement:
+        """The plan's instruction, on the prepare or generate operation `source`; `on` is None for text."""
         raise NotImplementedError
 
     def metrics(self, on: Procedural | None) -> Mapping[str, bool]:

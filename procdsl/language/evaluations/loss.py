@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from procdsl.analysis.brackets import brackets
 from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.sources.base import Procedural
 from procdsl.programs import LossMeasurement
@@ -12,6 +13,9 @@ from procdsl.programs import LossMeasurement
 
 class Loss(Evaluation):
     """Teacher-forced cross-entropy; perplexity and bits per byte on text, accuracy on procedural rows.
+
+    Where a grammar has brackets, known by their spelling, `closer_accuracy` is the accuracy over those that
+    close: with Dyck words it goes to one, as far as a close is likelier than each opener.
 
     ```toml
     kind  = "loss"
@@ -22,10 +26,20 @@ class Loss(Evaluation):
 
     kind: Literal["loss"]
 
-    def measurement(self, source: str) -> LossMeasurement:
-        return LossMeasurement(source=source, split=self.split, rows=self.rows)
+    def measurement(self, source: str, on: Procedural | None) -> LossMeasurement:
+        return LossMeasurement(source=source, split=self.split, rows=self.rows, closers=_closers(on))
 
     def metrics(self, on: Procedural | None) -> Mapping[str, bool]:
         if on is None:
             return {"loss": True, "perplexity": True, "bits_per_byte": True}
-        return {"loss": True, "accuracy": False, "loss_over_floor": True}
+        over = {"closer_accuracy": False} if _closers(on) else {}
+        return {"loss": True, "accuracy": False, "loss_over_floor": True, **over}
+
+
+def _closers(on: Procedural | None) -> tuple[int, ...]:
+    """The ids of the closing brackets among a source's symbols."""
+    if on is None:
+        return ()
+    alphabet = on.alphabet()
+    known = brackets(alphabet)
+    return tuple(id for id, token in enumerate(alphabet) if token in known and not known[token][1])

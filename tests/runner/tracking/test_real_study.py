@@ -10,6 +10,7 @@ from procdsl.compiler import compile
 from procdsl.plan import MeasureOperation
 from runner import engine
 from runner.bind import bind
+from runner.endings import as_run
 from runner.events import ignore
 from runner.execution import Execution
 from runner.store import Store, read_json
@@ -61,13 +62,29 @@ rows = 16
 """
 
 
-def test_mlflow_has_what_the_journals_have(store: Store, tmp_path: Path) -> None:
-    (tmp_path / "real.toml").write_text(SPEC)
+STOP = """[evaluations.round]
+kind = "loss"
+on = "round"
+phases = "warmup"
+every = "3 steps"
+rows = 16
+[compare]
+metric = "square/loss"
+"""
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["budgets", "a rule ends a phase"])
+def test_mlflow_has_what_the_journals_have(store: Store, tmp_path: Path, ends: bool) -> None:
+    rule = 'tokens = 2560, stop = { metric = "round/loss", reaches = 1.9 }'
+    spec = SPEC.replace("tokens = 2560", rule) + STOP if ends else SPEC
+    (tmp_path / "real.toml").write_text(spec)
     execution = Execution(store.root)
     plan = bind(compile(tmp_path / "real.toml", profile="none").plan, store, execution, ignore)
     sender = start_sender(plan, store, execution)
     assert not engine.run(plan, execution, ignore).failed
     assert sender.finish() == 0
+    plan = as_run(plan, store)
+    assert (plan.trials[1].phases[0].procedural_tokens < 2560) == ends
     tracked = Tracked(plan, store, resolve_uri(store))
     counts = tracked.counts()
     assert set(counts.values()) == {1}
@@ -80,10 +97,14 @@ def test_mlflow_has_what_the_journals_have(store: Store, tmp_path: Path) -> None
             }
             assert journalled
             assert journalled <= set(tracked.history(name_of(trial), "train/loss"))
-        measure = plan.by_id[trial.measures[0]]
+        measure = plan.by_id[trial.measures[-1]]
         assert isinstance(measure, MeasureOperation)
         last = legs(plan, trial, store)[-1]
         final = read_json(last.place / "measurements" / f"{plan.key(measure.id)}.json")["40"]["loss"]
         assert tracked.history(name_of(trial), "result/square_loss") == [(0, final)]
+        for leg in legs(plan, trial, store)[:-1] if ends else ():
+            steps = [step for step, _ in tracked.history(name_of(trial), "eval/round/loss")]
+            assert steps[-1] == leg.operation.tokens
+            assert len(tracked.history(name_of(trial), "result/round_loss")) == 1
         reached = last.tokens_before + 40 * 8 * last.operation.context
         assert tracked.history(name_of(trial), "eval/square/loss")[-1] == (reached, final)
