@@ -105,7 +105,7 @@ def study(*, steps: int = 40, seeds: int = 2, name: str = "tiny") -> Plan:
             "study": name,
             "operations": [op.model_dump() for op in operations],  # type: ignore[attr-defined]
             "trials": [trial.model_dump() for trial in trials],
-            "comparison": Comparison(metric="c4/loss", baseline="text_only").model_dump(),
+            "comparisons": [Comparison(metric="c4/loss", baseline="text_only").model_dump()],
         }
     )
 
