@@ -25,6 +25,7 @@ from procdsl.programs import (
     Interval,
     MachineProgram,
     Program,
+    RandomAutomatonProgram,
     TaskProgram,
     TreeProgram,
     WordProgram,
@@ -45,6 +46,7 @@ _HASHED: dict[type[Program], str] = {
     TaskProgram: "prompt",
     MachineProgram: "run",
     CellularProgram: "first frame",
+    RandomAutomatonProgram: "drawn automaton",
 }
 
 

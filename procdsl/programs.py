@@ -417,6 +417,23 @@ class MarkovProgram(WordProgram):
         return self.count
 
 
+class RandomAutomatonProgram(Program):
+    """Rows that each draw an automaton of their own, then words of it, packed by the rule of word programs.
+
+    A number of `states` and of `symbols` out of `count`; each state, of its own `degree` or of as many as
+    there are, different symbols, all alike, and for each the state that it leads to. Words are walks from
+    state 0 that may end anywhere and take each way out of a state alike. What is hashed for the splits is
+    the drawn automaton, made least and numbered in the order of its symbols: the language.
+    """
+
+    kind: Literal["random_automaton"] = "random_automaton"
+    count: int = Field(ge=1, le=1_024)
+    states: Lengths
+    symbols: Lengths
+    degree: Lengths
+    lengths: Lengths
+
+
 class Draw(Node):
     """A random input of a task: a word over `count` ids from `first` on; a number's id is its value.
 
@@ -556,6 +573,7 @@ AnyProgram = Annotated[
     | EchoProgram
     | DependencyProgram
     | MarkovProgram
+    | RandomAutomatonProgram
     | TaskProgram
     | MachineProgram,
     Field(discriminator="kind"),

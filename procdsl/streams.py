@@ -13,6 +13,8 @@ from hashlib import blake2b
 
 # A lane is an attempt and a slot: slots 0, 1, … are the words of a row, the last is the row's own.
 ROW_SLOT = 0xFFFF
+# Where a row draws a language before it draws words of it.
+LANGUAGE_SLOT = 0xFFFE
 ATTEMPTS = 65_536
 
 _MASK = 0xFFFF_FFFF

@@ -59,6 +59,7 @@ GRAMMARS = [
     "nca",
     "nesting",
     "parity",
+    "random_automaton",
     "random_markov",
     "regex",
     "reversal",

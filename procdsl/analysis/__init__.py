@@ -7,6 +7,7 @@ a word, for a word program, or ``floor(program, context)``; and ``chance(program
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from types import ModuleType
 
 from procdsl.analysis.rows import row_floor
@@ -23,7 +24,7 @@ def floor(program: Program, *, length: int, context: int) -> Interval | None:
     """
     module = _module(program)
     if isinstance(program, WordProgram):
-        return row_floor(program, module.entropy, context)
+        return row_floor(program.lengths, partial(module.entropy, program), context)
     found: Interval | None = module.floor(program, context)
     return found
 

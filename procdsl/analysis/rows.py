@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
-from procdsl.programs import Interval, WordProgram, fillable
+from procdsl.programs import Interval, Lengths, fillable
 
-Entropy = Callable[[Any, int], Interval | None]
+Entropy = Callable[[int], Interval | None]
 
 
 def exactly(value: float) -> Interval:
@@ -16,25 +15,24 @@ def exactly(value: float) -> Interval:
     return Interval(low=value, high=value)
 
 
-def row_floor(program: WordProgram, entropy: Entropy, context: int) -> Interval | None:
+def row_floor(lengths: Lengths, entropy: Entropy, context: int) -> Interval | None:
     """Nats per scored token of a row: the entropy of its lengths and of its words, over what is scored."""
-    lengths = program.lengths
     if lengths.values == (context,):
-        return _over(entropy(program, context), context)
+        return _over(entropy(context), context)
     bits = fillable(lengths, context)
     filled = bits.bit_length() - 1
-    words = {n: entropy(program, n) for n in lengths.values if n < filled}
+    words = {n: entropy(n) for n in lengths.values if n < filled}
     if filled == 0 or any(known is None for known in words.values()):
         return None
-    low = _laid_out(program, {n: known.low for n, known in words.items() if known}, bits, filled)
-    high = _laid_out(program, {n: known.high for n, known in words.items() if known}, bits, filled)
+    low = _laid_out(lengths, {n: known.low for n, known in words.items() if known}, bits, filled)
+    high = _laid_out(lengths, {n: known.high for n, known in words.items() if known}, bits, filled)
     measured = any(known.measured for known in words.values() if known)
     return Interval(low=low / filled, high=high / filled, measured=measured)
 
 
-def _laid_out(program: WordProgram, words: dict[int, float], bits: int, filled: int) -> float:
+def _laid_out(lengths: Lengths, words: dict[int, float], bits: int, filled: int) -> float:
     """The entropy of a row with this many positions to fill: lengths are drawn, then words of them."""
-    shares = dict(zip(program.lengths.values, program.lengths.shares, strict=True))
+    shares = dict(zip(lengths.values, lengths.shares, strict=True))
     total = [0.0] * (filled + 1)
     for left in range(1, filled + 1):
         fitting = [n for n in words if n < left and bits >> (left - n - 1) & 1 and shares[n]]

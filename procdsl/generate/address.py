@@ -35,8 +35,12 @@ class Address:
 
     def holds(self, split: Split, symbols: Iterable[int]) -> bool:
         """Whether a word of these ids belongs to the part this row is of."""
+        return self.owns(split, (self.spelt[symbol] for symbol in symbols))
+
+    def owns(self, split: Split, spelt: Iterable[int]) -> bool:
+        """Whether what is spelt so belongs to the part this row is of."""
         low, high = split.bounds(self.split)
-        return low <= content(self.spelt[symbol] for symbol in symbols) <= high
+        return low <= content(spelt) <= high
 
     def nothing(self) -> RunError:
         return empty_part(self.name, self.split, self.index)

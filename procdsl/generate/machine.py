@@ -6,7 +6,8 @@ from typing import Any
 
 from procdsl.errors import RunError
 from procdsl.generate.address import Address, Row
-from procdsl.generate.task import drawn_length, written
+from procdsl.generate.task import written
+from procdsl.grammars._lengths import drawn_length
 from procdsl.grammars._machines import begun, choices, do
 from procdsl.grammars._running import run
 from procdsl.programs import MachineProgram

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from itertools import accumulate
 from typing import Any
 
 from procdsl.generate.address import Address, Row
+from procdsl.grammars._lengths import drawn_length
 from procdsl.grammars._running import run
-from procdsl.programs import Draw, Lengths, Piece, TaskProgram
+from procdsl.programs import Draw, Piece, TaskProgram
 from procdsl.streams import ATTEMPTS, Stream
 
 
@@ -65,14 +65,6 @@ def drawn(draw: Draw, stream: Stream, of: Any) -> list[int]:
             first, count = draw.values
             return [id for key in keys for id in (key, first + stream.below(count))]
     return _different(draw, stream, stream.words(length))
-
-
-def drawn_length(lengths: Lengths, stream: Stream) -> int:
-    """A length by the law; nothing is read where there is but one."""
-    if len(lengths.values) == 1:
-        return lengths.values[0]
-    place, edges = stream.below(sum(lengths.shares)), accumulate(lengths.shares)
-    return next(n for n, edge in zip(lengths.values, edges, strict=True) if place < edge)
 
 
 def _different(draw: Draw, stream: Stream, words: list[int]) -> list[int]:

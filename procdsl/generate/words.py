@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from procdsl.generate.address import Address, Row
-from procdsl.programs import Lengths, WordProgram, fillable
+from procdsl.grammars._lengths import drawn_lengths
+from procdsl.programs import Lengths, WordProgram
 from procdsl.streams import ATTEMPTS, Stream
 
 P = TypeVar("P", bound=WordProgram)
@@ -15,30 +16,19 @@ Word = Callable[[P, Stream, int], list[int]]
 
 def word_row(program: P, word: Word[P], address: Address) -> Row:
     """``<bos>``, then the row's words; padding is not scored."""
-    lengths = row_lengths(program.lengths, address)
+    lengths = drawn_lengths(program.lengths, address.context, address.stream())
     words = (_words_by_word if program.split.by == "word" else _words_by_row)(program, word, lengths, address)
-    bos, end, pad = range(program.symbols, program.symbols + 3)
-    if program.lengths.values == (address.context,):
-        return [bos, *words[0]], [0] + [1] * address.context
+    return laid_out(words, program.symbols, program.lengths, address.context)
+
+
+def laid_out(words: Sequence[Sequence[int]], symbols: int, lengths: Lengths, context: int) -> Row:
+    """Words as a row: the one that fills it, or each followed by its end."""
+    bos, end, pad = range(symbols, symbols + 3)
+    if lengths.values == (context,):
+        return [bos, *words[0]], [0] + [1] * context
     body = [id for word in words for id in (*word, end)]
-    blank = address.context - len(body)
+    blank = context - len(body)
     return [bos, *body, *[pad] * blank], [0] + [1] * len(body) + [0] * blank
-
-
-def row_lengths(lengths: Lengths, address: Address, attempt: int = 0) -> list[int]:
-    """The lengths of a row's words: drawn by the law among those after which the row can still be filled."""
-    if lengths.values == (address.context,):
-        return [address.context]
-    stream, exact = address.stream(attempt=attempt), fillable(lengths, address.context)
-    left, drawn = exact.bit_length() - 1, list[int]()
-    while left:
-        shares = [
-            share if length < left and exact >> (left - length - 1) & 1 else 0
-            for length, share in zip(lengths.values, lengths.shares, strict=True)
-        ]
-        drawn.append(lengths.values[_pick(shares, stream)])
-        left -= drawn[-1] + 1
-    return drawn
 
 
 def _words_by_word(program: P, word: Word[P], lengths: Sequence[int], address: Address) -> list[list[int]]:
@@ -58,18 +48,8 @@ def _words_by_row(program: P, word: Word[P], lengths: Sequence[int], address: Ad
     end = () if list(lengths) == [address.context] else (program.symbols + 1,)
     for attempt in range(ATTEMPTS):
         if attempt and program.split.by == "layout":
-            lengths = row_lengths(program.lengths, address, attempt)
+            lengths = drawn_lengths(program.lengths, address.context, address.stream(attempt=attempt))
         words = [word(program, address.stream(slot, attempt), n) for slot, n in enumerate(lengths)]
         if address.holds(program.split, (id for word in words for id in (*word, *end))):
             return words
     raise address.nothing()
-
-
-def _pick(shares: Sequence[int], stream: Stream) -> int:
-    """The place of one of the shares, drawn in proportion."""
-    drawn = stream.below(sum(shares))
-    for place, share in enumerate(shares):
-        if drawn < share:
-            return place
-        drawn -= share
-    raise AssertionError("a number below the sum falls to some share")

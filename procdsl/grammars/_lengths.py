@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from procdsl.kinds import Node
-from procdsl.programs import LONGEST, Lengths
+from procdsl.programs import LONGEST, Lengths, fillable
+from procdsl.streams import Stream
 
 Whole = Annotated[int, Field(ge=1, le=LONGEST)]
 
@@ -83,3 +84,34 @@ def _none_left(shares: dict[int, float], there: int, longest: int) -> str:
     asked = f"length {longest}" if len(shares) == 1 else f"any of the lengths {min(shares)} to {longest}"
     near = [n for n in range(longest, 0, -1) if there >> n & 1][:1]
     return f"no word has {asked}" + (f"; the nearest shorter one is {near[0]}" if near else "")
+
+
+def drawn_length(lengths: Lengths, stream: Stream) -> int:
+    """A length by the law; nothing is read where there is but one."""
+    return lengths.values[_place(lengths.shares, stream)] if len(lengths.values) > 1 else lengths.values[0]
+
+
+def drawn_lengths(lengths: Lengths, context: int, stream: Stream) -> list[int]:
+    """The lengths of a row's words: drawn by the law among those after which the row can still be filled."""
+    if lengths.values == (context,):
+        return [context]
+    exact, drawn = fillable(lengths, context), list[int]()
+    left = exact.bit_length() - 1
+    while left:
+        shares = [
+            share if length < left and exact >> (left - length - 1) & 1 else 0
+            for length, share in zip(lengths.values, lengths.shares, strict=True)
+        ]
+        drawn.append(lengths.values[_place(shares, stream)])
+        left -= drawn[-1] + 1
+    return drawn
+
+
+def _place(shares: Sequence[int], stream: Stream) -> int:
+    """The place of one of the shares, drawn in proportion."""
+    drawn = stream.below(sum(shares))
+    for place, share in enumerate(shares):
+        if drawn < share:
+            return place
+        drawn -= share
+    raise AssertionError("a number below the sum falls to some share")

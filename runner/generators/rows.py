@@ -14,7 +14,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from procdsl.programs import Lengths, WordProgram, fillable
+from procdsl.programs import Lengths, Split, WordProgram, fillable
 from procdsl.splits import empty_part
 from procdsl.streams import ATTEMPTS, ROW_SLOT
 from runner.generators.address import Address
@@ -73,11 +73,11 @@ def fill_words(
     program: WordProgram, prepare: Callable[[Any], Prepared], address: Address, ids: Any, scored: Any
 ) -> None:
     """Rows from the address on. RunError where a part holds nothing that can be found."""
-    prepared, layout = _prepared(program, prepare, ids.shape[1] - 1)
+    prepared, laid_out = _prepared(program, prepare, ids.shape[1] - 1)
     low, high = address.bounds(program.split)
     draws, scratch = new_draws(prepared.slots), np.empty(prepared.scratch, np.int64)
     place = (address.key, address.start, address.spelt, low, high)
-    failed = _fill(prepared.tables, layout, draws, scratch, place, ids, scored)
+    failed = _fill(prepared.tables, laid_out, draws, scratch, place, ids, scored)
     if failed >= 0:
         raise empty_part(address.name, address.split, failed)
 
@@ -86,8 +86,13 @@ def fill_words(
 def _prepared(
     program: WordProgram, prepare: Callable[[Any], Prepared], context: int
 ) -> tuple[Prepared, Layout]:
-    lengths, exact = program.lengths, fillable(program.lengths, context)
-    layout = Layout(
+    return prepare(program), layout(program.lengths, program.split, program.symbols, context)
+
+
+def layout(lengths: Lengths, split: Split, symbols: int, context: int) -> Layout:
+    """How words of these lengths, over so many symbols, are laid out in rows."""
+    exact = fillable(lengths, context)
+    return Layout(
         np.array(lengths.values, np.int64),
         np.array(lengths.shares, np.int64),
         np.cumsum(np.array(lengths.shares, np.int64)),
@@ -95,11 +100,10 @@ def _prepared(
         np.array([exact >> r & 1 for r in range(context + 1)], np.bool_),
         exact.bit_length() - 1,
         lengths.values == (context,),
-        program.split.by != "word",
-        program.split.by == "layout",
-        program.symbols,
+        split.by != "word",
+        split.by == "layout",
+        symbols,
     )
-    return prepare(program), layout
 
 
 def _free(lengths: Lengths, exact: int) -> int:
@@ -126,7 +130,7 @@ def _fill(tables, layout, draws, scratch, place, ids, scored):
         index = place[1] + b
         ids[b, 0], scored[b, 0], done = layout.symbols, 0, -1
         for attempt in range(ATTEMPTS if layout.by_layout else 1):
-            count = _plan(layout, draws, place[0], index, attempt, context, lengths)
+            count = plan(layout, draws, place[0], index, attempt, context, lengths)
             done = _write(tables, layout, draws, scratch, place, index, attempt, lengths[:count], ids[b])
             if done >= 0:
                 break
@@ -139,7 +143,7 @@ def _fill(tables, layout, draws, scratch, place, ids, scored):
 
 
 @kernel
-def _plan(layout, draws, key, index, attempt, context, lengths):
+def plan(layout, draws, key, index, attempt, context, lengths):
     """The lengths of a row's words; how many."""
     if layout.single:
         lengths[0] = context
