@@ -23,6 +23,7 @@ from procdsl.plan import GenerateOperation
 from procdsl.programs import (
     CellularProgram,
     Interval,
+    LsystemProgram,
     MachineProgram,
     Program,
     RandomAutomatonProgram,
@@ -46,6 +47,7 @@ _HASHED: dict[type[Program], str] = {
     TaskProgram: "prompt",
     MachineProgram: "run",
     CellularProgram: "first frame",
+    LsystemProgram: "axiom, or last generation",
     RandomAutomatonProgram: "drawn automaton",
 }
 

@@ -52,6 +52,7 @@ GRAMMARS = [
     "hmm",
     "iid",
     "life",
+    "lsystem",
     "machine",
     "majority",
     "mcfg",

@@ -25,7 +25,7 @@ from runner.generators.splits import content
 class Laws(NamedTuple):
     """How many symbols there are; numbers of states, symbols and ways, each with its cumulated shares."""
 
-    count: int
+    alphabet: int
     states: Any
     state_edges: Any
     symbols: Any
@@ -93,23 +93,23 @@ def _fill(laws, laid_out, draws, made, word, place, ids, scored):
         for attempt in range(ATTEMPTS):
             begin(draws, key, start + b, attempt << 16 | LANGUAGE_SLOT)
             states = _draw(laws, draws, made)
-            found = uint64(content(spelt, word[: _least(made, states, laws.count, word)]))
+            found = uint64(content(spelt, word[: _least(made, states, laws.alphabet, word)]))
             if low <= found <= high:
                 break
         else:
             return start + b
-        ids[b, 0], scored[b, 0], at = laws.count, 0, 1
+        ids[b, 0], scored[b, 0], at = laws.alphabet, 0, 1
         count = plan(laid_out, draws, key, start + b, 0, context, lengths)
         for slot in range(count):
             begin(draws, key, start + b, slot)
             _walk(made, draws, ids[b, at : at + lengths[slot]])
             at += lengths[slot]
             if not laid_out.single:
-                ids[b, at] = laws.count + 1
+                ids[b, at] = laws.alphabet + 1
                 at += 1
         scored[b, 1:at] = 1
         scored[b, at:] = 0
-        ids[b, at:] = laws.count + 2
+        ids[b, at:] = laws.alphabet + 2
     return -1
 
 
@@ -137,7 +137,7 @@ def _draw(laws, draws, made):
     states = _drawn(draws, laws.states, laws.state_edges)
     chosen = _drawn(draws, laws.symbols, laws.symbol_edges)
     known, pool = made.pool[0], made.pool[1, :chosen]
-    for symbol in range(laws.count):
+    for symbol in range(laws.alphabet):
         known[symbol] = symbol
     _different(draws, known, chosen)
     for q in range(states):
