@@ -24,6 +24,11 @@ def spelling(token: str) -> int:
     return int.from_bytes(blake2b(token.encode(), digest_size=8, person=b"procdsl").digest(), "little")
 
 
+def spelt_state(number: int) -> int:
+    """The bits that stand for a state of a drawn automaton; -1 ends the ways out of one."""
+    return spelling(f"state {number}")
+
+
 def content(symbols: Iterable[int]) -> int:
     """The hash of a word, given the `spelling` of its symbols in order: uniform on [0, 2**64).
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from procdsl.grammars._lengths import drawn_length
 from procdsl.programs import Lengths, RandomAutomatonProgram
-from procdsl.splits import spelling
+from procdsl.splits import spelt_state
 from procdsl.streams import Stream
 
 # A state's ways out, symbols ascending: a symbol and the state it leads to.
@@ -67,11 +67,6 @@ def spelt(automaton: Sequence[Ways], symbols: Sequence[int]) -> Iterator[int]:
             yield symbols[symbol]
             yield spelt_state(to)
         yield spelt_state(-1)
-
-
-def spelt_state(number: int) -> int:
-    """What stands for a state; -1 ends the ways out of one."""
-    return spelling(f"state {number}")
 
 
 def _different(known: Sequence[int], count: int, stream: Stream) -> list[int]:

@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import uint64
 
-from procdsl.grammars._automata import spelt_state
 from procdsl.programs import Lengths, RandomAutomatonProgram
-from procdsl.splits import empty_part
+from procdsl.splits import empty_part, spelt_state
 from procdsl.streams import ATTEMPTS, LANGUAGE_SLOT
 from runner.generators.address import Address
 from runner.generators.compiling import kernel
