@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from procdsl import report
 from procdsl.estimate import left
-from procdsl.plan import MeasureOperation, TrainOperation
+from procdsl.plan import COMPONENTS, MeasureOperation, TrainOperation
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -110,8 +110,8 @@ def _standings(plan: Plan, cost: Cost, built: Collection[str]) -> Iterator[str]:
 
 
 def _standing(plan: Plan, curriculum: str, phase: PhaseCost, built: Collection[str]) -> str:
-    """Whether other curricula use the phase too, and how much of it is built."""
-    told = []
+    """What is frozen in a phase, whether other curricula use it too, and how much of it is built."""
+    told = list(_frozen(plan, phase.trained))
     users = {trial.curriculum for trial in plan.trials for p in trial.phases if p.train == phase.trained} - {
         curriculum
     }
@@ -149,6 +149,22 @@ def stops(plan: Plan, id: str) -> str:
     side = "at most" if rule.lower_is_better else "at least"
     times = f" at {rule.patience} evaluations in a row" if rule.patience > 1 else ""
     return f"at most; ends once {next(named)}/{rule.metric} is {side} {rule.threshold:g}{times}"
+
+
+def _frozen(plan: Plan, trained: str) -> Iterator[str]:
+    """What a phase does not train, and until when."""
+    operation = plan.by_id[trained]
+    assert isinstance(operation, TrainOperation)
+    points = (0, *(thaw.step for thaw in operation.thaws))
+    for step in points:
+        frozen = [name for name in _components(operation) if name not in operation.trainable_at(step)]
+        since = f"from step {step:,} on, " if step else ""
+        if frozen or step:
+            yield f"{since}{' '.join(frozen) or 'nothing'} frozen"
+
+
+def _components(operation: TrainOperation) -> Iterator[str]:
+    return (name for name in COMPONENTS if name != "head" or not operation.model.tied)
 
 
 def _transfer(parts: Iterable[Moved]) -> Table:

@@ -239,6 +239,13 @@ class Stop(Node):
         return value <= self.threshold if self.lower_is_better else value >= self.threshold
 
 
+class Thaw(Node):
+    """From `step` on these components are trained, and no others."""
+
+    step: int = Field(gt=0)
+    trainable: tuple[Component, ...] = Field(min_length=1)
+
+
 class TrainOperation(Operation):
     """One phase of training. Every number in it changes the parameters that come out.
 
@@ -246,7 +253,7 @@ class TrainOperation(Operation):
     """
 
     unkeyed: ClassVar[frozenset[str]] = frozenset({"id", "ended"})
-    later: ClassVar[frozenset[str]] = frozenset({"stop", "ended"})
+    later: ClassVar[frozenset[str]] = frozenset({"thaws", "stop", "ended"})
     kind: Literal["train"] = "train"
     seed: int
     data_seed: int
@@ -261,6 +268,7 @@ class TrainOperation(Operation):
     schedule: Schedule
     precision: Literal["fp32", "bf16"] = "fp32"
     trainable: tuple[Component, ...] = COMPONENTS
+    thaws: tuple[Thaw, ...] = ()
     stop: Stop | None = None
     ended: int | None = None
 
@@ -268,6 +276,10 @@ class TrainOperation(Operation):
         steered = self.stop.measurement.source if self.stop else None
         named = (self.start, self.vocabulary.text, *(feed.source for feed in self.feeds), steered)
         return tuple(dict.fromkeys(id for id in named if id))
+
+    def trainable_at(self, step: int) -> tuple[Component, ...]:
+        """The components that are trained in a step, counted from 0."""
+        return next((thaw.trainable for thaw in reversed(self.thaws) if thaw.step <= step), self.trainable)
 
     @property
     def steps(self) -> int:

@@ -29,6 +29,16 @@ def build(optimiser: Optimiser, model: nn.Module) -> torch.optim.AdamW:
     )
 
 
+def rebuilt(old: torch.optim.AdamW, optimiser: Optimiser, model: nn.Module) -> torch.optim.AdamW:
+    """AdamW over what is trainable now: what was trained before goes on, what was not begins."""
+    new = build(optimiser, model)
+    for group in new.param_groups:
+        for tensor in group["params"]:
+            if tensor in old.state:
+                new.state[tensor] = old.state[tensor]
+    return new
+
+
 def learning_rate(peak: float, schedule: Schedule, steps: int, step: int) -> float:
     """The rate of a step, counted from 0: warm-up ends at the peak, and the shape ends after the last step.
 
@@ -65,12 +75,13 @@ def tensors(optimiser: torch.optim.AdamW, model: nn.Module) -> dict[str, Tensor]
 
 
 def restore(optimiser: torch.optim.AdamW, model: nn.Module, saved: Mapping[str, Tensor]) -> None:
-    """Put saved state back."""
+    """Put saved state back, of what is still trained."""
     parameters = dict(model.named_parameters())
     for key, value in saved.items():
         what, _, name = key.partition("/")
         tensor = parameters[name]
-        optimiser.state[tensor][what] = value.to(tensor.device)
+        if tensor.requires_grad:
+            optimiser.state[tensor][what] = value.to(tensor.device)
 
 
 def clip(gradients: Sequence[Tensor], most: float | None) -> Tensor:

@@ -109,6 +109,7 @@ def train(
                 raise Stopped(f"{id} stopped after step {counters.step:,} of {operation.steps:,}")
             # ----------------------------------------------------------------
             began = time.perf_counter()
+            _thaw(phase, state)
             batch = next(ahead)
             waited = time.perf_counter() - began
             numbers, rate = _step(phase, state, forward, batch, stop)
@@ -129,6 +130,14 @@ def train(
         measures.end(state.model, counters.step)
         digest = _save(phase, state)
     return _facts(phase, state, record, digest)
+
+
+def _thaw(phase: _Phase, state: TrainState) -> None:
+    """Train what is trained from this step on. The optimiser's state of a tensor begins when it is thawed."""
+    operation, step = phase.operation, state.counters.step
+    if any(thaw.step == step for thaw in operation.thaws):
+        freeze(state.model, operation.trainable_at(step))
+        state.optimiser = optimiser.rebuilt(state.optimiser, operation.optimiser, state.model)
 
 
 def _step(
@@ -177,13 +186,13 @@ def _begin(phase: _Phase) -> TrainState:
     elif operation.start is not None:
         start = plan.by_id[operation.start]
         model.load_state_dict(checkpoints.parameters(phase.store.path(start.kind, plan.key(start.id))))
-    freeze(model, operation.trainable)
+    counters = Counters() if found is None else Counters(**found.facts["counters"])
+    freeze(model, operation.trainable_at(counters.step))
     model.to(phase.device)
     adamw = optimiser.build(operation.optimiser, model)
     if found is None:
-        return TrainState(model, adamw, Counters())
+        return TrainState(model, adamw, counters)
     optimiser.restore(adamw, model, found.optimiser)
-    counters = Counters(**found.facts["counters"])
     counters.resumed += 1
     for name, now in phase.conditions.items():
         if (was := found.facts["conditions"].get(name)) != now:

@@ -90,6 +90,7 @@ class _Builder:
 
     def _training(self, phase: Phase, seed: int) -> plan.TrainOperation:
         spec = self.study.spec
+        (_, trainable), *thaws = mixtures.trained(phase.spec.freeze, phase.steps)
         return plan.TrainOperation(
             id=_id(phase, seed),
             seed=seed,
@@ -107,7 +108,8 @@ class _Builder:
             optimiser=_optimiser(phase),
             schedule=phase.schedule,
             precision=phase.training.precision,
-            trainable=tuple(name for name in plan.COMPONENTS if name not in phase.spec.freeze),
+            trainable=trainable,
+            thaws=tuple(plan.Thaw(step=step, trainable=parts) for step, parts in thaws),
             stop=self._stop(phase),
         )
 

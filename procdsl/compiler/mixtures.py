@@ -1,4 +1,4 @@
-"""Mixtures laid out: shares that change over a phase as stages of constant shares."""
+"""What changes over a phase, laid out in steps: shares as stages of constant shares, and what is frozen."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from itertools import pairwise
 
-from procdsl.language.curricula import AnyShare, Constant, Piecewise, Ramp
-from procdsl.plan import Stage
+from procdsl.language.curricula import AnyShare, Constant, Freezing, Piecewise, Ramp
+from procdsl.plan import COMPONENTS, Component, Stage
 
 PLATEAUS = 64
 # Shares are written with nine digits and sum to one in them: exact to a row in a billion, and the same on
@@ -55,6 +55,21 @@ def stages(shares: Mapping[str, AnyShare], steps: int) -> tuple[Stage, ...]:
             stage = Stage(steps=found.pop().steps + stage.steps, shares=stage.shares)
         found.append(stage)
     return tuple(found)
+
+
+def trained(freezing: Freezing, steps: int) -> list[tuple[int, tuple[Component, ...]]]:
+    """What is trained from which step on; the first is step 0.
+
+    >>> trained(Freezing(steps={"0%": COMPONENTS[2:], "50%": ()}), 10)[0]
+    (0, ('embedding', 'position'))
+    """
+    found: dict[int, tuple[Component, ...]] = {}
+    for text, frozen in freezing.steps.items():
+        point = percent(text)
+        assert point is not None, "checked: points are percentages"
+        if (step := round(point * steps)) < steps:
+            found[step] = tuple(name for name in COMPONENTS if name not in frozen)
+    return list(found.items())
 
 
 def apportion(shares: list[Fraction], slots: int) -> list[int]:

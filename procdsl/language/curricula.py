@@ -100,13 +100,26 @@ class StopSpec(Spec):
     patience: int = Field(default=1, alias="for", ge=1, le=1_000)
 
 
+class Freezing(Spec):
+    """What is frozen from each point on: ``{ steps = { "0%" = ["attention"], "25%" = [] } }``."""
+
+    steps: dict[str, tuple[Component, ...]] = Field(min_length=1)
+
+
+def _freezing(value: Any) -> Any:
+    if isinstance(value, Freezing):
+        return value
+    return Freezing.model_validate(value if isinstance(value, dict) else {"steps": {"0%": value}})
+
+
 class PhaseSpec(Spec):
     """A stretch of training with its own start and optimiser.
 
     `tokens` counts the positions fed, prompts and padding included. `context` is the row's length;
     without it the longest row of the phase's sources, at most the model's. With `stop` the budget is the
     most the phase may take: the learning rate's schedule and the mixture span it, also where the phase ends
-    before, and budgets that are shares of it are shares of the most.
+    before, and budgets that are shares of it are shares of the most. `freeze` names what is not trained,
+    all through the phase or from points of it on.
     """
 
     name: Name
@@ -116,8 +129,10 @@ class PhaseSpec(Spec):
     context: int | None = Field(default=None, ge=1, le=1_000_000)
     start: Annotated[Literal["fresh"] | Start, BeforeValidator(_start)] | None = None
     training: TrainingChange | None = None
-    freeze: tuple[Component, ...] = ()
     stop: StopSpec | None = None
+    freeze: Annotated[
+        Freezing, BeforeValidator(_freezing, json_schema_input_type=tuple[Component, ...] | Freezing)
+    ] = Freezing(steps={"0%": ()})
 
     @property
     def budget(self) -> Quantity | None:

@@ -55,6 +55,15 @@ FAULTS = [
     ("P323", ["seeds=[0, 1, 0]"], "seed 0 is there 2 times"),
     ("P324", ["training.batch_tokens=4096"], "told twice"),
     ("P325", [PLAIN + '.freeze=["embedding", "position", "attention", "mlp", "norm"]'], "every component"),
+    (
+        "P325",
+        [
+            TEXT
+            + '.freeze={ steps = { "0%"=[], "9%"=["embedding", "position", "attention", "mlp", "norm"] } }'
+        ],
+        "from 9% on",
+    ),
+    ("P319", [TEXT + '.freeze={ steps = { "10%" = ["mlp"] } }'], "forward from 0%"),
     ("P326", ['corpora.code.tokenizer={ kind = "hub", name = "someone/mine" }'], "someone/mine"),
     ("P327", ["training.optimiser.betas=[0.9, 1.0]"], "beta of 1"),
     ("P330", ["model.heads=3"], "3 heads do not divide a width of 32"),

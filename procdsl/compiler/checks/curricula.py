@@ -113,10 +113,10 @@ def something_is_trained(spec: ExperimentSpec) -> Iterator[Finding]:
     """P325: a phase that freezes all it has trains nothing."""
     for at, path, phase in phases(spec):
         nothing = {"head"} if spec.model.tied else set()
-        if set(COMPONENTS) <= {*phase.freeze, *nothing}:
-            yield Finding(
-                "P325", (*path, "freeze"), f"{'.'.join(at)} freezes every component", "leave one free"
-            )
+        for point, frozen in phase.freeze.steps.items():
+            if set(COMPONENTS) <= {*frozen, *nothing}:
+                message = f"{'.'.join(at)} freezes every component from {point} on"
+                yield Finding("P325", (*path, "freeze", "steps", point), message, "leave one free")
 
 
 RULES = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from procdsl.compiler.findings import Finding
+from procdsl.compiler.findings import Finding, Path
 from procdsl.compiler.layouts import groups
 from procdsl.compiler.mixtures import corners, percent, share_at
 from procdsl.compiler.names import phases
@@ -41,23 +41,26 @@ def shares_are_of_something(spec: ExperimentSpec) -> Iterator[Finding]:
                 yield Finding("P318", here, message, "give a source a share there")
 
 
-def piecewise_shares_run_forward(spec: ExperimentSpec) -> Iterator[Finding]:
-    """P319: the points of a share are percentages, the first 0%, each after the one before."""
+def points_run_forward(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P319: the points of a phase are percentages, the first 0%, each after the one before."""
     for _, path, phase in phases(spec):
         for name, share in phase.data.items():
-            if not isinstance(share, Piecewise):
-                continue
-            here = (*path, "data", name, "steps")
-            points = [(text, percent(text)) for text in share.steps]
-            for text, point in points:
-                if point is None:
-                    help = 'points are percentages of the phase: "0%", "25%"'
-                    yield Finding("P319", (*here, text), f'"{text}" is no point of a phase', help, key=True)
-            found = [point for _, point in points if point is not None]
-            if len(found) == len(points) and (found[0] != 0 or found != sorted(set(found))):
-                yield Finding(
-                    "P319", here, f"{name}'s points do not run forward from 0%", '"0%" first, then later ones'
-                )
+            if isinstance(share, Piecewise):
+                yield from _forward(name, share.steps, (*path, "data", name, "steps"))
+        if "freeze" in phase.model_fields_set:
+            yield from _forward("freeze", phase.freeze.steps, (*path, "freeze", "steps"))
+
+
+def _forward(name: str, steps: Iterable[str], here: Path) -> Iterator[Finding]:
+    points = [(text, percent(text)) for text in steps]
+    for text, point in points:
+        if point is None:
+            help = 'points are percentages of the phase: "0%", "25%"'
+            yield Finding("P319", (*here, text), f'"{text}" is no point of a phase', help, key=True)
+    found = [point for _, point in points if point is not None]
+    if len(found) == len(points) and (found[0] != 0 or found != sorted(set(found))):
+        message = f"{name}'s points do not run forward from 0%"
+        yield Finding("P319", here, message, '"0%" first, then later ones')
 
 
 def mastery_is_to_come(spec: ExperimentSpec) -> Iterator[Finding]:
@@ -104,7 +107,7 @@ def _laid_out(phase: PhaseSpec) -> bool:
 RULES = (
     shares_are_not_negative,
     shares_are_of_something,
-    piecewise_shares_run_forward,
+    points_run_forward,
     mastery_is_to_come,
     one_tokenizer_in_a_phase,
 )
