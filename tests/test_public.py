@@ -69,7 +69,7 @@ GRAMMARS = [
     "tomita",
 ]
 SOURCES = ["ngram", "shuffled"]
-EVALUATIONS = ["answer", "loss"]
+EVALUATIONS = ["answer", "grammaticality", "loss"]
 
 
 def commands() -> list[str]:

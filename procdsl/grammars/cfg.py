@@ -9,8 +9,8 @@ from typing import Literal
 from procdsl.grammars._rules import RuleGrammar
 from procdsl.grammars.base import END
 from procdsl.grammars.rules import counting, yields
-from procdsl.grammars.rules.earley import Chart, Rules
 from procdsl.grammars.rules.syntax import Rule, RuleError
+from procdsl.recognisers.earley import Chart, Rules, body
 
 
 class Cfg(RuleGrammar):
@@ -67,7 +67,7 @@ class Cfg(RuleGrammar):
 
     @cached_property
     def _chart(self) -> Chart:
-        return Chart(Rules(self._alive))
+        return Chart(Rules((p.head, body(p.yields[0], p.children)) for p in self._alive.productions))
 
 
 def _few(tokens: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ EACH = 64
 
 def prepared(setting: Setting) -> Answer:
     rows = held_out(setting)
-    row_N, column_N = np.nonzero(rows.scored[:, 1:])
+    row_N, column_N = rows.places()
     first = np.searchsorted(row_N, row_N)
     return Answer(rows, column_N[first] + 1, np.arange(len(row_N)) - first + 1)
 
@@ -33,11 +33,11 @@ class Answer:
 
     def metrics(self, model: Transformer) -> dict[str, float]:
         got = self.rows.score(model)
-        rows, first = np.unique(got.row_N, return_index=True)
+        (first,) = np.nonzero(self.place_N == 1)
         exact = np.minimum.reduceat(got.hit_N, first)
         return {
             "token_accuracy": got.accuracy,
-            "exact_match": int(exact.sum()) / len(rows),
+            "exact_match": int(exact.sum()) / len(first),
             "loss": got.loss,
             **means("exact_match/prompt", self.prompt_N[first], exact, each=EACH),
             **means("token_accuracy/prompt", self.prompt_N, got.hit_N, each=EACH),

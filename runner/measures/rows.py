@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from procdsl.plan import GenerateOperation
-from procdsl.programs import AnswerMeasurement, LossMeasurement
+from procdsl.programs import AnswerMeasurement, GrammaticalityMeasurement, LossMeasurement
 from runner import batches, devices
 from runner.batches import Flags, Ids, Part
 from runner.loss import scores
@@ -24,7 +28,6 @@ class Scored:
     total: float
     loss_N: NDArray[np.float64]
     hit_N: NDArray[np.bool_]
-    row_N: NDArray[np.int64]
 
     @property
     def loss(self) -> float:
@@ -51,25 +54,43 @@ class HeldOut:
     def score(self, model: Transformer) -> Scored:
         """Every target under a model."""
         head_VC = model.unembedding[: self.size]
-        got = [
-            scores(hidden(model, part.ids_BT, part.queries_BS, part.chosen_N), head_VC, part.targets_N)
-            for part in self.parts
-        ]
-        # A part's rows keep their order, and their targets stand row by row; parts are sorted by length.
-        row_N = torch.cat([part.feed_N for part in self.parts]).cpu().numpy()
-        order = np.argsort(row_N, kind="stable")
+        got = [scores(states(model, part), head_VC, part.targets_N) for part in self.parts]
         return Scored(
             sum(float(each.loss_N.double().sum()) for each in got),
-            torch.cat([each.loss_N for each in got]).double().cpu().numpy()[order],
-            torch.cat([each.hit_N for each in got]).cpu().numpy()[order],
-            row_N[order],
+            self.in_order([each.loss_N.double() for each in got]),
+            self.in_order([each.hit_N for each in got]),
         )
+
+    def in_order(self, values: Sequence[Tensor]) -> NDArray[Any]:
+        """What the targets of each part have, row by row and in order."""
+        return torch.cat(list(values)).cpu().numpy()[self._order]
+
+    def by_part(self, values_N: NDArray[Any]) -> list[Tensor]:
+        """What each target has, in order, as the targets of each part stand."""
+        there = np.empty_like(values_N)
+        there[self._order] = values_N
+        return list(torch.from_numpy(there).split([len(part.targets_N) for part in self.parts]))
+
+    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Each target's row and column, in order; column c is that of position c, whose next token it is."""
+        row_N, column_N = np.nonzero(self.scored[:, 1:])
+        return row_N, column_N
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64]:
+        # A part's targets stand row by row already; parts are sorted by their rows' lengths.
+        return np.argsort(torch.cat([part.feed_N for part in self.parts]).cpu().numpy(), kind="stable")
+
+
+def states(model: Transformer, part: Part) -> Tensor:
+    """The hidden states before a part's targets, N × C."""
+    return hidden(model, part.ids_BT, part.queries_BS, part.chosen_N)
 
 
 def held_out(setting: Setting) -> HeldOut:
     """The rows a measurement names."""
     wanted, operation, source = setting.measure.measurement, setting.operation, setting.source
-    assert isinstance(wanted, LossMeasurement | AnswerMeasurement)
+    assert isinstance(wanted, LossMeasurement | AnswerMeasurement | GrammaticalityMeasurement)
     rows: batches.Rows
     if isinstance(source, GenerateOperation):
         rows = batches.generated(

@@ -112,6 +112,16 @@ FAULTS = [
     ("P340", ['evaluations.brackets.every="5 steps"'], "`every`"),
     ("P341", ['evaluations.prose.every="0 steps"'], "0 steps"),
     ("P342", ['evaluations.prose.split="test"'], "no test part"),
+    ("P343", ['evaluations.prose.kind="grammaticality"'], "a text has no grammar"),
+    (
+        "P343",
+        [
+            f"grammars.task={TASK}",
+            f"{PLAIN}.data='task'",
+            "evaluations.x={ kind = 'grammaticality', on = 'task' }",
+        ],
+        "task",
+    ),
     ("P350", ["grammars.dyck.length=31"], "31"),
     ("P352", ["grammars.dyck.length=128"], "128"),
     ("P352", ["grammars.long={ kind = 'dyck', k = 2, length = 128 }", f"{PLAIN}.data='long'"], "128"),

@@ -8,27 +8,35 @@ Rules are trimmed first: then every item of a chart is part of some word, and wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
-from procdsl.grammars.rules.trees import Trees
+from procdsl.programs import TreeProgram
+from procdsl.trees import FANOUT
 
 # A symbol of a right-hand side: a terminal's id, or ~ of a nonterminal.
 Symbols = tuple[int, ...]
 Item = tuple[int, int, int]  # production, how many of its symbols stand behind the dot, where it began
 
 
-class Rules:
-    """Productions by what they begin with."""
+def body(codes: Sequence[int], children: Sequence[int], terminals: Sequence[int] | None = None) -> Symbols:
+    """The symbols of a yield: a code from 0 up is a terminal, or its place among these."""
+    return tuple(
+        (code if terminals is None else terminals[code]) if code >= 0 else ~children[(-1 - code) // FANOUT]
+        for code in codes
+    )
 
-    def __init__(self, trees: Trees) -> None:
-        self.heads = [p.head for p in trees.productions]
-        self.bodies: list[Symbols] = [
-            tuple(code if code >= 0 else ~p.children[(-1 - code) // 8] for code in p.yields[0])
-            for p in trees.productions
-        ]
+
+class Rules:
+    """Productions, each a head and a body, by what they begin with. Nonterminal 0 is the start."""
+
+    def __init__(self, productions: Iterable[tuple[int, Symbols]]) -> None:
+        written = list(productions)
+        self.heads, self.bodies = [head for head, _ in written], [body for _, body in written]
         self.nullable = _nullable(self.heads, self.bodies)
-        self.first: list[dict[int, list[int]]] = [{} for _ in trees.names]
-        self.inner: list[list[int]] = [[] for _ in trees.names]
+        count = 1 + max(self.heads)
+        self.first: list[dict[int, list[int]]] = [{} for _ in range(count)]
+        self.inner: list[list[int]] = [[] for _ in range(count)]
         for number, (head, body) in enumerate(zip(self.heads, self.bodies, strict=True)):
             if body and body[0] >= 0:
                 self.first[head].setdefault(body[0], []).append(number)
@@ -63,12 +71,17 @@ class Chart:
             common += 1
         del self.columns[common + 1 :], self.prefix[common:]
         for terminal in prefix[common:]:
-            column = self._scan(terminal)
-            if not column.items:
+            if not self.step(terminal):
                 return len(self.prefix)
+        return len(prefix)
+
+    def step(self, terminal: int) -> bool:
+        """Reads one more; False where no word begins so: then nothing was read."""
+        column = self._scan(terminal)
+        if column.items:
             self.columns.append(column)
             self.prefix.append(terminal)
-        return len(prefix)
+        return bool(column.items)
 
     def complete(self) -> bool:
         """Whether what was read is a word."""
@@ -147,6 +160,31 @@ class Chart:
                 if new not in column.items:
                     column.items[new] = None
                     queue.append(new)
+
+
+class Words:
+    """The words of a context-free program, read symbol by symbol."""
+
+    def __init__(self, program: TreeProgram) -> None:
+        self.chart = Chart(_rules(program))
+
+    def legal(self) -> frozenset[int]:
+        return self.chart.expected()
+
+    def ends(self) -> bool:
+        return bool(self.chart.prefix) and self.chart.complete()
+
+    def read(self, symbol: int) -> bool:
+        return self.chart.step(symbol)
+
+
+@lru_cache(maxsize=8)
+def _rules(program: TreeProgram) -> Rules:
+    return Rules(
+        (shape.head, body(shape.yields[0], shape.children, member))
+        for shape in program.shapes
+        for member in shape.members
+    )
 
 
 class _Continuations:
