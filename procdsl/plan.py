@@ -392,18 +392,20 @@ class Trial(Node):
     measures: tuple[str, ...]
 
 
-class Comparison(Node):
-    """What the study compares: `metric` is "<evaluation>/<metric>".
+class Comparison(Grown):
+    """What the study compares: `metric` is "<evaluation>/<metric>", and seeds are timed to its `threshold`.
 
     `curricula` are those in it by what they are called there: the same in all comparisons of a study, so
     that these make a matrix. `name` is empty where the study has one comparison.
     """
 
+    later: ClassVar[frozenset[str]] = frozenset({"threshold"})
     name: str = ""
     metric: str
     baseline: str
     lower_is_better: bool = True
     curricula: dict[str, str] = Field(default_factory=dict)
+    threshold: float | None = None
 
 
 class Plan(Node):

@@ -300,7 +300,8 @@ def comparison(found: Mapping[str, Any]) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("curriculum", overflow="fold")
     heads = ("seeds", "text", "procedural", "final (95%)", "difference (95%)", "p (Holm)", "saving")
-    for head in heads if wide else _stacked(heads):
+    timed = () if found["threshold"] is None else (f"steps to {found['threshold']:g}",)
+    for head in (*heads, *timed) if wide else _stacked((*heads, *timed)):
         table.add_column(head, justify="right", no_wrap=True)
     for arm in found["curricula"]:
         name, *cells = _compared(arm, " " if wide else "\n")
@@ -321,8 +322,8 @@ def comparison(found: Mapping[str, Any]) -> None:
 
 def _stacked(cells: Sequence[str]) -> tuple[str, ...]:
     """The cells of a row for a narrow terminal: tokens above each other, and p above the saving."""
-    seeds, text, procedural, final, gap, p, saving = cells
-    return seeds, f"{text}\n{procedural}", final, gap, f"{p}\n{saving}"
+    seeds, text, procedural, final, gap, p, saving, *rest = cells
+    return seeds, f"{text}\n{procedural}", final, gap, f"{p}\n{saving}", *rest
 
 
 def _bounds(found: Mapping[str, Any]) -> str:
@@ -358,7 +359,21 @@ def _compared(arm: Mapping[str, Any], between: str) -> tuple[str, ...]:
     if saving and saving["finished"]:
         share = saving["text_share"] or saving["total_share"]
         saved = f"{1 - share['mean']:.1%}" if share else f"{saving['reached']}/{saving['finished']} cross"
-    return clean(arm["name"]), seeds, *tokens, value, gap, p, saved
+    timed = (_timed(arm["to_threshold"], between),) if arm["to_threshold"] else ()
+    return clean(arm["name"]), seeds, *tokens, value, gap, p, saved, *timed
+
+
+def _timed(found: Mapping[str, Any], between: str) -> str:
+    """Median and range of the steps to a threshold, and how many seeds got there.
+
+    >>> _timed({"reached": 2, "n": 3, "steps": {"median": 1250.0, "least": 1000, "most": 1500}}, " ")
+    '1,250 [1,000, 1,500] 2/3'
+    """
+    seeds = f"{found['reached']}/{found['n']}"
+    if (steps := found["steps"]) is None:
+        return f"–{between}{seeds}"
+    spread = f"{between}[{steps['least']:,}, {steps['most']:,}]" if found["reached"] > 1 else ""
+    return f"{steps['median']:,.0f}{spread} {seeds}"
 
 
 def count(tokens: float) -> str:

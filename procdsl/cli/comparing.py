@@ -27,6 +27,9 @@ def compare(
         str | None, typer.Option(metavar="EVALUATION/METRIC", help="What to compare [the study's own].")
     ] = None,
     target: Annotated[float | None, typer.Option(help="Count tokens to this value of the metric.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Count each seed's steps to this value [the study's own].")
+    ] = None,
     html: Annotated[Path | None, typer.Option(metavar="PATH", help="Copy the page there.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     set_: SetOpt = None,
@@ -52,7 +55,7 @@ def compare(
     if profile == "auto" and (ran := read_json(folder / "plan.json")["profile"]) != plan.profile:
         plan = compile(spec, profile=ran or "none", sets=set_ or ()).plan
     bound = recall(plan, results)
-    compared = comparison_of(bound, results, spec=spec, metric=metric, target=target)
+    compared = comparison_of(bound, results, spec=spec, metric=metric, target=target, timed=threshold)
     page = Path(compared.get("html") or compared["comparisons"][0]["html"])
     if html:
         html.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +70,13 @@ def compare(
 
 
 def comparison_of(
-    plan: Plan, store: Store, *, spec: Path, metric: str | None = None, target: float | None = None
+    plan: Plan,
+    store: Store,
+    *,
+    spec: Path,
+    metric: str | None = None,
+    target: float | None = None,
+    timed: float | None = None,
 ) -> dict[str, Any]:
     """The comparison of a study as data, and the report it is drawn in; of several, each and their matrix."""
     from runner.compare import compare, matrix, write_matrix, write_report
@@ -79,7 +88,7 @@ def comparison_of(
     command = f"{shlex.join(['procdsl', 'run', str(spec)])}\n{again}"
     found, files = [], []
     for asked in [None] if metric else plan.comparisons or [None]:
-        comparison = compare(plan, store, asked=asked, metric=metric, target=target)
+        comparison = compare(plan, store, asked=asked, metric=metric, target=target, timed=timed)
         folder = top / (metric.replace("/", "-") if metric else comparison.name)
         paths = write_report(comparison, folder, command=command)
         found.append(

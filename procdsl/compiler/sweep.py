@@ -134,6 +134,7 @@ class _Grid:
                     "baseline": self.name(("curricula", chosen), point),
                     "curricula": dict(self._beside(part.value.get("curricula"), inside, point)),
                 }
+                values |= {key: part.value[key].value for key in ("threshold",) if key in part.value}
                 copies["_".join(filter(None, (name, suffix)))] = _tree(values, metric)
         if list(copies) == [""]:
             return made

@@ -42,11 +42,13 @@ class CompareSpec(Spec):
 
     `baseline` is the curriculum the others are set against, without it the one that says so itself.
     `curricula` are a list, or a table that calls each by what to show: ``{ dyck = "dyck_k64" }``.
+    With `threshold` the comparison shows how many steps each seed takes to that value of the metric.
     """
 
     metric: str
     baseline: Name | None = None
     curricula: Curricula | None = None
+    threshold: float | None = None
 
 
 class ExperimentSpec(Spec):

@@ -14,6 +14,7 @@ from runner.compare.checks import Basis, basis, warnings
 from runner.compare.results import TrialResult, gather
 from runner.compare.savings import Saving, crossing, reach, saving, value_at
 from runner.compare.statistics import Estimate, Paired, estimate, holm, paired
+from runner.compare.thresholds import Threshold, threshold
 from runner.endings import as_run
 from runner.store import Store
 
@@ -51,12 +52,14 @@ class Arm:
     at_own_end: Paired | None
     saving: Saving | None
     to_target: ToTarget | None
+    to_threshold: Threshold | None
 
 
 @dataclass(frozen=True)
 class Comparison:
     """All that a report shows.
 
+    `threshold` is the value that seeds are timed to, where the study or the caller names one.
     `floor` is the least loss there can be, `chance` the accuracy of a guess that reads no structure: each
     where it is known and the metric is one of those.
     """
@@ -68,6 +71,7 @@ class Comparison:
     baseline: str
     lower_is_better: bool
     target: float | None
+    threshold: float | None
     floor: float | None
     chance: float | None
     arms: tuple[Arm, ...]
@@ -92,10 +96,12 @@ def compare(
     asked: Question | None = None,
     metric: str | None = None,
     target: float | None = None,
+    timed: float | None = None,
 ) -> Comparison:
     """Carry out one of the study's comparisons (default: the first), or compare by another `metric`.
 
-    Without `target`, tokens are counted to the worst final value of the baseline, which all its seeds reach.
+    Without `target`, tokens are counted to the worst final value of the baseline, which all its seeds reach;
+    seeds are `timed` to that value, or the study's threshold.
     """
     plan = as_run(plan, store)
     results = gather(plan, store)
@@ -107,9 +113,10 @@ def compare(
     ends = [trial.finals[question.metric] for trial in baseline.values() if question.metric in trial.finals]
     if target is None and ends:
         target = max(ends) if question.lower_is_better else min(ends)
+    timed = question.threshold if timed is None else timed
     colours = curriculum_colours(plan)
     arms = [
-        _arm(labels.get(name, name), colours[name], trials, baseline, question, target)
+        _arm(labels.get(name, name), colours[name], trials, baseline, question, target, timed)
         for name, trials in by_curriculum.items()
     ]
     return Comparison(
@@ -120,6 +127,7 @@ def compare(
         baseline=question.baseline,
         lower_is_better=question.lower_is_better,
         target=target,
+        threshold=timed,
         floor=_bound(plan, question.metric, _floor),
         chance=_bound(plan, question.metric, _chance),
         arms=_adjusted(arms),
@@ -163,6 +171,7 @@ def _arm(
     baseline: Mapping[int, TrialResult],
     question: Question,
     target: float | None,
+    timed: float | None,
 ) -> Arm:
     name, metric, lower = trials[0].curriculum, question.metric, question.lower_is_better
     finals = {trial.seed: trial.finals[metric] for trial in trials if metric in trial.finals}
@@ -183,6 +192,7 @@ def _arm(
         at_own_end=_at_own_end(pairs, finals, metric) if rest else None,
         saving=saving(crossings) if rest and crossings else None,
         to_target=None if target is None else _to_target(trials, metric, target, lower=lower),
+        to_threshold=None if timed is None else threshold(trials, metric, timed, lower=lower),
     )
 
 

@@ -24,6 +24,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "lower_is_better": comparison.lower_is_better,
         "baseline": comparison.baseline,
         "target": comparison.target,
+        "threshold": comparison.threshold,
         "floor": comparison.floor,
         "chance": comparison.chance,
         "trials": comparison.trials,
@@ -57,6 +58,7 @@ def _arm(comparison: Comparison, arm: Arm) -> dict[str, Any]:
         "difference_at_own_end": asdict(arm.at_own_end) if arm.at_own_end else None,
         "saving": {"method": "by crossing", **asdict(arm.saving)} if arm.saving else None,
         "tokens_to_target": asdict(arm.to_target) if arm.to_target else None,
+        "to_threshold": asdict(arm.to_threshold) if arm.to_threshold else None,
         "sentence": None if arm.curriculum == comparison.baseline else sentence(comparison, arm),
         "seeds": [_trial(comparison.metric, trial) for trial in arm.trials],
     }

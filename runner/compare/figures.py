@@ -157,13 +157,18 @@ def _bounds(comparison: Comparison) -> dict[str, float]:
 
 
 def _line(axes: Axes, arm: Arm, curve: Curve, count: Count, *, mark: str) -> None:
-    """One curriculum: the mean where all its seeds have a point, and each seed faintly, as far as it got."""
+    """One curriculum: the mean over all its seeds as far as each of them got, and each seed faintly.
+
+    Where seeds were not measured after equally many tokens (a rule may have ended a phase of theirs), each
+    is taken to be straight between its points.
+    """
     curves = [curve(trial) for trial in arm.trials]
     seeds = [{count(p): p.value for p in points if math.isfinite(p.value)} for points in curves if points]
     if not seeds:
         return
-    common = sorted(set.intersection(*(set(seed) for seed in seeds)))
-    values = [[seed[x] for seed in seeds] for x in common]
+    first, last = max(min(seed) for seed in seeds), min(max(seed) for seed in seeds)
+    common = sorted({x for seed in seeds for x in seed if first <= x <= last})
+    values = [[_between(seed, x) for seed in seeds] for x in common]
     means = [math.fsum(v) / len(v) for v in values]
     marker = mark if len(common) <= _MARKED_POINTS else ""
     axes.plot(
@@ -180,6 +185,18 @@ def _line(axes: Axes, arm: Arm, curve: Curve, count: Count, *, mark: str) -> Non
         axes.fill_between(common, low, high, color=arm.colour, alpha=0.15, linewidth=0)
         for seed in seeds:
             axes.plot(list(seed), list(seed.values()), color=arm.colour, linewidth=0.7, alpha=0.35)
+
+
+def _between(seed: Mapping[int, float], x: int) -> float:
+    """A seed's value after so many tokens, between its first and its last point.
+
+    >>> _between({0: 4.0, 10: 2.0}, 5)
+    3.0
+    """
+    if x in seed:
+        return seed[x]
+    before, after = max(at for at in seed if at < x), min(at for at in seed if at > x)
+    return seed[before] + (x - before) / (after - before) * (seed[after] - seed[before])
 
 
 def _frame(axes: Axes, comparison: Comparison, curve: Curve) -> None:

@@ -26,13 +26,14 @@ _TRAIN_POINTS = 200
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A number, and what the trial had been fed since it began. `step` counts inside `phase`."""
+    """A number, and what the trial had been fed since it began. `step` and `fed` count inside `phase`."""
 
     phase: str
     step: int
     text: int
     procedural: int
     value: float
+    fed: int = 0
 
     @property
     def total(self) -> int:
@@ -136,8 +137,9 @@ class _Reader:
 
     def _point(self, leg: Leg, step: int, value: float) -> Point:
         text = text_tokens(self.plan, leg.operation, step)
-        fed = leg.tokens_before + step * leg.operation.batch_rows * leg.operation.context
-        return Point(leg.phase, step, leg.text_before + text, fed - leg.text_before - text, value)
+        fed = step * leg.operation.batch_rows * leg.operation.context
+        procedural = leg.tokens_before - leg.text_before + fed - text
+        return Point(leg.phase, step, leg.text_before + text, procedural, value, fed)
 
     def _measures(self, trial: Trial, leg: Leg) -> Iterator[MeasureOperation]:
         for id in trial.measures:

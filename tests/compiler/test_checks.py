@@ -165,6 +165,7 @@ FAULTS = [
         "no model's loss on dyck",
     ),
     ("P442", [OFTEN, f'{WARMUP}.stop={{ metric = "brackets/loss", reaches = 2, for = 11 }}'], "10 times"),
+    ("P442", ["compare.threshold=-1.0"], "no loss falls to -1"),
     ("P430", ["model.width=99_998", "model.layers=999"], "parameters"),
     ("P431", [f"{WARMUP}.tokens=999_999_999_999_999_999"], "years of an H100"),
     ("P432", ['seeds="0..9999"'], "20,000 trials"),

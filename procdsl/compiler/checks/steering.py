@@ -62,15 +62,7 @@ def watched_is_measured_there(study: Study) -> Iterator[Finding]:
 def thresholds_can_be_reached(study: Study) -> Iterator[Finding]:
     """P442: no accuracy is over one, no loss under nothing, and the rule is looked at often enough."""
     for phase, stop, evaluation in _stops(study):
-        metric = stop.metric.partition("/")[2]
-        at = (*phase.path, "stop", "reaches")
-        if metric.endswith(("accuracy", "match")) and not 0 < stop.reaches <= 1:
-            message = (
-                f"{metric} is never {stop.reaches:g}" if stop.reaches > 1 else f"{metric} is always over 0"
-            )
-            yield Finding("P442", at, message, "it is a part of one: reaches = 0.97")
-        elif metric == "loss" and stop.reaches <= 0:
-            yield Finding("P442", at, f"no loss falls to {stop.reaches:g}", "losses are in nats, over 0")
+        yield from _beyond((*phase.path, "stop", "reaches"), stop.metric, stop.reaches)
         if evaluation.every is None:
             continue
         looks = phase.steps // measures.cadence(phase, evaluation)
@@ -80,6 +72,23 @@ def thresholds_can_be_reached(study: Study) -> Iterator[Finding]:
             yield Finding(
                 "P442", (*phase.path, "stop"), message, "measure more often, or ask for less", key=True
             )
+
+
+def compared_thresholds_can_be_reached(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P442: the same of the value that a comparison times seeds to."""
+    for path, compared in spec.compared().items():
+        if compared.threshold is not None:
+            yield from _beyond((*path, "threshold"), compared.metric, compared.threshold)
+
+
+def _beyond(at: Path, watched: str, value: float) -> Iterator[Finding]:
+    """A value that no model reaches, or every model has."""
+    metric = watched.partition("/")[2]
+    if metric.endswith(("accuracy", "match")) and not 0 < value <= 1:
+        message = f"{metric} is never {value:g}" if value > 1 else f"{metric} is always over {value:g}"
+        yield Finding("P442", at, message, "it is a part of one: 0.97")
+    elif metric == "loss" and value <= 0:
+        yield Finding("P442", at, f"no loss falls to {value:g}", "losses are in nats, over 0")
 
 
 def floors_stop_nobody(study: Study, plan: Plan) -> Iterator[Finding]:
@@ -106,6 +115,6 @@ def _stops(study: Study) -> Iterator[tuple[Phase, StopSpec, Evaluation]]:
             yield phase, stop, study.spec.evaluations[stop.metric.partition("/")[0]]
 
 
-RULES = (watched_is_known, watched_again_and_again)
+RULES = (watched_is_known, watched_again_and_again, compared_thresholds_can_be_reached)
 FITNESS = (watched_is_measured_there, thresholds_can_be_reached)
 PLANNED = (floors_stop_nobody,)

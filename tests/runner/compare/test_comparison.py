@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from procdsl.errors import UsageError
+from procdsl.plan import Comparison as Question
 from procdsl.plan import Plan
 from runner.compare import compare
 from runner.compare.document import document
+from runner.compare.figures import draw
+from runner.compare.thresholds import Range
 from runner.store import Store, write_json
 from tests.runner.compare.study import CONTEXT, ROWS, WARM, fill, make_plan
 
@@ -199,6 +202,55 @@ def test_tokens_are_counted_to_a_target_of_ones_own(store: Store) -> None:
     assert dyck.total is not None
     assert base.text.mean == pytest.approx(75 * ROWS * CONTEXT)
     assert dyck.total.mean == pytest.approx((25 + WARM) * ROWS * CONTEXT)
+
+
+def test_seeds_are_timed_to_a_threshold_and_none_is_dropped(store: Store) -> None:
+    """Straight curves: 0.5 is reached after half of the steps, or a tenth of them later for each seed."""
+    plan = make_plan(seeds=(0, 1, 2), steps={"base": 100, "dyck": 100})
+
+    def rises(name: str, seed: int, share: float) -> float:
+        if name == "base" and seed == 2:
+            return 0.4  # never
+        if name == "dyck" and seed == 1 and share > 0.95:
+            return 0.1  # and not for good
+        return 0.05 + share - 0.1 * seed + (0.2 if name == "dyck" else 0.0)
+
+    fill(plan, store, rises)
+    asked = Question(metric="val/loss", baseline="base", lower_is_better=False, threshold=0.5)
+    found = compare(plan, store, asked=asked)
+    base, dyck = (arm.to_threshold for arm in found.arms)
+    assert base is not None
+    assert dyck is not None
+    assert [seed.step for seed in base.seeds] == [50, 60, None]
+    assert (base.reached, base.n, base.stayed) == (2, 3, 2)
+    assert base.steps == Range(55.0, 50, 60)
+    assert base.tokens == Range(55.0 * ROWS * CONTEXT, 50 * ROWS * CONTEXT, 60 * ROWS * CONTEXT)
+    # The steps of the compared phase: the warm-up before it is not among them.
+    assert [seed.step for seed in dyck.seeds] == [30, 40, 50]
+    assert (dyck.reached, dyck.n, dyck.stayed) == (3, 3, 2)
+    told = document(found)["curricula"][0]["to_threshold"]
+    assert (told["reached"], told["n"], told["seeds"][2]["step"]) == (2, 3, None)
+    assert compare(plan, store, asked=asked, timed=0.2).arms[0].to_threshold.steps.most == 30  # type: ignore[union-attr]
+
+
+def test_a_comparison_of_accuracies_has_its_signs_the_other_way_round(store: Store) -> None:
+    plan = make_plan(seeds=(0, 1, 2), steps={"base": 100, "dyck": 100})
+    # The gap of 0.3 differs by 0.001 between seeds: differences of no spread have no test.
+    slope = {"base": 0.6, "dyck": 0.9}
+    fill(plan, store, lambda name, seed, share: share * (slope[name] + 0.001 * seed * (name == "dyck")))
+    asked = Question(metric="val/loss", baseline="base", lower_is_better=False)
+    found = compare(plan, store, asked=asked)
+    (arm,) = found.arms[1:]
+    assert found.target == pytest.approx(0.6)
+    assert arm.difference is not None
+    assert arm.difference.difference.mean == pytest.approx(0.301)
+    assert arm.saving is not None
+    assert arm.saving.reached == 3
+    assert arm.saving.text_share is not None
+    assert arm.saving.text_share.mean == pytest.approx(2 / 3, abs=0.01)
+    assert "dyck ends better than base" in document(found)["verdict"]
+    drawn = draw(found)["differences"]
+    assert "right is better" in drawn.axes[0].get_xlabel()
 
 
 def test_reading_writes_nothing(store: Store, tmp_path: Path) -> None:
