@@ -249,11 +249,13 @@ class Thaw(Node):
 class TrainOperation(Operation):
     """One phase of training. Every number in it changes the parameters that come out.
 
+    `attention_entropy` times the mean entropy of the scored positions' attention rows (nats; positions, heads
+    and layers alike) is added to the loss that is trained, and to none that is told.
     `ended` is the steps that were taken where `stop` ended it: known afterwards, and in no plan to carry out.
     """
 
     unkeyed: ClassVar[frozenset[str]] = frozenset({"id", "ended"})
-    later: ClassVar[frozenset[str]] = frozenset({"thaws", "stop", "ended"})
+    later: ClassVar[frozenset[str]] = frozenset({"attention_entropy", "thaws", "stop", "ended"})
     kind: Literal["train"] = "train"
     seed: int
     data_seed: int
@@ -269,6 +271,7 @@ class TrainOperation(Operation):
     precision: Literal["fp32", "bf16"] = "fp32"
     trainable: tuple[Component, ...] = COMPONENTS
     thaws: tuple[Thaw, ...] = ()
+    attention_entropy: float | None = Field(default=None, gt=0)
     stop: Stop | None = None
     ended: int | None = None
 

@@ -6,7 +6,7 @@ row, N chosen positions of a batch, V ids.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from procdsl.plan import Component, ModelShape, Part
 from runner.devices import Forward, linear
 
+# Queries, keys, values, mask (causal without one) and dropout to what is attended to, B × H × S × D.
+Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None, float], Tensor]
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
@@ -26,6 +28,11 @@ class Tag(NamedTuple):
     component: Component
     layer: int | None = None
     parts: tuple[Part, ...] = ()
+
+
+def fused(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropped: float) -> Tensor:
+    """PyTorch's own attention, which keeps no B × H × S × T."""
+    return F.scaled_dot_product_attention(q, k, v, mask, dropped, is_causal=mask is None)
 
 
 class Transformer(nn.Module):
@@ -48,14 +55,14 @@ class Transformer(nn.Module):
     def unembedding(self) -> Tensor:
         return self.embedding.weight if self.head is None else self.head.weight
 
-    def forward(self, ids_BT: Tensor, queries_BS: Tensor | None = None) -> Tensor:
+    def forward(self, ids_BT: Tensor, queries_BS: Tensor | None = None, attend: Attend = fused) -> Tensor:
         """The normed hidden states, B × T × C; with `queries_BS` only those of these positions, B × S × C."""
         x_BTC = self.embedding(ids_BT) + self.position.weight[: ids_BT.shape[1]]
         x_BTC = F.dropout(x_BTC, self.dropout, self.training)
         *blocks, last = self.blocks
         for block in blocks:
-            x_BTC = block(x_BTC)
-        x_BTC = last(x_BTC, queries_BS)
+            x_BTC = block(x_BTC, None, attend)
+        x_BTC = last(x_BTC, queries_BS, attend)
         normed: Tensor = self.norm(x_BTC)
         return normed
 
@@ -74,8 +81,8 @@ class Block(nn.Module):
         self.mlp_norm = _tagged(nn.LayerNorm(shape.width), "norm", layer, "before_mlp")
         self.mlp = Mlp(shape, layer)
 
-    def forward(self, x_BTC: Tensor, queries_BS: Tensor | None = None) -> Tensor:
-        attended = self.attention(self.attention_norm(x_BTC), queries_BS)
+    def forward(self, x_BTC: Tensor, queries_BS: Tensor | None = None, attend: Attend = fused) -> Tensor:
+        attended = self.attention(self.attention_norm(x_BTC), queries_BS, attend)
         x_BTC = (x_BTC if queries_BS is None else _chosen(x_BTC, queries_BS)) + attended
         after_BTC: Tensor = x_BTC + self.mlp(self.mlp_norm(x_BTC))
         return after_BTC
@@ -92,23 +99,24 @@ class Attention(nn.Module):
         self.into = _tagged(into, "attention", layer, "query", "key", "value")
         self.out = _tagged(out, "attention", layer, "output")
 
-    def forward(self, x_BTC: Tensor, queries_BS: Tensor | None = None) -> Tensor:
+    def forward(self, x_BTC: Tensor, queries_BS: Tensor | None = None, attend: Attend = fused) -> Tensor:
         weight, bias, C = self.into.weight, self.into.bias, x_BTC.shape[-1]
         if queries_BS is None:
             q_BTC, k_BTC, v_BTC = linear(x_BTC, weight, bias).split(C, dim=-1)
-            y_BTC = self._attend(q_BTC, k_BTC, v_BTC, None)
+            y_BTC = self._heads(q_BTC, k_BTC, v_BTC, None, attend)
         else:
             q_BSC = linear(_chosen(x_BTC, queries_BS), weight[:C], bias[:C])
             k_BTC, v_BTC = linear(x_BTC, weight[C:], bias[C:]).split(C, dim=-1)
             seen_BST = torch.arange(x_BTC.shape[1], device=x_BTC.device) <= queries_BS[:, :, None]
-            y_BTC = self._attend(q_BSC, k_BTC, v_BTC, seen_BST[:, None])
+            y_BTC = self._heads(q_BSC, k_BTC, v_BTC, seen_BST[:, None], attend)
         return F.dropout(linear(y_BTC, self.out.weight, self.out.bias), self.dropout, self.training)
 
-    def _attend(self, q_BSC: Tensor, k_BTC: Tensor, v_BTC: Tensor, mask: Tensor | None) -> Tensor:
+    def _heads(
+        self, q_BSC: Tensor, k_BTC: Tensor, v_BTC: Tensor, mask: Tensor | None, attend: Attend
+    ) -> Tensor:
         B, S, C = q_BSC.shape
         q, k, v = (x.view(B, -1, self.heads, C // self.heads).transpose(1, 2) for x in (q_BSC, k_BTC, v_BTC))
-        dropped = self.dropout if self.training else 0.0
-        y_BHSD = F.scaled_dot_product_attention(q, k, v, mask, dropped, is_causal=mask is None)
+        y_BHSD = attend(q, k, v, mask, self.dropout if self.training else 0.0)
         return y_BHSD.transpose(1, 2).reshape(B, S, C)
 
 

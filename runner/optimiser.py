@@ -31,6 +31,7 @@ def build(optimiser: Optimiser, model: nn.Module) -> torch.optim.AdamW:
 
 def rebuilt(old: torch.optim.AdamW, optimiser: Optimiser, model: nn.Module) -> torch.optim.AdamW:
     """AdamW over what is trainable now: what was trained before goes on, what was not begins."""
+    model.zero_grad(set_to_none=True)
     new = build(optimiser, model)
     for group in new.param_groups:
         for tensor in group["params"]:

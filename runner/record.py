@@ -46,7 +46,8 @@ class Counters:
 
 
 class Recorder:
-    """Takes each step's numbers: loss, gradient norm, skipped, stop, and the summed loss of each feed."""
+    """Takes each step's numbers: loss, gradient norm, skipped, stop, the summed loss of each feed, and the
+    mean entropy of attention where that is trained."""
 
     def __init__(
         self,
@@ -151,6 +152,8 @@ class Recorder:
             metrics["train/loss"] = counters.window_sum / counters.window_steps
         fed = self.counts[step] / self.counts[step].sum()
         metrics |= {f"mix/{name}": share for name, share in zip(self.names, fed.tolist(), strict=True)}
+        if self.operation.attention_entropy:
+            metrics["train/attention_entropy"] = sums.pop()
         if len(sums) > 1:
             each = zip(self.names, sums, batch.targets, strict=True)
             metrics |= {f"train/loss/{name}": total / count for name, total, count in each if count}

@@ -31,6 +31,7 @@ from runner.loss import cross_entropy
 from runner.measure import Measures
 from runner.model import Transformer, freeze, hidden
 from runner.record import Counters, Recorder
+from runner.sharpening import Sharpened
 from runner.steering import Steering
 from runner.store import Store
 from runner.tracking.journal import Journal
@@ -152,22 +153,29 @@ def _step(
     state.model.train()
     loss = torch.zeros((), device=device)
     feeds = torch.zeros(len(operation.feeds), device=device)
+    # One number more where the entropy of attention is trained.
+    sharpened = Sharpened(state.model) if operation.attention_entropy else None
+    spread = torch.zeros(1 if sharpened else 0, device=device)
     for number, part in enumerate(batch.parts):
         if operation.model.dropout:
             path = ("dropout", str(batch.step), str(phase.world.rank), str(number))
             torch.manual_seed(streams.key(operation.seed, *path) >> 1)
         part = part.to(device)
         with devices.autocast(device, operation.precision):
-            hidden_NC = hidden(forward, part.ids_BT, part.queries_BS, part.chosen_N)
+            hidden_NC = hidden(sharpened or forward, part.ids_BT, part.queries_BS, part.chosen_N)
             scaled, loss_N = cross_entropy(
                 hidden_NC, state.model.unembedding, part.targets_N, 1 / batch.scored
             )
+            loss += scaled.detach()
+            if sharpened is not None and operation.attention_entropy:
+                entropy = sharpened.entropy(part) / batch.scored
+                scaled = scaled + operation.attention_entropy * entropy
+                spread += entropy.detach()
         scaled.backward()
-        loss += scaled.detach()
         feeds += torch.stack([loss_N[part.feed_N == feed].sum() for feed in range(len(feeds))])
     trained = [tensor for group in state.optimiser.param_groups for tensor in group["params"]]
     gradients = [torch.zeros_like(tensor) if tensor.grad is None else tensor.grad for tensor in trained]
-    shared = torch.cat([loss[None], torch.full((1,), float(stop), device=device), feeds])
+    shared = torch.cat([loss[None], torch.full((1,), float(stop), device=device), feeds, spread])
     devices.sum_over_world(phase.world, [*gradients, shared])
     norm = optimiser.clip(gradients, operation.optimiser.clip)
     broken = ~torch.isfinite(norm + shared[0])

@@ -110,6 +110,7 @@ class _Builder:
             precision=phase.training.precision,
             trainable=trainable,
             thaws=tuple(plan.Thaw(step=step, trainable=parts) for step, parts in thaws),
+            attention_entropy=phase.training.attention_entropy or None,
             stop=self._stop(phase),
         )
 
