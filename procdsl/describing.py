@@ -22,6 +22,7 @@ from procdsl.grammars.rules import branching
 from procdsl.plan import GenerateOperation
 from procdsl.programs import (
     CellularProgram,
+    CorruptedProgram,
     Interval,
     LsystemProgram,
     MachineProgram,
@@ -246,6 +247,8 @@ def _probable(program: TreeProgram) -> bool:
 
 
 def _held_out(program: Program) -> str:
+    if isinstance(program, CorruptedProgram):
+        return f"{_held_out(program.of)}, before errors"
     split = program.split
     shares = split.validation / 2**64, split.test / 2**64
     if not any(shares):

@@ -15,6 +15,8 @@ from hashlib import blake2b
 ROW_SLOT = 0xFFFF
 # Where a row draws a language before it draws words of it.
 LANGUAGE_SLOT = 0xFFFE
+# What goes wrong with the symbols of a row once it is drawn.
+CHANNEL_SLOT = 0xFFFD
 ATTEMPTS = 65_536
 
 _MASK = 0xFFFF_FFFF

@@ -15,6 +15,7 @@ from procdsl.grammars.rules.trees import referred
 from procdsl.programs import (
     AutomatonProgram,
     CellularProgram,
+    CorruptedProgram,
     DependencyProgram,
     DyckProgram,
     EchoProgram,
@@ -54,6 +55,8 @@ def language_class(program: Program) -> Classified | None:
             return Classified("regular", "every word over the alphabet (one state)")
         case MarkovProgram():
             return Classified("regular", "every word over the alphabet; what differs is its likelihood")
+        case CorruptedProgram():
+            return _corrupted_class(program)
         case EchoProgram():
             return _echo_class(program)
         case DependencyProgram():
@@ -84,11 +87,18 @@ def exactness(program: Program) -> str:
     """What is drawn, in the words of the documentation's page on sampling."""
     if getattr(program, "measure", "") == "process":
         return "process: a random walk as published, not conditioned on its words"
+    if isinstance(program, CorruptedProgram):
+        return f"process: errors in rows that are drawn ({exactness(program.of)})"
     if isinstance(program, TreeProgram) and not verdict(program.shapes).certain:
         return "exact over derivations: a word is as likely as all its derivations together"
     if isinstance(program, NgramProgram):
         return "exact for the fitted chain, word by word"
     return "exact"
+
+
+def _corrupted_class(program: CorruptedProgram) -> Classified | None:
+    inner = language_class(program.of)
+    return inner and Classified(inner.name, f"{inner.reason}; then errors, which leave the language")
 
 
 def _echo_class(program: EchoProgram) -> Classified:

@@ -16,11 +16,11 @@ from procdsl.grammars.regular.expressions import Name, Node, nodes, parse
 from procdsl.grammars.regular.forests import Forest, relabelled
 from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.nondeterministic import relabelled as renamed
-from procdsl.grammars.regular.operators import FIELD, Evaluation, Value, alphabet, used
+from procdsl.grammars.regular.operators import FIELD, Evaluation, Value, alphabet, channel, used
 from procdsl.grammars.regular.texts import TextError
 from procdsl.grammars.rules.ambiguity import Verdict
 from procdsl.grammars.rules.trees import Trees
-from procdsl.programs import AutomatonProgram, TreeProgram
+from procdsl.programs import SPECIALS, AutomatonProgram, CorruptedProgram, TreeProgram
 
 
 class Expr(WordGrammar):
@@ -31,7 +31,11 @@ class Expr(WordGrammar):
     `relabel(a, 'x' = 'y')`, `depth(a, max = 8)`, `regex('(x y)*')`, `avoid('x y')`: words without these
     tokens in a row, `factor('x y')`: words with them. Where all parts are regular so is the whole, and every
     word of a length is alike; where one is context-free the whole is, with its derivations: `measure =
-    "uniform"` draws them alike, `"weighted"` by the weights of the rules.
+    "uniform"` draws them alike, `"weighted"` by the weights of the rules, and of automata, HMMs and `iid`.
+    These stay in `concat`, `|`, `repeat`, `reverse`, `relabel`, `depth`, in the first part of `minus`, in the
+    rules of `shuffle`, and in one part of `&`: the rules, else the first that has weights. Elsewhere only
+    what words there are counts. Outermost, `corrupt(a, substitute = 0.02, swap = 0.01, delete = 0.01)` errs
+    symbol by symbol: what is drawn then may be no word, and membership is that of `a`.
 
     ```toml
     kind   = "expr"
@@ -51,8 +55,14 @@ class Expr(WordGrammar):
     measure: Literal["uniform", "weighted"] = "uniform"
     states: int = Field(default=BUDGET, ge=1, le=1_000_000)
 
-    def program(self) -> AutomatonProgram | TreeProgram:
-        return self.made.program()
+    def program(self) -> AutomatonProgram | TreeProgram | CorruptedProgram:
+        of, rates = self.made.program(), self._parts[1]
+        if not rates:
+            return of
+        shares = {way: round(rate * 2**32) for way, rate in rates.items()}
+        return CorruptedProgram(
+            of=of, alphabet=of.symbols, pad=of.symbols + len(SPECIALS) - 1, split=of.split, **shares
+        )
 
     def alphabet(self) -> tuple[str, ...]:
         """The tokens that words are made of; none where the expression means nothing: `problems` says why."""
@@ -78,7 +88,7 @@ class Expr(WordGrammar):
 
     def references(self) -> tuple[str, ...]:
         try:
-            names = [node.text for node in nodes(self._parsed) if isinstance(node, Name)]
+            names = [node.text for node in nodes(self._parts[0]) if isinstance(node, Name)]
         except TextError:
             return ()
         return tuple(dict.fromkeys(name for name in names if name not in self.grammars))
@@ -95,7 +105,7 @@ class Expr(WordGrammar):
         yield from made.doubts()
         if isinstance(made, _RegularWords):
             if self.measure == "weighted":
-                message = "every word of a length is alike: what is regular has no weights here"
+                message = "every word of a length is alike: no part has weights that stay"
                 yield Problem("P398", message, ("measure",), severity=Severity.WARNING)
             yield from made.problems(context)
         else:
@@ -106,18 +116,24 @@ class Expr(WordGrammar):
     @cached_property
     def made(self) -> _RegularWords | _ContextFreeWords:
         """The language itself. TextError where the expression means none."""
-        symbols = alphabet(self._parsed, self.grammars)
-        value = Evaluation(self.expr, symbols, self.grammars, self.states).value(self._parsed)
+        (node, rates), weighted = self._parts, self.measure == "weighted"
+        symbols = alphabet(node, self.grammars)
+        found = Evaluation(self.expr, symbols, self.grammars, self.states, weighted=weighted)
+        value = found.value(node)
         kept = used(value)
         if not kept:
             raise TextError(
                 "the language has no words", FIELD, 0, len(self.expr), "the empty word does not count"
             )
+        if len(kept) == 1 and "substitute" in rates:
+            message = f"there is nothing but {symbols[kept[0]]!r}: no other symbol can stand in its place"
+            raise TextError(message, FIELD, 0, len(self.expr))
         return _words(self, value, kept, tuple(symbols[id] for id in kept))
 
     @cached_property
-    def _parsed(self) -> Node:
-        return parse(self.expr, FIELD)
+    def _parts(self) -> tuple[Node, dict[str, float]]:
+        """The language, and how often each error befalls its symbols."""
+        return channel(parse(self.expr, FIELD))
 
 
 class _RegularWords(RegularGrammar):

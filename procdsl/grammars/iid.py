@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from procdsl.grammars.base import END, WordGrammar
-from procdsl.programs import IidProgram
+from procdsl.programs import AutomatonProgram, IidProgram, Letters
 
 
 class Iid(WordGrammar):
@@ -43,6 +43,15 @@ class Iid(WordGrammar):
         return IidProgram(
             count=self.symbols, thresholds=thresholds, lengths=self.lengths(), split=self.split()
         )
+
+    def walks(self) -> AutomatonProgram:
+        """The same law as walks of one state, for operators that keep weights."""
+        shares = {symbol: share for symbol, share in enumerate(self._shares()) if share > 0}
+        letters = Letters(symbols=tuple(shares), weights=tuple(shares.values()))
+        return AutomatonProgram(
+            count=self.symbols, letters=(letters,), sources=(0,), targets=(0,), writes=(0,), weights=(1.0,),
+            accepts=(0,), lengths=self.lengths(), split=self.split(),
+        )  # fmt: skip
 
     def alphabet(self) -> tuple[str, ...]:
         return tuple(f"s{i}" for i in range(self.symbols))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from itertools import product
+from collections import Counter
+from itertools import combinations, product
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy.stats import chi2
 
-from procdsl import analysis
+from procdsl import analysis, generate
 from tests.grammars.examples import drawn, operation, read, unsplit, words_of
 
 PARTS = """
@@ -157,6 +160,157 @@ def _weight(word: tuple[str, ...]) -> float:
     return float(0.4 ** word.count("+") * 0.6**sums * 0.7 ** word.count("n") * 0.3 ** word.count("("))
 
 
+WEIGHTED = """
+[grammars.walk]
+kind = "automaton"
+start = "p"
+accept = ["q"]
+edges = "p -a-> p [3] ; p -b-> q [1] ; q -a-> q [0.5] ; q -b-> p [2]"
+measure = "weighted"
+length = 6
+[grammars.zipf]
+kind = "iid"
+symbols = 3
+weights = "zipf(1.0)"
+length = 6
+[grammars.hidden]
+kind = "hmm"
+states = 2
+transition = [[0.9, 0.1], [0.2, 0.8]]
+emission = [[0.7, 0.3, 0.0], [0.0, 0.4, 0.6]]
+tokens = ["a", "b", "c"]
+length = 6
+"""
+
+
+def _walk(word: tuple[str, ...]) -> float:
+    """The weight of the walk that writes a word."""
+    steps = {"pa": ("p", 3), "pb": ("q", 1), "qa": ("q", 0.5), "qb": ("p", 2)}
+    state, weight = "p", 1.0
+    for symbol in word:
+        if symbol not in "ab":
+            return 0.0
+        state, more = steps[state + symbol]
+        weight *= more
+    return weight if state == "q" else 0.0
+
+
+def _zipf(word: tuple[str, ...]) -> float:
+    return math.prod(1 / (1 + int(symbol[1:])) for symbol in word)
+
+
+def _hidden(word: tuple[str, ...]) -> float:
+    shares = [0.5, 0.5]
+    moves, writes = [[0.9, 0.1], [0.2, 0.8]], [[0.7, 0.3, 0.0], [0.0, 0.4, 0.6]]
+    for place, symbol in enumerate(word):
+        if place:
+            shares = [sum(shares[p] * moves[p][q] for p in (0, 1)) for q in (0, 1)]
+        shares = [share * row["abc".index(symbol)] for share, row in zip(shares, writes, strict=True)]
+    return sum(shares)
+
+
+@pytest.mark.parametrize(
+    ("text", "alphabet", "weight"),
+    [
+        ("walk & avoid('b b')", "a b", lambda w: _walk(w) * (not factor(w, "bb"))),
+        ("walk & hidden", "a b", _walk),
+        ("reverse(walk)", "a b", lambda w: _walk(w[::-1])),
+        ("minus(hidden, even)", "a b c", lambda w: _hidden(w) * (w.count("a") % 2 == 1 or "c" in w)),
+        ("zipf & avoid('s0 s0')", "s0 s1 s2", lambda w: _zipf(w) * (not factor(w, "s0s0"))),
+        ("concat('c', walk)", "a b c", lambda w: _walk(w[1:]) if w[0] == "c" else 0.0),
+        ("relabel(hidden, 'a' = 'z')", "z b c", lambda w: _hidden(tuple(s.replace("z", "a") for s in w))),
+    ],
+)  # fmt: skip
+def test_weights_of_what_is_regular_stay(text: str, alphabet: str, weight: Any) -> None:
+    toml = f"""kind = 'expr'\nexpr = "{text}"\nlength = 5\nmeasure = "weighted"\n{PARTS}{WEIGHTED}"""
+    grammar = unsplit(read(toml))
+    law = {word: float(weight(word)) for word in product(alphabet.split(), repeat=5)}
+    whole, count = sum(law.values()), 40_000
+    rows = drawn(operation(grammar, 5), "train", 0, count)[0]
+    seen = Counter(words_of(grammar, row)[0] for row in rows)
+    assert set(seen) <= {word for word, share in law.items() if share}
+    expected = {word: count * share / whole for word, share in law.items() if count * share / whole > 5}
+    distance = sum((seen[word] - wanted) ** 2 / wanted for word, wanted in expected.items())
+    assert chi2.sf(distance, len(expected)) > 1e-4
+    found = analysis.entropy(grammar.program(), 5)
+    exact = -sum(share / whole * math.log(share / whole) for share in law.values() if share)
+    assert found.low - 1e-9 <= exact <= found.high + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("other", "between"),
+    [
+        ("'x y'", ["xy"]),
+        ("regex('x* y')", [n * "x" + "y" for n in range(6)]),
+        ("regex('(a b)+')", ["ab", "abab", "ababab"]),
+    ],
+)
+def test_rules_shuffle_with_what_is_regular(other: str, between: list[str]) -> None:
+    text = f"shuffle(relabel(pairs, '(0' = 'a', '0)' = 'b'), {other})"
+    grammar = expr(text, 6, measure='"weighted"')
+    nested = {"".join(w).translate(str.maketrans("()", "ab")) for w in DYCK if len(w) <= 6}
+    mixed = Counter[str]()
+    for outer, inner in product(nested, between):
+        size = len(outer + inner)
+        for places in combinations(range(size), len(inner)) if size <= 6 else ():
+            inside, around = iter(inner), iter(outer)
+            mixed["".join(next(inside if n in places else around) for n in range(size))] += 1
+    assert {"".join(word) for word in words(grammar, 6)} == set(mixed)
+    # As many derivations as ways to part a word in two: one where no symbol is in both.
+    assert [grammar.count(n) for n in range(1, 7)] == [
+        sum(ways for word, ways in mixed.items() if len(word) == n) for n in range(1, 7)
+    ]
+    assert (max(mixed.values()) == 1) == ("a" not in other)
+
+
+def test_corrupted_rows_err_as_often_as_asked() -> None:
+    clean = unsplit(expr("two", 40))
+    before, _ = drawn(operation(clean, 40), "train", 0, 4_000)
+    noisy = unsplit(expr("corrupt(two, substitute = 0.1, swap = 0.05)", 40))
+    after, scored = drawn(operation(noisy, 40), "train", 0, 4_000)
+    assert 0.1 < (before != after)[:, 1:].mean() < 0.2
+    assert (after[:, 0] == before[:, 0]).all()
+    assert scored[:, 1:].all()
+    whole = sum(noisy.accepts(words_of(noisy, row)[0]) for row in after)
+    assert 0.8**40 * 4_000 < whole < 0.95**40 * 4_000
+    only = drawn(operation(unsplit(expr("corrupt(two, substitute = 0.25)", 40)), 40), "train", 0, 4_000)[0]
+    assert (before == only)[:, 1:].mean() == pytest.approx(0.75, abs=0.005)
+    # A third of what replaces a symbol is each of the other three.
+    moved = ((only - before) % 4)[:, 1:]
+    assert [(moved == by).mean() for by in (1, 2, 3)] == pytest.approx([0.25 / 3] * 3, abs=0.005)
+
+
+@pytest.mark.parametrize("rates", ["substitute = 0.1", "delete = 0.2, swap = 0.3", "delete = 1"])
+def test_corrupted_rows_by_reference_and_kernel(rates: str) -> None:
+    grammar = read(
+        f"kind = 'expr'\nexpr = 'corrupt(two, {rates})'\nlength = {{ uniform = [4, 40] }}\n{PARTS}"
+    )
+    made = operation(grammar)
+    ids, scored = drawn(made, "validation", 3, 8, seed=1)
+    assert (ids.tolist(), scored.tolist()) == generate.rows(
+        made, seed=1, split="validation", start=3, count=8
+    )
+    padding = ids == made.tokens.index("<pad>")
+    assert not scored[padding].any()
+    assert (np.diff(padding.astype(int)) >= 0).all()
+    assert not [problem for problem in grammar.problems(82) if problem.severity == "error"]
+
+
+@pytest.mark.parametrize("rates", ["substitute = 0.05", "substitute = 0.3", "swap = 0.4"])
+def test_the_floor_with_errors_lies_between_its_bounds(rates: str) -> None:
+    """By the law of many rows: the plug-in entropy of 256 cells and 200,000 rows is good to 0.001."""
+    grammar = unsplit(expr(f"corrupt(two, {rates})", 4))
+    ids, _ = drawn(operation(grammar, 4), "train", 0, 200_000)
+    _, seen = np.unique(ids, axis=0, return_counts=True)
+    shares = seen / seen.sum()
+    nats = -(shares * np.log(shares)).sum() / 4
+    found = analysis.floor(grammar.program(), length=4, context=4)
+    assert found is not None
+    assert found.low < nats + 1e-3
+    assert nats < found.high + 1e-3
+    assert found.high - found.low < 1.5
+
+
 def test_the_floor_of_a_product_counts_its_words() -> None:
     grammar = expr("two & avoid('(0 0)')", 40)
     found = analysis.entropy(grammar.program(), 40)
@@ -170,6 +324,17 @@ def test_the_floor_of_a_product_counts_its_words() -> None:
         ("pairs & sums", "pairs & sums", "two context-free languages"),
         ("pairs & nobody", "nobody", "no grammar is called"),
         ("~pairs", "pairs", "regular languages"),
+        ("shuffle(pairs, sums)", "sums", "need not be context-free"),
+        ("corrupt(corrupt(pairs, swap = 0.1), swap = 0.1)", "corrupt(pairs, swap = 0.1)", "outermost"),
+        ("corrupt(pairs, swop = 0.1)", "swop = 0.1", "no way to corrupt"),
+        ("corrupt(pairs)", "corrupt(pairs)", "how often"),
+        (
+            "corrupt(pairs, swap = 0.6, delete = 0.6)",
+            "corrupt(pairs, swap = 0.6, delete = 0.6)",
+            "at most all",
+        ),
+        ("corrupt('a a', substitute = 0.5)", "corrupt('a a', substitute = 0.5)", "nothing but 'a'"),
+        ("repeat(even, 2.5)", "repeat(even, 2.5)", "how often"),
         ("pairs & avoid()", "avoid()", "avoid wants tokens"),
         ("pairs & regex('(0 (')", "(", "no ')' that closes"),
         ("pairs & avod('x')", "avod", "no operator"),

@@ -6,7 +6,7 @@
     atom       = name | "tokens" | name "(" [argument ("," argument)*] ")" | "(" expression ")"
     argument   = expression | number | number ".." [number] | name "=" number | "token" "=" "token"
 
-A text in quotes is the one word of its tokens.
+A text in quotes is the one word of its tokens. A number may have decimals where it is a rate.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from procdsl.grammars.regular.texts import TextError
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<name>[A-Za-z_][\w-]*)|(?P<number>\d{1,6})|(?P<text>"[^"\n]*"|'[^'\n]*')
+    r"""\s*(?:(?P<name>[A-Za-z_][\w-]*)|(?P<number>\d{1,6}(?:\.\d{1,12})?)|(?P<text>"[^"\n]*"|'[^'\n]*')
         |(?P<mark>\.\.|[|&~(),=]))""",
     re.VERBOSE | re.ASCII,
 )
@@ -63,6 +63,15 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """A number with decimals: how often something goes wrong."""
+
+    value: float
+    at: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
     """A named argument, or a token and what stands for it."""
 
@@ -82,7 +91,7 @@ class Call:
     end: int
 
 
-Node = Name | Text | Pattern | Range | Pair | Call
+Node = Name | Text | Pattern | Range | Rate | Pair | Call
 
 
 def parse(text: str, field: str) -> Node:
@@ -194,7 +203,11 @@ class _Reader:
         value = self.union(depth)
         return Pair(found, value, found.at, self.last)
 
-    def range(self, at: int) -> Range:
+    def range(self, at: int) -> Range | Rate:
+        if "." in self.text:
+            value = float(self.text)
+            self.advance()
+            return Rate(value, at, self.last)
         least = int(self.text)
         self.advance()
         if self.text != "..":
@@ -202,6 +215,8 @@ class _Reader:
         self.advance()
         if self.kind != "number":
             return Range(least, None, at, self.last)
+        if "." in self.text:
+            raise self.fault("a number of times is whole")
         most = int(self.text)
         if most < least:
             raise self.fault(f"no number is at least {least} and at most {most}")

@@ -7,14 +7,18 @@ Earley's algorithm.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from procdsl.grammars.regular.deterministic import Dfa, TooLarge
+from procdsl.grammars.regular import nondeterministic
+from procdsl.grammars.regular.deterministic import Dfa, TooLarge, determinise
+from procdsl.grammars.regular.nondeterministic import Arrow
 from procdsl.grammars.rules.trees import Production, Trees, reference, referred
+from procdsl.programs import AutomatonProgram
 
 # Rules of a product: seconds of work.
 RULES = 200_000
@@ -80,6 +84,30 @@ def right_linear(dfa: Dfa, alphabet: Sequence[str]) -> Forest:
     return Forest(Trees(names, tuple(alphabet), tuple(productions)), True)
 
 
+def walks(program: AutomatonProgram, images: Mapping[int, int], alphabet: Sequence[str]) -> Forest:
+    """Rules for weighted walks: a nonterminal for each state, a rule for each arrow and letter."""
+    arrows = list[tuple[int, int, int, float]]()
+    for source, target, place, weight in zip(
+        program.sources, program.targets, program.writes, program.weights, strict=True
+    ):
+        letters = program.letters[place]
+        own = letters.weights or (1.0,) * len(letters.symbols)
+        arrows += [
+            (source, images[symbol], target, weight * share / math.fsum(own))
+            for symbol, share in zip(letters.symbols, own, strict=True)
+        ]
+    # Weights of rules are at most one. A factor for every symbol alike changes nothing at a given length.
+    top = max(1.0, *(weight for *_, weight in arrows))
+    productions = [Production(end, (), ((),), 1.0) for end in program.accepts]
+    productions += [
+        Production(source, (target,), ((symbol, reference(0, 0)),), weight / top)
+        for source, symbol, target, weight in arrows
+    ]
+    names = tuple(f"q{state}" for state in range(program.states))
+    certain = len({(source, symbol) for source, symbol, *_ in arrows}) == len(arrows)
+    return Forest(Trees(names, tuple(alphabet), tuple(productions)), certain)
+
+
 def concat(parts: Sequence[Forest]) -> Forest:
     """A word of each, one after another."""
     body = tuple(reference(place, 0) for place in range(len(parts)))
@@ -131,6 +159,38 @@ def relabelled(part: Forest, images: Mapping[int, int], alphabet: Sequence[str])
     )
     one_to_one = len(set(images.values())) == len(images)
     return Forest(Trees(part.trees.names, tuple(alphabet), productions), part.certain and one_to_one)
+
+
+def shuffle(part: Forest, dfa: Dfa, states: int) -> Forest:
+    """Its words with those of an automaton between them: (G with anything between) & (the automaton's words
+    with anything between), for which the automaton's symbols are told apart from the rules' own meanwhile.
+
+    Each word has one derivation for each way to part it in two, and one where no symbol is in both.
+    """
+    size = len(part.trees.alphabet)
+    alphabet = (*part.trees.alphabet, *part.trees.alphabet)
+    own, other = sorted(part.symbols), sorted({s for move in dfa.moves for a in move for s in dfa.atoms[a]})
+    anything = len(part.trees.names) + 1
+    productions = [
+        Production(0, (1, anything), ((reference(0, 0), reference(1, 0)),), 1.0),
+        Production(anything, (), ((),), 1.0),
+        *(Production(anything, (anything,), ((s + size, reference(0, 0)),), 1.0) for s in other),
+    ]
+    for p in part.trees.productions:
+        children, codes = list[int](), list[int]()
+        for code in p.yields[0]:
+            child = anything if code >= 0 else p.children[referred(code)[0]] + 1
+            codes.append(reference(len(children), 0))
+            children.append(child)
+            codes += [code] if code >= 0 else []
+        productions.append(Production(p.head + 1, tuple(children), (tuple(codes),), p.weight))
+    names = ("S", *part.trees.names, "between")
+    spread = Forest(Trees(names, alphabet, tuple(productions)), part.certain)
+    shadow = nondeterministic.relabelled(dfa.nfa(), {s: s + size for s in range(size)})
+    loops = tuple(Arrow(q, frozenset(own), q) for q in range(shadow.states))
+    kept = determinise(replace(shadow, arrows=(*shadow.arrows, *loops)), 2 * size, states)
+    met = meet(spread, kept)
+    return relabelled(met, {s: s for s in own} | {s + size: s for s in other}, part.trees.alphabet)
 
 
 def meet(part: Forest, dfa: Dfa, rules: int = RULES) -> Forest:

@@ -6,6 +6,7 @@ meet."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import product
 from typing import TypeVar
 
@@ -15,13 +16,14 @@ from procdsl.grammars.dyck import Dyck
 from procdsl.grammars.iid import Iid
 from procdsl.grammars.regular import deterministic, forests, nondeterministic
 from procdsl.grammars.regular.deterministic import Dfa, TooLarge, determinise
-from procdsl.grammars.regular.expressions import Call, Name, Node, Pair, Pattern, Range, Text, nodes
+from procdsl.grammars.regular.expressions import Call, Name, Node, Pair, Pattern, Range, Rate, Text, nodes
 from procdsl.grammars.regular.forests import Forest
 from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
 from procdsl.grammars.regular.patterns import Pattern as RegularExpression
 from procdsl.grammars.regular.patterns import compiled, named, parse
 from procdsl.grammars.regular.texts import TextError, near
+from procdsl.programs import AutomatonProgram
 
 T = TypeVar("T")
 Value = Dfa | Forest
@@ -40,6 +42,7 @@ FUNCTIONS = {
     "factor": "factor('x y')",
     "regex": "regex('(x y)*')",
     "depth": "depth(a, max = 8)",
+    "corrupt": "corrupt(a, substitute = 0.02, swap = 0.01, delete = 0.01)",
 }
 _OPENING, _CLOSING = ("(", "[", "{", "<"), (")", "]", "}", ">")
 
@@ -63,14 +66,57 @@ def _tokens(node: Node, grammars: Mapping[str, Grammar]) -> Iterator[str]:
         yield from (name for name, _ in named(_pattern(node)))
 
 
+def channel(node: Node) -> tuple[Node, dict[str, float]]:
+    """What an expression corrupts, and how often each way; nothing, and no ways, where it does not.
+
+    Errors stand outermost: what comes out of them is drawn, but is no language that operators could go on
+    with.
+    """
+    inside = node.arguments if isinstance(node, Call) else ()
+    for part in (one for argument in inside for one in nodes(argument)):
+        if isinstance(part, Call) and part.function == "corrupt":
+            raise _fault("corrupt stands outermost: what it gives is no language", part)
+    if not isinstance(node, Call) or node.function != "corrupt":
+        return node, {}
+    rates = dict[str, float]()
+    for argument in node.arguments[1:]:
+        match argument:
+            case Pair(name=Name(text=("substitute" | "swap" | "delete") as way), value=Rate(value=rate)):
+                rates[way] = rate
+            case Pair(name=Name(text=("substitute" | "swap" | "delete") as way), value=Range(least=rate)):
+                rates[way] = float(rate)
+            case _:
+                raise _fault("this is no way to corrupt", argument, FUNCTIONS["corrupt"])
+    if not node.arguments or isinstance(node.arguments[0], Pair) or not rates:
+        raise _fault("corrupt wants a language and how often it errs", node, FUNCTIONS["corrupt"])
+    if sum(rates.values()) > 1:
+        raise _fault(f"something befalls {sum(rates.values()):g} of the symbols: at most all of them", node)
+    return node.arguments[0], rates
+
+
 class Evaluation:
-    """Values of the parts of one expression, over its alphabet."""
+    """Values of the parts of one expression, over its alphabet.
+
+    With `weighted`, what is regular and has weights becomes rules that carry them.
+    """
 
     def __init__(
-        self, text: str, symbols: Sequence[str], grammars: Mapping[str, Grammar], states: int
+        self,
+        text: str,
+        symbols: Sequence[str],
+        grammars: Mapping[str, Grammar],
+        states: int,
+        *,
+        weighted: bool = False,
     ) -> None:
         self.text, self.symbols, self.grammars, self.states = text, tuple(symbols), grammars, states
         self.ids = {symbol: id for id, symbol in enumerate(symbols)}
+        self.weighted = weighted
+
+    @cached_property
+    def plain(self) -> Evaluation:
+        """The same without weights: languages as sets."""
+        return self if not self.weighted else Evaluation(self.text, self.symbols, self.grammars, self.states)
 
     def value(self, node: Node) -> Value:
         """The language of a part. TextError where it has none, or none within the budget."""
@@ -106,6 +152,8 @@ class Evaluation:
         images = {place: self.ids[symbol] for place, symbol in enumerate(grammar.alphabet())}
         made = getattr(grammar, "made", None)
         inner = made if made is not None else grammar
+        if self.weighted and (walks := _walks(inner)):
+            return forests.walks(walks, images, self.symbols)
         if isinstance(inner, RegularGrammar):
             return self._dfa(nondeterministic.relabelled(inner.automaton.nfa(), images))
         if isinstance(inner, Cfg):
@@ -160,7 +208,7 @@ class Evaluation:
         return forests.concat([self._forest(part) for part in parts])
 
     def _meet(self, node: Call) -> Value:
-        found, *others = self._languages(node, 2)
+        found, *others = self._weighed_once(node)
         for part, other in zip(node.arguments[1:], others, strict=True):
             found = self._both(found, other, node)
             if not _nonempty(found):
@@ -168,6 +216,20 @@ class Evaluation:
                 message = f"{before} and {last} have no word in common, but perhaps the empty one"
                 raise _fault(message, Call("&", (), node.at, part.end), "loosen one of them")
         return found
+
+    def _weighed_once(self, node: Call) -> list[Value]:
+        """The parts of an intersection: rules with their weights, else the first that has any; all others
+        without."""
+        parts = self._languages(node, 2)
+        if not self.weighted:
+            return parts
+        plain = [self.plain.value(part) for part in node.arguments]
+        heavy = [place for place, part in enumerate(plain) if isinstance(part, Forest)]
+        heavy += [place for place, part in enumerate(parts) if isinstance(part, Forest)]
+        return [
+            part if place in heavy[:1] else bare
+            for place, (part, bare) in enumerate(zip(parts, plain, strict=True))
+        ]
 
     def _both(self, one: Value, other: Value, node: Call) -> Value:
         match one, other:
@@ -186,7 +248,8 @@ class Evaluation:
         return deterministic.complement(part)
 
     def _minus(self, node: Call) -> Value:
-        one, other = self._languages(node, 2, 2)
+        self._counted(node, 2, 2)
+        one, other = self.value(node.arguments[0]), self.plain.value(node.arguments[1])
         if isinstance(other, Forest):
             raise _fault("only a regular language can be taken away", node.arguments[1])
         found = self._both(one, deterministic.complement(other), node)
@@ -230,11 +293,23 @@ class Evaluation:
         return forests.relabelled(part, {id: images[id] for id in sorted(used)}, self.symbols)
 
     def _shuffle(self, node: Call) -> Value:
-        parts = self._regular(node, 2)
-        found = parts[0]
-        for part in parts[1:]:
+        """Regular languages by pairs of states; rules with one regular language by rules; not more rules."""
+        self._counted(node, 2)
+        parts = [self.plain.value(argument) for argument in node.arguments]
+        regular = [part for part in parts if isinstance(part, Dfa)]
+        rules = [place for place, part in enumerate(parts) if isinstance(part, Forest)]
+        if len(rules) > 1:
+            message = "two context-free languages shuffle into one that need not be context-free"
+            help = "of brackets, shuffle_dyck draws it exactly; else all but one must be regular"
+            raise _fault(message, node.arguments[rules[1]], help)
+        found = regular[0]
+        for part in regular[1:]:
             found = self._dfa(_shuffled(found, part, self.states))
-        return found
+        if not rules:
+            return found
+        weighed = self.value(node.arguments[rules[0]]) if self.weighted else parts[rules[0]]
+        assert isinstance(weighed, Forest)
+        return forests.shuffle(weighed, found, self.states)
 
     def _avoid(self, node: Call) -> Value:
         return deterministic.complement(self._factor(node))
@@ -276,14 +351,18 @@ class Evaluation:
     # ------------------------------------------------------------ arguments
 
     def _languages(self, node: Call, least: int, most: int | None = None) -> list[Value]:
+        self._counted(node, least, most)
+        return [self.value(argument) for argument in node.arguments]
+
+    def _counted(self, node: Call, least: int, most: int | None = None) -> None:
         if len(node.arguments) < least or (most is not None and len(node.arguments) > most):
             raise _fault(
                 f"{node.function} has {len(node.arguments)} arguments", node, FUNCTIONS.get(node.function, "")
             )
-        return [self.value(argument) for argument in node.arguments]
 
     def _regular(self, node: Call, least: int) -> list[Dfa]:
-        found = self._languages(node, least)
+        self._counted(node, least)
+        found = [self.plain.value(argument) for argument in node.arguments]
         for argument, value in zip(node.arguments, found, strict=True):
             if isinstance(value, Forest):
                 raise _fault(f"{node.function} is for regular languages, and this is not one", argument)
@@ -303,6 +382,15 @@ class Evaluation:
         if isinstance(value, Forest):
             return value
         return forests.right_linear(value, self.symbols)
+
+
+def _walks(grammar: object) -> AutomatonProgram | None:
+    """The weighted walks of a grammar, if it has any: one without weights is a set of words."""
+    if isinstance(grammar, Iid) and grammar.weights != "uniform":
+        return grammar.walks()
+    if isinstance(grammar, RegularGrammar) and getattr(grammar, "measure", "uniform") != "uniform":
+        return grammar.program()
+    return None
 
 
 _OPERANDS = "they know automaton, regex, tomita, parity, hmm, iid, dyck, cfg and expr"
