@@ -1,4 +1,4 @@
-"""Reading a study: its file, what it extends, its profile, `--set`, sweeps and likes, as one placed tree."""
+"""Reading a study: its file, what it extends, profile, `--set`, sweeps, likes, variants: one placed tree."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from procdsl.compiler.presets import preset
 from procdsl.compiler.sweep import swept
 from procdsl.compiler.text import MAX_BYTES, fail, parse
 from procdsl.compiler.tree import Places, Tree, lay
+from procdsl.compiler.variants import varied
 from procdsl.errors import Diagnostic, SpecError, UsageError
 
 
@@ -62,7 +63,7 @@ def read(path: str | Path, *, profile: str | None = "auto", sets: Sequence[str] 
         tree = _extended(path, _bytes(path), files, ())
         tree, chosen, notes = with_profile(tree, profile)
         files["--set"] = "\n".join(sets)
-        tree = preset(liked(swept(with_sets(tree, sets))))
+        tree = preset(varied(liked(swept(with_sets(tree, sets)))))
     except SpecError as error:
         raise SpecError(quoted(error.diagnostics, files)) from None
     return Source(path, files[str(path)], files, tree, chosen, quoted(notes, files))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from procdsl.compiler import measures
 from procdsl.compiler.findings import Finding, told
 from procdsl.compiler.study import Study
+from procdsl.errors import Severity
 from procdsl.language.study import ExperimentSpec
 
 # Enough for any curve, and few enough to write down.
@@ -74,6 +75,20 @@ def rows_fit_the_model(study: Study) -> Iterator[Finding]:
                 yield told((table, evaluation.on), problem)
 
 
+def positions_are_trained(study: Study) -> Iterator[Finding]:
+    """P344: positions are learned, and those behind a phase's context are not."""
+    told = set()
+    for phase in study.phases():
+        for name, evaluation in measures.applying(study, phase):
+            longest = measures.row_context(study, phase, evaluation)
+            if longest > phase.context and name not in told:
+                told.add(name)
+                where = ".".join(phase.address)
+                message = f"{name} feeds {longest} positions; {where} trains only the first {phase.context}"
+                help = "give the phase that context, or read this as a measurement of untrained positions"
+                yield Finding("P344", ("evaluations", name, "on"), message, help, Severity.WARNING)
+
+
 def measurements_are_bounded(study: Study) -> Iterator[Finding]:
     """P421: a curve has points that can be counted."""
     for phase in study.phases():
@@ -104,6 +119,7 @@ FITNESS = (
     sources_can_be_measured,
     evaluations_fit_somewhere,
     rows_fit_the_model,
+    positions_are_trained,
     measurements_are_bounded,
     compared_is_measured,
 )

@@ -31,11 +31,13 @@ class Evaluation(Node):
 
     `phases` and `after` name phases by themselves ("text": in every curriculum) or in one curriculum
     ("dyck_first.text"); without them it is made wherever the source's vocabulary and a phase fit. `after`
-    means once, at the end of those phases.
+    means once, at the end of those phases. `at` lists other numbers of the grammar, as in
+    ``{ length = [64, 128] }``, each measured by an evaluation of its own, called `<name>_length64`.
     """
 
     kind: str
     on: Name
+    at: dict[str, tuple[int | float, ...]] | None = None
     every: Cadence | None = None
     phases: Phases | None = None
     after: Phases | None = None
