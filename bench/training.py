@@ -4,9 +4,11 @@
 
 demo     2 layers of width 128, context 128, 1,024 ids, 32 rows, every position scored
 needle   2 layers of width 16, 1,000 rows of up to 63 positions, one scored position a row
+dyck     2 layers of width 16, 64 rows of 128 positions, 18 ids, every position scored
 
 "Hugging Face" is GPT2LMHeadModel with all logits in float32, clipping and AdamW: the step of its Trainer
-without the Trainer's own 6 %. "plain" is this model with `F.linear` and all logits. All update the same way.
+without the Trainer's own 6 %. "plain" is this model with `F.linear` and all logits, "procdsl" this model as
+`runner.train` steps it through autograd, and "kernels" as it steps small ones. All update the same way.
 """
 
 from __future__ import annotations
@@ -23,10 +25,11 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from procdsl.plan import ModelShape, Optimiser
 from runner import batches, devices, optimiser
+from runner.compiled import Kernels
 from runner.initial import initial
 from runner.layouts import config, to_hugging_face
 from runner.loss import cross_entropy
-from runner.model import hidden
+from runner.model import Transformer, hidden
 
 Step = Callable[[], None]
 SETTINGS = Optimiser(lr=1e-3)
@@ -36,16 +39,36 @@ REPEATS = 5
 def ours(shape: ModelShape, vocabulary: int, ids: np.ndarray, scored: np.ndarray) -> Step:
     """The step of `runner.train`: parts, scored positions only, the faster product."""
     model = initial(shape, vocabulary, 0).train()
-    adamw = optimiser.build(SETTINGS, model)
+
+    def learn(part: batches.Part, scale: float) -> object:
+        states = hidden(model, part.ids_BT, part.queries_BS, part.chosen_N)
+        loss, _ = cross_entropy(states, model.unembedding, part.targets_N, scale)
+        return torch.autograd.backward(loss)
+
     rows = devices.part_rows(torch.device("cpu"), shape.width, ids.shape[1] - 1)
+    return _stepping(model, learn, ids, scored, rows)
+
+
+def kernels(shape: ModelShape, vocabulary: int, ids: np.ndarray, scored: np.ndarray) -> Step:
+    """The step of `runner.train` for small models."""
+    model = initial(shape, vocabulary, 0).train()
+    return _stepping(model, Kernels(model).learn, ids, scored, len(ids))
+
+
+def _stepping(
+    model: Transformer,
+    learn: Callable[[batches.Part, float], object],
+    ids: np.ndarray,
+    scored: np.ndarray,
+    rows: int,
+) -> Step:
+    adamw = optimiser.build(SETTINGS, model)
 
     def step() -> None:
         parts = batches.parts(ids, scored, np.zeros(len(ids), np.uint8), rows)
         scale = 1 / sum(len(part.targets_N) for part in parts)
         for part in parts:
-            states = hidden(model, part.ids_BT, part.queries_BS, part.chosen_N)
-            loss, _ = cross_entropy(states, model.unembedding, part.targets_N, scale)
-            torch.autograd.backward(loss)
+            learn(part, scale)
         norm = optimiser.clip([tensor.grad for tensor in model.parameters() if tensor.grad is not None], 1.0)
         optimiser.step(adamw, rate=1e-3, skip=~torch.isfinite(norm))
 
@@ -101,10 +124,15 @@ def needle() -> tuple[ModelShape, int, np.ndarray, np.ndarray]:
     return ModelShape(layers=2, heads=4, width=16, context=63), 128, ids, scored
 
 
+def dyck() -> tuple[ModelShape, int, np.ndarray, np.ndarray]:
+    ids = np.random.default_rng(0).integers(0, 18, (64, 129), dtype=np.int32)
+    return ModelShape(layers=2, heads=4, width=16, context=128), 18, ids, np.ones(ids.shape, np.uint8)
+
+
 def main() -> None:
     torch.set_num_threads(1)
-    ways = {"Hugging Face": hugging_face, "plain": plain, "procdsl": ours}
-    for name, case in {"demo": demo(), "needle": needle()}.items():
+    ways = {"Hugging Face": hugging_face, "plain": plain, "procdsl": ours, "kernels": kernels}
+    for name, case in {"demo": demo(), "needle": needle(), "dyck": dyck()}.items():
         steps = {way: make(*case) for way, make in ways.items()}
         seconds = _seconds(steps)
         fed = case[2][:, 1:].size

@@ -44,6 +44,7 @@ def _run(asked: argparse.Namespace) -> int:
         threads=threads,
         jobs=jobs,
         compile=asked.compile,
+        kernels=asked.kernels,
         micro_rows=asked.micro_rows,
         checkpoint_seconds=asked.checkpoint_seconds,
     )
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", default=[], metavar="CURRICULUM")
     parser.add_argument("--seeds", default="", metavar="A..B")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--kernels", action=argparse.BooleanOptionalAction)
     parser.add_argument("--micro-rows", type=int)
     parser.add_argument("--checkpoint-seconds", type=float, default=60)
     return parser

@@ -21,7 +21,7 @@ from procdsl.errors import RunError
 from procdsl.plan import Feed, GenerateOperation, Plan, PrepareOperation, TrainOperation, Vocabulary
 from procdsl.programs import SplitName
 from runner.corpora import Corpus, open_corpus
-from runner.devices import World, part_rows
+from runner.devices import World, rows_at_once
 from runner.execution import Execution
 from runner.shares import row_counts
 from runner.store import Store
@@ -133,7 +133,7 @@ def maker(
         rows=[_feed(operation, feed, plan, corpora) for feed in operation.feeds],
         counts=np.array([*row_counts(operation.stages, operation.batch_rows)], np.int64),
         context=operation.context,
-        part_rows=part_rows(device, operation.model.width, operation.context, execution.micro_rows),
+        part_rows=rows_at_once(plan, operation, execution, world),
         pin=device.type == "cuda",
         rank=world.rank,
         world=world.size,

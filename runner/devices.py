@@ -19,6 +19,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from procdsl.plan import Plan, TrainOperation
 from runner.execution import Execution
 
 Precision = Literal["fp32", "bf16"]
@@ -29,6 +30,10 @@ _SMALL = 1 << 21
 _PART_ENTRIES = {"cpu": 1 << 18, "cuda": 3 << 24}
 _PART_TOKENS = {"cpu": (1 << 10, 1 << 14), "cuda": (1 << 10, 1 << 20)}
 _PART_MEMORY = 80 * 10**9
+# Kernels beat PyTorch in models up to these sizes. States: of one feature row, over layers and positions.
+_SMALL_WIDTH, _SMALL_VOCABULARY, _SMALL_STATES = 64, 1 << 14, 1 << 16
+# They take 15 s to compile on a machine that never did: PyTorch's time for so many tokens at width 16.
+_WORTH_TOKENS = 1 << 23
 FAST_PRODUCT = (
     getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None
 )
@@ -140,7 +145,33 @@ def compiled(model: nn.Module, execution: Execution) -> Forward:
     return forward
 
 
-def conditions(execution: Execution, width: int, context: int, world: World) -> dict[str, str | int | bool]:
+def by_kernels(plan: Plan, operation: TrainOperation, execution: Execution, world: World) -> bool:
+    """Whether a phase is trained by `runner.compiled`: where that is possible, and asked for or worth it.
+
+    Worth it is a question of the whole study, so that its trials are trained alike.
+    """
+    possible = execution.device == "cpu" and world.size == 1 and not execution.compile and _small(operation)
+    if execution.kernels is not None or not possible:
+        return possible and bool(execution.kernels)
+    phases = (other for other in plan.operations if isinstance(other, TrainOperation))
+    return sum(phase.tokens for phase in phases if _small(phase)) >= _WORTH_TOKENS
+
+
+def _small(operation: TrainOperation) -> bool:
+    model, ids = operation.model, operation.vocabulary.size
+    return (
+        operation.precision == "fp32"
+        and not model.dropout
+        and not operation.attention_entropy
+        and model.width <= _SMALL_WIDTH
+        and ids <= _SMALL_VOCABULARY
+        and model.layers * model.width * model.context <= _SMALL_STATES
+    )
+
+
+def conditions(
+    plan: Plan, operation: TrainOperation, execution: Execution, world: World
+) -> dict[str, str | int | bool]:
     """What the last bits of a sum depend on here."""
     device = torch.device(execution.device)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
@@ -149,10 +180,25 @@ def conditions(execution: Execution, width: int, context: int, world: World) -> 
         "threads": execution.threads,
         "torch": torch.__version__,
         "compile": execution.compile,
-        "part_rows": part_rows(device, width, context, execution.micro_rows),
+        "lanes": _lanes() if by_kernels(plan, operation, execution, world) else 0,
+        "part_rows": rows_at_once(plan, operation, execution, world),
         "processes": world.size,
         "product": "mkl" if FAST_PRODUCT is None else "onednn",
     }
+
+
+def _lanes() -> int:
+    from runner.compiled.lanes import LANES
+
+    return LANES
+
+
+def rows_at_once(plan: Plan, operation: TrainOperation, execution: Execution, world: World) -> int:
+    """How many rows of a batch are fed at once; the kernels divide it into groups themselves."""
+    if by_kernels(plan, operation, execution, world):
+        return execution.micro_rows or operation.batch_rows
+    device = torch.device(execution.device)
+    return part_rows(device, operation.model.width, operation.context, execution.micro_rows)
 
 
 def part_rows(device: torch.device, width: int, context: int, wanted: int | None = None) -> int:

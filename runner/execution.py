@@ -30,6 +30,8 @@ class Execution:
     only: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     micro_rows: int | None = None
+    # Train by the kernels of `runner.compiled`: where they can, nowhere, or (None) where that pays.
+    kernels: bool | None = None
     # What the paths of local text files in the spec are relative to: the spec's own folder.
     folder: Path = Path()
 

@@ -32,6 +32,7 @@ def provenance(execution: Execution) -> dict[str, Any]:
         "device_name": _device_name(execution.device),
         "threads": execution.threads,
         "compile": execution.compile,
+        "kernels": execution.kernels,
         "micro_rows": execution.micro_rows,
         "environment": {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
     }

@@ -27,11 +27,10 @@ from runner.devices import World
 from runner.events import Event, Observer
 from runner.execution import Execution
 from runner.initial import initial
-from runner.loss import cross_entropy
+from runner.learning import Learn, learner
 from runner.measure import Measures
-from runner.model import Transformer, freeze, hidden
+from runner.model import Transformer, freeze
 from runner.record import Counters, Recorder
-from runner.sharpening import Sharpened
 from runner.steering import Steering
 from runner.store import Store
 from runner.tracking.journal import Journal
@@ -54,9 +53,7 @@ class _Phase:
     @property
     def conditions(self) -> dict[str, str | int | bool]:
         """What the last bits of a sum depend on, beside the operation: recorded, never hashed."""
-        return devices.conditions(
-            self.execution, self.operation.model.width, self.operation.context, self.world
-        )
+        return devices.conditions(self.plan, self.operation, self.execution, self.world)
 
 
 @dataclass
@@ -89,7 +86,7 @@ def train(
     state = _begin(phase)
     counters = state.counters
     maker = batches.maker(plan, operation, store, execution, device, world)
-    forward = devices.compiled(state.model, execution)
+    learn = learner(plan, operation, state.model, execution, world)
     tokens = operation.batch_rows * operation.context
     with (
         Journal(place / "journal.jsonl") if world.rank == 0 else nullcontext() as journal,
@@ -113,7 +110,7 @@ def train(
             _thaw(phase, state)
             batch = next(ahead)
             waited = time.perf_counter() - began
-            numbers, rate = _step(phase, state, forward, batch, stop)
+            numbers, rate = _step(phase, state, learn, batch, stop)
             counters.step += 1
             record.put(batch, rate, numbers, waited=waited, began=began)
             # ----------------------------------------------------------------
@@ -141,9 +138,7 @@ def _thaw(phase: _Phase, state: TrainState) -> None:
         state.optimiser = optimiser.rebuilt(state.optimiser, operation.optimiser, state.model)
 
 
-def _step(
-    phase: _Phase, state: TrainState, forward: devices.Forward, batch: Batch, stop: bool
-) -> tuple[Tensor, float]:
+def _step(phase: _Phase, state: TrainState, learn: Learn, batch: Batch, stop: bool) -> tuple[Tensor, float]:
     """One update. Its numbers, still on the device (see `Recorder`), and its learning rate.
 
     Whether loss and gradient are finite is decided on the device: AdamW then leaves everything as it was.
@@ -154,24 +149,15 @@ def _step(
     loss = torch.zeros((), device=device)
     feeds = torch.zeros(len(operation.feeds), device=device)
     # One number more where the entropy of attention is trained.
-    sharpened = Sharpened(state.model) if operation.attention_entropy else None
-    spread = torch.zeros(1 if sharpened else 0, device=device)
+    spread = torch.zeros(1 if operation.attention_entropy else 0, device=device)
     for number, part in enumerate(batch.parts):
         if operation.model.dropout:
             path = ("dropout", str(batch.step), str(phase.world.rank), str(number))
             torch.manual_seed(streams.key(operation.seed, *path) >> 1)
         part = part.to(device)
-        with devices.autocast(device, operation.precision):
-            hidden_NC = hidden(sharpened or forward, part.ids_BT, part.queries_BS, part.chosen_N)
-            scaled, loss_N = cross_entropy(
-                hidden_NC, state.model.unembedding, part.targets_N, 1 / batch.scored
-            )
-            loss += scaled.detach()
-            if sharpened is not None and operation.attention_entropy:
-                entropy = sharpened.entropy(part) / batch.scored
-                scaled = scaled + operation.attention_entropy * entropy
-                spread += entropy.detach()
-        scaled.backward()
+        loss_N, entropy = learn(part, 1 / batch.scored)
+        loss += loss_N.sum() * (1 / batch.scored)
+        spread += entropy
         feeds += torch.stack([loss_N[part.feed_N == feed].sum() for feed in range(len(feeds))])
     trained = [tensor for group in state.optimiser.param_groups for tensor in group["params"]]
     gradients = [torch.zeros_like(tensor) if tensor.grad is None else tensor.grad for tensor in trained]

@@ -46,6 +46,10 @@ def run(
     strict_data: Annotated[bool, typer.Option("--strict-data", help="Use no fallback corpus.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no server for data.")] = False,
     micro_rows: Annotated[int | None, typer.Option(help="Rows on the device at once.", min=1)] = None,
+    kernels: Annotated[
+        bool | None,
+        typer.Option("--kernels/--no-kernels", help="Train small models by kernels [if it pays]."),
+    ] = None,
     json: JsonOpt = False,
     quiet: QuietOpt = False,
     yes: Annotated[
@@ -84,6 +88,7 @@ def run(
         only=tuple(only or ()),
         seeds=execution.seed_range(seeds),
         micro_rows=micro_rows,
+        kernels=kernels,
         folder=spec.parent,
     )
     results = Store(how.store)

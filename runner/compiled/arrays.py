@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
 # Positions whose logits are held at once.
 HEAD = 32
-_LINE = 64
+_LINE = 64  # bytes of a line of the cache
 
 
 class Ends(NamedTuple):
@@ -121,8 +121,7 @@ class Layout:
         sizes = [int(np.prod(form)) for form in parameters.values()]
         flat = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
         places = {
-            name: part.reshape(form)
-            for (name, form), part in zip(parameters.items(), flat, strict=True)
+            name: part.reshape(form) for (name, form), part in zip(parameters.items(), flat, strict=True)
         }
         self.size = sum(sizes)
         self.tied = "head.weight" not in places
@@ -186,19 +185,24 @@ class Layout:
         return np.pad(places, [(0, -length % 4) for length in places.shape], constant_values=self.size)
 
 
-def room(layout: Layout, shape: ModelShape, context: int) -> tuple[Rows, Kept, Scratch]:
-    """Room for a group of rows of up to `context` positions."""
-    layers, T = shape.layers, context + 3
+def room(layout: Layout, shape: ModelShape) -> tuple[Rows, Kept, Scratch]:
+    """Room for a group of rows."""
+    layers, T = shape.layers, shape.context + 3
     V, C = layout.ends.head.shape
     F, A = layout.blocks.up.shape[1], layout.blocks.query.shape[1]
-    numbers = [np.zeros((T, LANES), np.int64) for _ in range(4)]
-    limits = [_lanes(T, 1) for _ in range(3)]
-    limits[2][:] = np.arange(T)[:, None, None]
-    rows = Rows(*numbers, *limits[:2], np.zeros(T, np.int64), limits[2], np.arange(1, T + 1))
+    rows = Rows(
+        **{name: np.zeros((T, LANES), np.int64) for name in ("ids", "place", "target", "number")},
+        counts=_lanes(T, 1),
+        limit=_lanes(T, 1),
+        seen=np.zeros(T, np.int64),
+        every_limit=_lanes(T, 1),
+        every_seen=np.arange(1, T + 1),
+    )
+    rows.every_limit[:] = np.arange(T)[:, None, None]
     kept = Kept(*(_lanes(layers, T, width) for width in (C, 1, A, A, A, A, 2 * shape.heads, C, 1, F)))
-    wide = [C, C, C, C, C, 1, C, C, F, F, A, A, A, A, 2]
-    zeros = np.zeros(max(C, F, A, V), np.float32)
-    return rows, kept, Scratch(*(_lanes(T, width) for width in wide), _lanes(HEAD + 1, V), zeros)
+    widths = [C, C, C, C, C, 1, C, C, F, F, A, A, A, A, 2]
+    logits, none = _lanes(HEAD + 1, V), np.zeros(max(C, F, A, V), np.float32)
+    return rows, kept, Scratch(*(*(_lanes(T, width) for width in widths), logits, none))
 
 
 def _lanes(*shape: int) -> Floats:

@@ -79,5 +79,8 @@ def attend_back(q, k, v, limit, seen, row, kept, y, g, dq, dk, dv, rows, heads, 
                     weight, slope = at(row, j, 0), at(row, j, 1)
                     a0, a1 = a0 + slope * at(k, j, d), a1 + slope * at(k, j, d + 1)
                     put(dk, j, d, at(dk, j, d) + slope * q0), put(dk, j, d + 1, at(dk, j, d + 1) + slope * q1)
-                    put(dv, j, d, at(dv, j, d) + weight * g0), put(dv, j, d + 1, at(dv, j, d + 1) + weight * g1)
+                    (
+                        put(dv, j, d, at(dv, j, d) + weight * g0),
+                        put(dv, j, d + 1, at(dv, j, d + 1) + weight * g1),
+                    )
                 put(dq, s, d, a0), put(dq, s, d + 1, a1)

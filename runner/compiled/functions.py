@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numba
 
-from runner.compiled.lanes import at, every, larger, nearest, power_of_two, put, root, total, where_less
+from runner.compiled.lanes import at, every, nearest, power_of_two, put, root, total, where_less
 
 EPSILON = 1e-5  # that of torch.nn.LayerNorm
 _SLOPE, _CUBE = 1.5957691216057308, 0.044715  # 2 √(2/π), and the cubic term of the tanh GELU
@@ -52,7 +52,12 @@ def linear(w, b, x, y, rows, onto):
             a0, a1, a2, a3 = every(b[o]), every(b[o + 1]), every(b[o + 2]), every(b[o + 3])
             c0, c1, c2, c3 = a0, a1, a2, a3
             if onto:
-                a0, a1, a2, a3 = a0 + at(y, t, o), a1 + at(y, t, o + 1), a2 + at(y, t, o + 2), a3 + at(y, t, o + 3)
+                a0, a1, a2, a3 = (
+                    a0 + at(y, t, o),
+                    a1 + at(y, t, o + 1),
+                    a2 + at(y, t, o + 2),
+                    a3 + at(y, t, o + 3),
+                )
                 c0, c1 = c0 + at(y, t + 1, o), c1 + at(y, t + 1, o + 1)
                 c2, c3 = c2 + at(y, t + 1, o + 2), c3 + at(y, t + 1, o + 3)
             for i in range(inputs):
@@ -98,8 +103,16 @@ def sums(g, db, rows):
 
 
 @numba.njit
+def linear_back(turned, none, x, g, dx, dw, db, rows, onto):
+    """dx = wᵀ g (dx += where `onto` is true), dw += g xᵀ, db += g."""
+    outer(g, x, dw, rows)
+    sums(g, db, rows)
+    linear(turned, none, g, dx, rows, onto)
+
+
+@numba.njit
 def norm(x, affinity, hat, deviation, y, rows, width):
-    """Layer norm: y = gain · hat + bias, hat of mean 0 and variance 1 over the features; 1/σ into `deviation`."""
+    """Layer norm: y = gain · hat + bias, hat of mean 0 and variance 1 over the features; keeps 1 / σ."""
     for t in range(rows):
         mean = variance = every(0.0)
         for c in range(width):

@@ -13,9 +13,8 @@ import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.typing.templates import ConcreteTemplate, signature
+from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
-from numba.core.typing.templates import infer_global
 
 # As many as the widest register holds: 16 floats of AVX-512, else 8.
 LANES = 16 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
@@ -26,7 +25,7 @@ _VECTOR, _INTS = ir.VectorType(_FLOAT, LANES), ir.VectorType(_INT, LANES)
 _FLAGS = ("contract", "nsz")
 
 
-class _Lanes(types.Type):
+class _Lanes(types.Type):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(name=f"lanes{LANES}")
 
@@ -35,7 +34,7 @@ lanes = _Lanes()
 
 
 @register_model(_Lanes)
-class _Model(models.PrimitiveModel):
+class _Model(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager, kind):
         super().__init__(manager, kind, _VECTOR)
 
@@ -53,12 +52,13 @@ def _arithmetic(symbol: Any, instruction: str) -> None:
     scalars = (types.float32, types.float64)
     pairs = [(lanes, lanes), *((lanes, s) for s in scalars), *((s, lanes) for s in scalars)]
 
-    @infer_global(symbol)
-    class _(ConcreteTemplate):
-        cases = [signature(lanes, *pair) for pair in pairs]
+    cases = [signature(lanes, *pair) for pair in pairs]
+    infer_global(symbol)(type("Arithmetic", (ConcreteTemplate,), {"cases": cases}))
 
     def lower(context, builder, sig, args):
-        one, other = (_vector(context, builder, kind, value) for kind, value in zip(sig.args, args, strict=True))
+        one, other = (
+            _vector(context, builder, kind, value) for kind, value in zip(sig.args, args, strict=True)
+        )
         return getattr(builder, instruction)(one, other, flags=_FLAGS)
 
     for pair in pairs:
@@ -167,7 +167,10 @@ def total(context, value):
         value, width = args[0], LANES
         while width > 1:
             width //= 2
-            half = [ir.Constant(ir.VectorType(_INT, width), [*range(first, first + width)]) for first in (0, width)]
+            half = [
+                ir.Constant(ir.VectorType(_INT, width), [*range(first, first + width)])
+                for first in (0, width)
+            ]
             value = builder.fadd(*(builder.shuffle_vector(value, value, mask) for mask in half))
         return builder.extract_element(value, _INT(0))
 

@@ -15,36 +15,40 @@ import numba
 
 from runner.compiled.arrays import HEAD
 from runner.compiled.attention import attend, attend_back
-from runner.compiled.functions import affine, clear, exp, gelu, gelu_back, linear, norm, norm_back, outer, sums, wipe
+from runner.compiled.functions import (
+    affine,
+    clear,
+    exp,
+    gelu,
+    gelu_back,
+    linear,
+    linear_back,
+    norm,
+    norm_back,
+    outer,
+    sums,
+    wipe,
+)
 from runner.compiled.lanes import LANES, at, every, larger, put, total
 from runner.generators.compiling import kernel
 
 
 @kernel
-def losses(ids, places, targets, ends, blocks, rows, kept, scratch, sizes, loss, hit):
-    """The loss of each scored position, and whether no id is likelier than its target.
+def learn(
+    ids, places, targets, scale, sizes, ends, blocks, turned, rows, kept, scratch, loss, dends, dblocks
+):
+    """The loss of each scored position; the gradients of `scale` × their sum are added to `dends`, `dblocks`.
 
     ids: B × T; places: the scored positions in the flattened rows, ascending; targets: their ids.
     sizes: heads, features of a head, width, and ids of the vocabulary.
     """
     done = 0
     for first in range(0, len(ids), LANES):
-        T, S, done = _group(ids, places, targets, first, done, rows, 1.0)
-        _forward(ends, blocks, rows, kept, scratch, T, S, sizes)
-        for s in range(0, S, HEAD):
-            _score(ends, rows, scratch, s, min(HEAD, S - s), sizes[3], loss, hit, 1.0)
-
-
-@kernel
-def learn(ids, places, targets, ends, blocks, rows, kept, scratch, sizes, loss, hit, scale, turned, dends, dblocks):
-    """As `losses`; the gradients of `scale` × the summed loss are added to `dends` and `dblocks`."""
-    done = 0
-    for first in range(0, len(ids), LANES):
         T, S, done = _group(ids, places, targets, first, done, rows, scale)
         _forward(ends, blocks, rows, kept, scratch, T, S, sizes)
         for s in range(0, S, HEAD):
             count = min(HEAD, S - s)
-            _score(ends, rows, scratch, s, count, sizes[3], loss, hit, scale)
+            _score(ends, rows, scratch, s, count, sizes[3], loss, scale)
             outer(scratch.logits, scratch.m[s:], dends.head, count)
             linear(turned.head, scratch.none, scratch.logits, scratch.dn[s:], count, False)
         _backward(ends, blocks, turned, rows, kept, scratch, T, S, sizes, dends, dblocks)
@@ -93,32 +97,32 @@ def _forward(ends, blocks, rows, kept, scratch, T, S, sizes):
         for lane in range(LANES):
             for c in range(C):
                 x[t, c, lane] = ends.embedding[rows.ids[t, lane], c] + ends.position[t, c]
-    for l in range(len(blocks.up)):
-        norm(x, blocks.norm1[l], kept.hat1[l], kept.deviation1[l], n, T, C)
+    for i in range(len(blocks.up)):
+        norm(x, blocks.norm1[i], kept.hat1[i], kept.deviation1[i], n, T, C)
         wipe(n, T)  # attention takes keys in pairs: it may read this one, and gives it no weight
-        linear(blocks.key[l], blocks.key_bias[l], n, kept.k[l], T, False)
-        linear(blocks.value[l], blocks.value_bias[l], n, kept.v[l], T, False)
+        linear(blocks.key[i], blocks.key_bias[i], n, kept.k[i], T, False)
+        linear(blocks.value[i], blocks.value_bias[i], n, kept.v[i], T, False)
         queries, limit, seen = n, rows.every_limit, rows.every_seen
-        if l == len(blocks.up) - 1 and S < T:
+        if i == len(blocks.up) - 1 and S < T:
             _gather(x, rows.place, scratch.chosen, S, C)
             _gather(n, rows.place, scratch.m, S, C)
             x, queries, limit, seen, count = scratch.chosen, scratch.m, rows.limit, rows.seen, S
-        linear(blocks.query[l], blocks.query_bias[l], queries, kept.q[l], count, False)
+        linear(blocks.query[i], blocks.query_bias[i], queries, kept.q[i], count, False)
         attend(
-            kept.q[l], kept.k[l], kept.v[l], limit, seen, scratch.row, kept.top[l], kept.y[l], count,
+            kept.q[i], kept.k[i], kept.v[i], limit, seen, scratch.row, kept.top[i], kept.y[i], count,
             heads, size, 1 / math.sqrt(C // heads),
         )  # fmt: skip
-        linear(blocks.out[l], blocks.out_bias[l], kept.y[l], x, count, True)
-        norm(x, blocks.norm2[l], kept.hat2[l], kept.deviation2[l], n, count, C)
-        linear(blocks.up[l], blocks.up_bias[l], n, kept.u[l], count, False)
-        gelu(kept.u[l], wide, count, blocks.up.shape[1])
-        linear(blocks.down[l], blocks.down_bias[l], wide, x, count, True)
+        linear(blocks.out[i], blocks.out_bias[i], kept.y[i], x, count, True)
+        norm(x, blocks.norm2[i], kept.hat2[i], kept.deviation2[i], n, count, C)
+        linear(blocks.up[i], blocks.up_bias[i], n, kept.u[i], count, False)
+        gelu(kept.u[i], wide, count, blocks.up.shape[1])
+        linear(blocks.down[i], blocks.down_bias[i], wide, x, count, True)
     norm(x, ends.norm, scratch.hat, scratch.deviation, scratch.m, S, C)
 
 
 @numba.njit
-def _score(ends, rows, scratch, first, count, V, loss, hit, scale):
-    """Loss and hit at `count` chosen positions from `first`; the gradients of the logits, into their place."""
+def _score(ends, rows, scratch, first, count, V, loss, scale):
+    """The loss at `count` chosen positions from `first`; the gradients of the logits, into their place."""
     logits, line = scratch.logits, scratch.row
     linear(ends.head, scratch.none, scratch.m[first:], logits, count, False)
     for s in range(count):
@@ -129,8 +133,7 @@ def _score(ends, rows, scratch, first, count, V, loss, hit, scale):
         for lane in range(LANES):
             n = rows.number[first + s, lane]
             if n >= 0:
-                target = logits[s, rows.target[first + s, lane], lane]
-                loss[n], hit[n] = line[0, 0, lane] - target, target >= line[0, 0, lane]
+                loss[n] = line[0, 0, lane] - logits[s, rows.target[first + s, lane], lane]
         mass = every(0.0)
         for v in range(V):
             power = exp(at(logits, s, v) - top)
@@ -159,46 +162,37 @@ def _backward(ends, blocks, turned, rows, kept, scratch, T, S, sizes, dends, dbl
     dx = scratch.dx if S == T else scratch.chosen
     clear(dx, S)
     norm_back(dn, scratch.hat, scratch.deviation, ends.norm, dends.norm, dx, S, C)
-    for l in range(len(blocks.up) - 1, -1, -1):
-        linear(turned.down[l], none, dx, dwide, count, False)
-        gelu_back(kept.u[l], dwide, wide, count, blocks.up.shape[1])
-        outer(dx, wide, dblocks.down[l], count)
-        sums(dx, dblocks.down_bias[l], count)
-        affine(kept.hat2[l], blocks.norm2[l], n, count, C)
-        outer(dwide, n, dblocks.up[l], count)
-        sums(dwide, dblocks.up_bias[l], count)
-        linear(turned.up[l], none, dwide, dn, count, False)
-        norm_back(dn, kept.hat2[l], kept.deviation2[l], blocks.norm2[l], dblocks.norm2[l], dx, count, C)
+    for i in range(len(blocks.up) - 1, -1, -1):
+        linear(turned.down[i], none, dx, dwide, count, False)
+        gelu_back(kept.u[i], dwide, wide, count, blocks.up.shape[1])
+        outer(dx, wide, dblocks.down[i], count)
+        sums(dx, dblocks.down_bias[i], count)
+        affine(kept.hat2[i], blocks.norm2[i], n, count, C)
+        linear_back(turned.up[i], none, n, dwide, dn, dblocks.up[i], dblocks.up_bias[i], count, False)
+        norm_back(dn, kept.hat2[i], kept.deviation2[i], blocks.norm2[i], dblocks.norm2[i], dx, count, C)
 
-        linear(turned.out[l], none, dx, dy, count, False)
-        outer(dx, kept.y[l], dblocks.out[l], count)
-        sums(dx, dblocks.out_bias[l], count)
+        y = kept.y[i]
+        linear_back(turned.out[i], none, y, dx, dy, dblocks.out[i], dblocks.out_bias[i], count, False)
         clear(dk, T + 1)
         clear(dv, T + 1)
         attend_back(
-            kept.q[l], kept.k[l], kept.v[l], limit, seen, scratch.row, kept.top[l], kept.y[l], dy, dq, dk, dv,
+            kept.q[i], kept.k[i], kept.v[i], limit, seen, scratch.row, kept.top[i], y, dy, dq, dk, dv,
             count, heads, size, 1 / math.sqrt(C // heads),
         )  # fmt: skip
-        affine(kept.hat1[l], blocks.norm1[l], n, T, C)
-        outer(dk, n, dblocks.key[l], T)
-        sums(dk, dblocks.key_bias[l], T)
-        outer(dv, n, dblocks.value[l], T)
-        sums(dv, dblocks.value_bias[l], T)
-        linear(turned.key[l], none, dk, dn, T, False)
-        linear(turned.value[l], none, dv, dn, T, True)
-        sums(dq, dblocks.query_bias[l], count)
+        affine(kept.hat1[i], blocks.norm1[i], n, T, C)
+        linear_back(turned.key[i], none, n, dk, dn, dblocks.key[i], dblocks.key_bias[i], T, False)
+        linear_back(turned.value[i], none, n, dv, dn, dblocks.value[i], dblocks.value_bias[i], T, True)
+        dw, db = dblocks.query[i], dblocks.query_bias[i]
         if count == T:
-            outer(dq, n, dblocks.query[l], T)
-            linear(turned.query[l], none, dq, dn, T, True)
+            linear_back(turned.query[i], none, n, dq, dn, dw, db, T, True)
         else:
             _gather(n, rows.place, m, S, C)
-            outer(dq, m, dblocks.query[l], S)
-            linear(turned.query[l], none, dq, dy, S, False)
+            linear_back(turned.query[i], none, m, dq, dy, dw, db, S, False)
             _scatter(dy, rows.place, dn, S, C)
             clear(scratch.dx, T)
             _scatter(dx, rows.place, scratch.dx, S, C)
             dx = scratch.dx
-        norm_back(dn, kept.hat1[l], kept.deviation1[l], blocks.norm1[l], dblocks.norm1[l], dx, T, C)
+        norm_back(dn, kept.hat1[i], kept.deviation1[i], blocks.norm1[i], dblocks.norm1[i], dx, T, C)
         limit, seen, count = rows.every_limit, rows.every_seen, T
     for t in range(T):
         for c in range(C):

@@ -38,12 +38,13 @@ SHARED: tuple[ModuleType, ...] = (
     procdsl.trees,
     procdsl.walks,
 )
+_ROOMS = ("generators", "compiled")
 # So many versions of the sources keep their kernels, about 3 MB each: those used last.
 KEPT = 8
 
 
 def _digest() -> str:
-    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    sources = sorted(path for room in _ROOMS for path in (Path(__file__).parents[1] / room).rglob("*.py"))
     sources += [Path(module.__file__) for module in SHARED if module.__file__]
     digest = blake2b(numba.__version__.encode(), digest_size=8)
     for source in sources:

@@ -13,6 +13,7 @@ import torch
 from procdsl.errors import RunError, Stopped
 from procdsl.plan import ModelShape, Optimiser, Plan, Stage
 from runner import checkpoints
+from runner.compiled.lanes import LANES
 from runner.store import Store
 from runner.tracking.journal import MACHINE, read
 from tests.runner.training import TINY, carry_out, dyck, iid, loss_of, phase, plan_of
@@ -93,6 +94,30 @@ def test_stopping_changes_nothing(tmp_path: Path, model: ModelShape, clip: float
     for at in (0, 1, 5, 8):
         stopped(plan, tmp_path / str(at), at)
         assert_same(expected, results(plan, tmp_path / str(at)))
+
+
+def test_stopping_changes_nothing_with_kernels(tmp_path: Path) -> None:
+    plan = study()
+    whole(plan, tmp_path / "whole", kernels=True)
+    expected = results(plan, tmp_path / "whole")
+    for at in (1, 8):
+        stopped(plan, tmp_path / str(at), at, kernels=True)
+        assert_same(expected, results(plan, tmp_path / str(at)))
+    whole(plan, tmp_path / "torch", kernels=False)
+    torch_alone = results(plan, tmp_path / "torch")
+    for id, (parameters, points, _) in expected.items():
+        for name, tensor in parameters.items():
+            torch.testing.assert_close(tensor, torch_alone[id][0][name], rtol=1e-3, atol=1e-4)
+        for step, point in points.items():
+            assert point == pytest.approx(torch_alone[id][1][step], rel=1e-3), (id, step)
+
+
+def test_going_on_without_kernels_is_marked_inexact(tmp_path: Path) -> None:
+    plan = study()
+    with pytest.raises(Stopped):
+        carry_out(plan, tmp_path, "first", stopping=StopAfter(3), kernels=True)
+    facts = carry_out(plan, tmp_path, "first", kernels=False, micro_rows=8)
+    assert facts["inexact"] == [f"lanes was {LANES}, now 0, from step 3"]
 
 
 def test_a_kill_between_checkpoints_replays_the_same_steps(tmp_path: Path) -> None:
