@@ -81,14 +81,17 @@ def rows(program: AutomatonProgram) -> int:
     sums = [0.0] * program.states
     for source, weight in zip(program.sources, program.weights, strict=True):
         sums[source] += weight
-    free = len(set(program.accepts)) == program.states and max(sums) - min(sums) <= 1e-12 * max(sums)
+    anywhere = len(set(program.accepts)) == program.states and len(set(program.stops)) <= 1
+    free = anywhere and max(sums) - min(sums) <= 1e-12 * max(sums)
     return 1 if free else program.lengths.values[-1]
 
 
 def ends(program: AutomatonProgram) -> list[float]:
-    """The weight of each state with no step to go: 1/2 where a word may end, with the power 1."""
-    accepting = set(program.accepts)
-    return [0.5 if state in accepting else 0.0 for state in range(program.states)]
+    """The weight of each state with no step to go: 1/2 where words end most easily, with the power 1."""
+    found, stops = [0.0] * program.states, program.stops or (1.0,) * len(program.accepts)
+    for state, stop in zip(program.accepts, stops, strict=True):
+        found[state] = 0.5 * (stop / max(stops))
+    return found
 
 
 def slots_a_symbol(program: AutomatonProgram) -> int:

@@ -67,7 +67,7 @@ def _logarithms(program: AutomatonProgram) -> ndarray[Any, Any]:
         np.log(program.weights),
         np.full((program.lengths.values[-1] + 1, program.states), -np.inf),
     )
-    found[0, list(program.accepts)] = 0.0
+    found[0, list(program.accepts)] = np.log(program.stops) if program.stops else 0.0
     for left in range(1, len(found)):
         shares = weights + found[left - 1][targets]
         alive = shares > -np.inf

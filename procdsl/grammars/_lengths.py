@@ -51,6 +51,14 @@ def _shape(value: Any) -> Any:
 
 Length = Annotated[Whole | UniformLength | ChoiceLength, BeforeValidator(_shape)]
 Natural = Literal["natural"]
+# A natural law ends where one word in a thousand is longer, or here: laws of heavy tails have no such place.
+NATURAL_REST, NATURAL_LONGEST = 0.001, 1_024
+
+
+class NaturalLength(Node):
+    """The grammar's own lengths, up to this one."""
+
+    natural: Whole
 
 
 def law(length: Any, possible: Callable[[int], int] | None) -> Lengths:
@@ -84,6 +92,16 @@ def _none_left(shares: dict[int, float], there: int, longest: int) -> str:
     asked = f"length {longest}" if len(shares) == 1 else f"any of the lengths {min(shares)} to {longest}"
     near = [n for n in range(longest, 0, -1) if there >> n & 1][:1]
     return f"no word has {asked}" + (f"; the nearest shorter one is {near[0]}" if near else "")
+
+
+def natural_law(shares: Sequence[float]) -> Lengths:
+    """A grammar's own lengths in whole shares of 2**31; those too unlikely to have one are left out."""
+    whole = sum(shares[1:])
+    weights = {n: round(share / whole * 2**31) for n, share in enumerate(shares) if n and whole}
+    kept = {n: weight for n, weight in weights.items() if weight}
+    if not kept:
+        raise ValueError("no word has a length from 1 on that the table reaches")
+    return Lengths(values=tuple(kept), weights=tuple(kept.values()) if len(kept) > 1 else ())
 
 
 def drawn_length(lengths: Lengths, stream: Stream) -> int:

@@ -11,7 +11,14 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
 from procdsl.errors import Severity
-from procdsl.grammars._lengths import Length, Natural, Whole
+from procdsl.grammars._lengths import (
+    NATURAL_LONGEST,
+    NATURAL_REST,
+    Length,
+    Natural,
+    NaturalLength,
+    natural_law,
+)
 from procdsl.grammars.base import PLENTY, Problem, WordGrammar
 from procdsl.grammars.rules import ambiguity, branching, counting, families, findings
 from procdsl.grammars.rules.expand import Surroundings, expand
@@ -19,24 +26,15 @@ from procdsl.grammars.rules.families import Identifier, Spelling, Written
 from procdsl.grammars.rules.lowering import shapes, unweighted
 from procdsl.grammars.rules.syntax import Rule, RuleError, RuleErrors, parameters, parse
 from procdsl.grammars.rules.trees import Trees
-from procdsl.kinds import Node
 from procdsl.programs import Lengths, TreeProgram, TreeShape
 from procdsl.trees import flattened, structure, tilt, vector_inside
 
-# A natural law ends where one word in a thousand is longer, or here: rules of heavy tails have no such place.
-NATURAL_REST, NATURAL_LONGEST = 0.001, 1_024
 # Tables hold a double for each nonterminal or sequence of children and each length: half a GiB.
 MOST_CELLS = 2**26
 # A double loses its last digits below this; 64-bit tables built from less would be noise.
 _FAINT = 1e-290
 # Larger tables are checked when they are made for good.
 _CHECKED_WORK = 2**27
-
-
-class NaturalLength(Node):
-    """The rules' own lengths, up to this one."""
-
-    natural: Whole
 
 
 class RuleGrammar(WordGrammar):
@@ -192,7 +190,7 @@ class RuleGrammar(WordGrammar):
 
     @cached_property
     def _lengths(self) -> Lengths:
-        return findings.natural_law(self._natural_shares[0]) if self._natural else super().lengths()
+        return natural_law(self._natural_shares[0]) if self._natural else super().lengths()
 
     @cached_property
     def _natural_shares(self) -> tuple[list[float], float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,22 +13,26 @@ from procdsl.errors import Severity
 from procdsl.grammars.base import Problem
 from procdsl.grammars.regular.arrows import Written, read
 from procdsl.grammars.regular.deterministic import BUDGET, Dfa, determinise
-from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.lowering import Move, trimmed, useful, weighted
+from procdsl.grammars.regular.natural import StoppingGrammar
 from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
 from procdsl.grammars.regular.texts import TextError, Tokens, meanings, near, spelt
-from procdsl.programs import AutomatonProgram
+from procdsl.programs import AutomatonProgram, Lengths, Split
+
+Weight = Annotated[float, Field(gt=0, le=1e9)]
 
 
-class Automaton(RegularGrammar):
+class Automaton(StoppingGrammar):
     """An automaton by its arrows: `state -symbol-> state`, with a `[weight]` where words are not alike.
 
     Arrows stand on lines of their own or between semicolons; several symbols on one arrow are as many
-    arrows. `accept` lists the states where a word may end, "*" stands for all. `measure = "uniform"` draws
-    every word of a length alike, `"weighted"` by the product of its weights, `"natural"` as a walk whose
-    weights are made to sum to one at each state; both are conditioned on the length. Where a word has
-    several walks their weights add up, and the loss floor is an interval. Of automata that are not
-    deterministic at most `states` states are made.
+    arrows. `accept` lists the states where a word may end, "*" stands for all; a table of them says with what
+    weight it does: `{ p = 0.5 }`. `measure = "uniform"` draws every word of a length alike, `"weighted"` by
+    the product of its weights, `"natural"` as a walk whose weights are made to sum to one at each state; both
+    are conditioned on the length. With `length = "natural"` walks stop by themselves, which weighs as much
+    as the table says, or one; `{ natural = 100 }` leaves out what is longer. Where a word has several walks
+    their weights add up, and the loss floor is an interval. Of automata that are not deterministic at most
+    `states` states are made.
 
     ```toml
     kind   = "automaton"
@@ -44,7 +48,7 @@ class Automaton(RegularGrammar):
 
     kind: Literal["automaton"] = "automaton"
     start: str
-    accept: str | tuple[str, ...] = "*"
+    accept: str | tuple[str, ...] | dict[str, Weight] = "*"
     edges: str = Field(max_length=10_000_000)
     declared: Tokens | None = Field(default=None, alias="tokens")
     measure: Literal["uniform", "weighted", "natural"] = "uniform"
@@ -69,8 +73,11 @@ class Automaton(RegularGrammar):
     def program(self) -> AutomatonProgram:
         if self.measure == "uniform":
             return super().program()
-        moves, ends = trimmed(self._moves, self._ends)
-        return weighted(moves, ends, len(self.alphabet()), self.lengths(), self.split())
+        return self.walks(self.lengths()).model_copy(update={"split": self.split()})
+
+    def walks(self, lengths: Lengths) -> AutomatonProgram:
+        moves, ends = trimmed(*self._walk)
+        return weighted(moves, ends, len(self.alphabet()), lengths, Split())
 
     def faults(self) -> Iterator[Problem]:
         arrows, unreadable = self._read
@@ -104,27 +111,37 @@ class Automaton(RegularGrammar):
         return frozenset(self._names[name] for name in self._accepting() if name in self._names)
 
     @cached_property
-    def _moves(self) -> list[Move]:
+    def _written(self) -> list[Move]:
         """Every arrow over every symbol it stands for, with its weight."""
         if self._read[1]:
             raise self._read[1][0]
         written, known = self._read[0], meanings(self.alphabet(), self.declared)
-        found = [
+        return [
             Move(self._names[one.source], symbol, self._names[one.target], one.weight or 1.0)
             for one in written
             for symbol in sorted(known.get(one.symbol, ()))
         ]
+
+    @cached_property
+    def _walk(self) -> tuple[list[Move], dict[int, float]]:
+        """The arrows, and with what weight words end where they may; probabilities where these are walks."""
+        moves, told = self._written, self.accept if isinstance(self.accept, dict) else {}
+        stops = {end: told.get(name, 1.0) for name, end in self._names.items() if end in self._ends}
         if self.measure != "natural":
-            return found
+            return moves, stops
         sums = defaultdict[int, float](float)
-        for move in found:
+        for move in moves:
             sums[move.source] += move.weight
-        return [Move(m.source, m.symbol, m.target, m.weight / sums[m.source]) for m in found]
+        if told or self.natural:
+            for end, stop in stops.items():
+                sums[end] += stop
+            stops = {end: stop / sums[end] for end, stop in stops.items()}
+        return [Move(m.source, m.symbol, m.target, m.weight / sums[m.source]) for m in moves], stops
 
     def _accepting(self) -> tuple[str, ...]:
         if self.accept == "*":
             return tuple(self._names)
-        return (self.accept,) if isinstance(self.accept, str) else self.accept
+        return (self.accept,) if isinstance(self.accept, str) else tuple(self.accept)
 
     # ------------------------------------------------------------ what is wrong with it
 
@@ -146,12 +163,13 @@ class Automaton(RegularGrammar):
             )
         for place, name in enumerate(self._accepting()):
             if name not in known and name != self.start:
-                path = ("accept", place) if isinstance(self.accept, tuple) else ("accept",)
+                keys: dict[type, str | int] = {tuple: place, dict: name}
+                path = ("accept", *(key for kind, key in keys.items() if isinstance(self.accept, kind)))
                 yield Problem("P393", f"no arrow touches the state {name!r}", path, near(name, known))
 
     def _idle(self, arrows: list[Written]) -> Iterator[Problem]:
         """States that no word passes."""
-        passed = useful(self._moves, self._ends)
+        passed = useful(self._written, self._ends)
         idle = [one for one in arrows if self._names[one.source] not in passed]
         if idle:
             first, others = idle[0], len({one.source for one in idle}) - 1
@@ -166,12 +184,12 @@ class Automaton(RegularGrammar):
     def _hidden(self, arrows: list[Written]) -> Iterator[Problem]:
         """Weights that do nothing, and weights whose walks words hide."""
         weighing = next((one for one in arrows if one.weight is not None), None)
-        if self.measure == "uniform" and weighing:
+        if self.measure == "uniform" and (weighing or isinstance(self.accept, dict)):
             message = "the weights do nothing: every word of a length is alike"
             help = 'measure = "weighted" or "natural" uses them'
-            yield Problem("P395", message, ("edges",), help, Severity.WARNING)
+            yield Problem("P395", message, ("edges" if weighing else "accept",), help, Severity.WARNING)
         seen: dict[tuple[int, int], int] = {}
-        for move in self._moves if self.measure != "uniform" else ():
+        for move in self._written if self.measure != "uniform" else ():
             if seen.setdefault((move.source, move.symbol), move.target) != move.target:
                 name = next(name for name, number in self._names.items() if number == move.source)
                 message = (

@@ -13,15 +13,16 @@ from procdsl.errors import Severity
 from procdsl.grammars.base import Problem
 from procdsl.grammars.regular.deterministic import BUDGET, Dfa, determinise
 from procdsl.grammars.regular.dirichlet import dirichlet
-from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.lowering import hidden
+from procdsl.grammars.regular.natural import StoppingGrammar
 from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
 from procdsl.grammars.regular.texts import Tokens, spelt
 from procdsl.kinds import Node
-from procdsl.programs import AutomatonProgram
+from procdsl.programs import AutomatonProgram, Lengths, Split
 
 # Probabilities in both matrices: seconds to draw.
 _LARGEST = 500_000
+Chance = Annotated[float, Field(ge=0, le=1)]
 Shares = tuple[Annotated[float, Field(ge=0)], ...]
 
 
@@ -32,12 +33,15 @@ class Drawn(Node):
     seed: int = Field(ge=0)
 
 
-class Hmm(RegularGrammar):
+class Hmm(StoppingGrammar):
     """A hidden Markov model: `states` that follow each other by `transition`, each writing by `emission`.
 
     Both are matrices, a row for each state, or drawn: `{ dirichlet = 0.3, seed = 1 }`. The first state is
-    drawn by `initial`, all alike without it. Words hide their states, so the loss floor is an interval: what
-    a predictor can know lies between the last few symbols and these with the state before them.
+    drawn by `initial`, all alike without it. With `length = "natural"` words end by themselves: behind what a
+    state writes with probability `stop`, a number for all states or a list. With `mixture = 5` there are five
+    models with transitions of their own, one of which makes each word (GINC, Xie et al. 2022). Words hide
+    their states, so the loss floor is an interval: what a predictor can know lies between the last few
+    symbols and these with the state before them.
 
     ```toml
     kind       = "hmm"
@@ -54,12 +58,18 @@ class Hmm(RegularGrammar):
     transition: Drawn | tuple[Shares, ...]
     emission: Drawn | tuple[Shares, ...]
     initial: Shares | None = None
+    stop: Chance | Annotated[tuple[Chance, ...], Field(min_length=1)] | None = None
+    mixture: int = Field(default=1, ge=1, le=1_000)
     declared: Tokens = Field(alias="tokens")
     measure: Literal["natural"] = "natural"
 
     @model_validator(mode="after")
     def _of_a_size(self) -> Self:
-        numbers = self.states * (self.states + len(self.alphabet()))
+        if self.natural and self.stop is None:
+            raise ValueError('length = "natural" needs a `stop`: how likely words end behind a state')
+        if self.mixture > 1 and not isinstance(self.transition, Drawn):
+            raise ValueError("the models of a mixture draw their transitions: { dirichlet = 0.3, seed = 1 }")
+        numbers = self.states * (self.mixture * self.states + len(self.alphabet()))
         if numbers > _LARGEST:
             raise ValueError(f"{numbers:,} probabilities are more than {_LARGEST:,}: fewer states or tokens")
         return self
@@ -74,13 +84,17 @@ class Hmm(RegularGrammar):
             Arrow(state, written[after], after + 1)
             for state, row in enumerate(rows)
             for after, share in enumerate(row)
-            if share
+            if share and not (state and self._stop and self._stop[state - 1] == 1)
         )
-        everywhere = frozenset(range(self.states + 1))
-        return determinise(Nfa(self.states + 1, tuple(arrows), everywhere), len(self.alphabet()), BUDGET)
+        states = len(rows)
+        ends = frozenset(q for q, stop in enumerate(self._stop, 1) if stop) or frozenset(range(states))
+        return determinise(Nfa(states, tuple(arrows), ends), len(self.alphabet()), BUDGET)
 
     def program(self) -> AutomatonProgram:
-        return hidden(self._initial, self._transition, self._emission, self.lengths(), self.split())
+        return self.walks(self.lengths()).model_copy(update={"split": self.split()})
+
+    def walks(self, lengths: Lengths) -> AutomatonProgram:
+        return hidden(self._initial, self._transition, self._emission, lengths, Split(), self._stop)
 
     def faults(self) -> Iterator[Problem]:
         shapes = {"transition": self.states, "emission": len(self.alphabet())}
@@ -90,6 +104,10 @@ class Hmm(RegularGrammar):
                 yield from self._matrix_faults(field, rows, width)
         if self.initial is not None:
             yield from _row_faults(("initial",), self.initial, self.states)
+        if isinstance(self.stop, tuple) and len(self.stop) != self.states:
+            yield Problem("P397", f"{len(self.stop)} numbers, where {self.states} are wanted", ("stop",))
+        elif self.stop is not None and not any(self._stop):
+            yield Problem("P380", "no word ends: `stop` is 0 everywhere", ("stop",), "some must be above 0")
 
     def _matrix_faults(self, field: str, rows: tuple[Shares, ...], width: int) -> Iterator[Problem]:
         if len(rows) != self.states:
@@ -102,19 +120,37 @@ class Hmm(RegularGrammar):
 
     @cached_property
     def _initial(self) -> Shares:
-        return _normalised(self.initial or (1.0,) * self.states)
+        return _normalised((self.initial or (1.0,) * self.states) * self.mixture)
 
     @cached_property
     def _transition(self) -> tuple[Shares, ...]:
-        return self._rows(self.transition, self.states, "transition")
+        """Models of a mixture follow each other: no transition leads from one to another."""
+        rows = self._rows(self.transition, self.states, "transition", self.mixture * self.states)
+        before = [state // self.states * self.states for state in range(len(rows))]
+        return (
+            tuple(
+                (0.0,) * first + row + (0.0,) * (len(rows) - first - self.states)
+                for first, row in zip(before, rows, strict=True)
+            )
+            if self.mixture > 1
+            else rows
+        )
 
     @cached_property
     def _emission(self) -> tuple[Shares, ...]:
-        return self._rows(self.emission, len(self.alphabet()), "emission")
+        return self._rows(self.emission, len(self.alphabet()), "emission", self.states) * self.mixture
 
-    def _rows(self, given: Drawn | tuple[Shares, ...], width: int, name: str) -> tuple[Shares, ...]:
+    @cached_property
+    def _stop(self) -> Shares:
+        if self.stop is None:
+            return ()
+        return (self.stop if isinstance(self.stop, tuple) else (self.stop,) * self.states) * self.mixture
+
+    def _rows(
+        self, given: Drawn | tuple[Shares, ...], width: int, name: str, count: int
+    ) -> tuple[Shares, ...]:
         if isinstance(given, Drawn):
-            states = range(self.states)
+            states = range(count)
             given = tuple(dirichlet(given.dirichlet, width, given.seed, name, row=q) for q in states)
         return tuple(map(_normalised, given))
 

@@ -10,13 +10,18 @@ from pydantic import Field
 
 from procdsl.grammars.base import Problem
 from procdsl.grammars.regular.deterministic import BUDGET, Dfa
-from procdsl.grammars.regular.grammar import RegularGrammar
+from procdsl.grammars.regular.lowering import Move, weighted
+from procdsl.grammars.regular.natural import StoppingGrammar
 from procdsl.grammars.regular.patterns import Pattern, compiled, named, parse
 from procdsl.grammars.regular.texts import TextError, Tokens, meanings, spelt
+from procdsl.programs import AutomatonProgram, Lengths, Split
 
 
-class Regex(RegularGrammar):
+class Regex(StoppingGrammar):
     """The words that a regular expression over tokens describes, every one of a length alike.
+
+    With `measure` and `length = "natural"` they are walks of the least automaton, which at every state go on
+    by any symbol or, where a word may end, stop, all alike.
 
     Tokens stand apart by blanks; `|`, `( )`, `* + ?` and `{m,n}` as usual, `.` is any token, `[a b]` one of
     some, `[^a b]` any but these; marks stand in quotes: `"("`. `tokens` lists the alphabet, or pools of
@@ -33,7 +38,7 @@ class Regex(RegularGrammar):
     kind: Literal["regex"] = "regex"
     pattern: str = Field(max_length=1_000_000)
     declared: Tokens | None = Field(default=None, alias="tokens")
-    measure: Literal["uniform"] = "uniform"
+    measure: Literal["uniform", "natural"] = "uniform"
     states: int = Field(default=BUDGET, ge=1, le=1_000_000)
 
     def alphabet(self) -> tuple[str, ...]:
@@ -48,6 +53,24 @@ class Regex(RegularGrammar):
         alphabet = self.alphabet()
         known = meanings(alphabet, self.declared)
         return compiled(self._parsed, known, len(alphabet), self.states, "pattern")
+
+    def program(self) -> AutomatonProgram:
+        if self.measure == "uniform":
+            return super().program()
+        return self.walks(self.lengths()).model_copy(update={"split": self.split()})
+
+    def walks(self, lengths: Lengths) -> AutomatonProgram:
+        states, ends = self.automaton, self.automaton.accepts
+        arrows = [states.arrows(q) for q in range(len(states.moves))]
+        ways = [sum(map(len, out.values())) + (q in ends) for q, out in enumerate(arrows)]
+        moves = [
+            Move(q, symbol, target, 1 / ways[q])
+            for q, out in enumerate(arrows)
+            for target, symbols in out.items()
+            for symbol in symbols
+        ]
+        stops = {q: 1 / ways[q] for q in ends}
+        return weighted(moves, stops, len(self.alphabet()), lengths, Split())
 
     def faults(self) -> Iterator[Problem]:
         return iter(())

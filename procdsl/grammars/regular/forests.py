@@ -98,7 +98,11 @@ def walks(program: AutomatonProgram, images: Mapping[int, int], alphabet: Sequen
         ]
     # Weights of rules are at most one. A factor for every symbol alike changes nothing at a given length.
     top = max(1.0, *(weight for *_, weight in arrows))
-    productions = [Production(end, (), ((),), 1.0) for end in program.accepts]
+    stops = program.stops or (1.0,) * len(program.accepts)
+    productions = [
+        Production(end, (), ((),), stop / max(stops))
+        for end, stop in zip(program.accepts, stops, strict=True)
+    ]
     productions += [
         Production(source, (target,), ((symbol, reference(0, 0)),), weight / top)
         for source, symbol, target, weight in arrows

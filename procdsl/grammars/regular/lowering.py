@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from procdsl.grammars.regular.deterministic import Dfa
 from procdsl.programs import AutomatonProgram, Lengths, Letters, Split
@@ -34,9 +35,9 @@ def uniform(dfa: Dfa, symbols: int, lengths: Lengths, split: Split) -> Automaton
 
 
 def weighted(
-    moves: Iterable[Move], accepts: Iterable[int], symbols: int, lengths: Lengths, split: Split
+    moves: Iterable[Move], ends: Mapping[int, float], symbols: int, lengths: Lengths, split: Split
 ) -> AutomatonProgram:
-    """Walks as likely as the products of their weights."""
+    """Walks as likely as the products of their weights, and of that of the state they end in."""
     between: dict[tuple[int, int], dict[int, float]] = {}
     for move in moves:
         written = between.setdefault((move.source, move.target), {})
@@ -46,7 +47,7 @@ def weighted(
         (source, target, letters.setdefault(_letters(written), len(letters)), sum(written.values()))
         for (source, target), written in sorted(between.items())
     ]
-    return _program(rows, letters, sorted(accepts), symbols, lengths, split)
+    return _program(rows, letters, sorted(ends), symbols, lengths, split, ends)
 
 
 def hidden(
@@ -55,21 +56,24 @@ def hidden(
     emission: Sequence[Sequence[float]],
     lengths: Lengths,
     split: Split,
+    stop: Sequence[float] = (),
 ) -> AutomatonProgram:
     """A hidden Markov model: arrows write what the state they lead to emits; state 0 stands before the
-    first."""
+    first. With `stop`, so often a word ends behind what a state writes."""
     letters: dict[Letters, int] = {}
     emitted = [
         letters.setdefault(_letters({s: share for s, share in enumerate(row) if share}), len(letters))
         for row in emission
     ]
     rows = [
-        (state, after + 1, emitted[after], share)
+        (state, after + 1, emitted[after], share * (1 - stop[state - 1] if stop and state else 1))
         for state, row in enumerate([initial, *transition])
         for after, share in enumerate(row)
-        if share
+        if share and not (stop and state and stop[state - 1] == 1)
     ]
-    return _program(rows, letters, list(range(len(initial) + 1)), len(emission[0]), lengths, split)
+    ends = {state: often for state, often in enumerate(stop, 1) if often}
+    accepts = sorted(ends) or list(range(len(initial) + 1))
+    return _program(rows, letters, accepts, len(emission[0]), lengths, split, ends)
 
 
 def useful(moves: Iterable[Move], accepts: Iterable[int]) -> set[int]:
@@ -78,15 +82,35 @@ def useful(moves: Iterable[Move], accepts: Iterable[int]) -> set[int]:
     return _closure({0}, edges) & _closure(set(accepts), {(target, source) for source, target in edges})
 
 
-def trimmed(moves: Sequence[Move], accepts: Iterable[int]) -> tuple[list[Move], list[int]]:
-    """What lies on walks from state 0 to an accepting one, its states numbered anew, 0 still the first."""
-    ends = set(accepts)
+def stopping(program: AutomatonProgram, longest: int, rest: float) -> tuple[list[float], float]:
+    """How likely walks stop at each length up to `longest`, and how likely they are still under way then.
+
+    It ends before where no more than `rest` of them are. Arrows and stops of a state are probabilities; what
+    they lack to one leads where no word ends.
+    """
+    import numpy as np
+
+    sources, targets, weights = (
+        np.array(program.sources), np.array(program.targets), np.array(program.weights)
+    )  # fmt: skip
+    stops = np.zeros(program.states)
+    at: Any = np.zeros(program.states)
+    at[0], stops[list(program.accepts)] = 1.0, program.stops or 1.0
+    found = list[float]()
+    while len(found) <= longest and at.sum() > rest:
+        found.append(float(at @ stops))
+        at = np.bincount(targets, at[sources] * weights, minlength=program.states)
+    return found, float(at.sum())
+
+
+def trimmed(moves: Sequence[Move], ends: Mapping[int, float]) -> tuple[list[Move], dict[int, float]]:
+    """What lies on walks from state 0 to one where words end, its states numbered anew, 0 still the first."""
     number = {old: new for new, old in enumerate(sorted(useful(moves, ends)))}
     return [
         Move(number[move.source], move.symbol, number[move.target], move.weight)
         for move in moves
         if move.source in number and move.target in number
-    ], [number[end] for end in sorted(ends) if end in number]
+    ], {number[end]: stop for end, stop in sorted(ends.items()) if end in number}
 
 
 def _letters(written: Mapping[int, float]) -> Letters:
@@ -103,6 +127,7 @@ def _program(
     symbols: int,
     lengths: Lengths,
     split: Split,
+    stops: Mapping[int, float] = {},
 ) -> AutomatonProgram:
     sources, targets, writes, weights = zip(*rows, strict=True)
     return AutomatonProgram(
@@ -113,6 +138,7 @@ def _program(
         writes=writes,
         weights=weights,
         accepts=tuple(accepts),
+        stops=() if set(stops.values()) <= {1.0} else tuple(stops[end] for end in accepts),
         lengths=lengths,
         split=split,
     )

@@ -16,7 +16,7 @@ from procdsl.errors import Severity
 from procdsl.grammars.base import Problem
 from procdsl.grammars.rules.syntax import Name, Rule, RuleError, Spot, names
 from procdsl.grammars.rules.trees import Trees
-from procdsl.programs import Lengths, TreeShape
+from procdsl.programs import TreeShape
 from procdsl.trees import components
 
 Path = tuple[str | int, ...]
@@ -147,13 +147,3 @@ def _longest(shapes: Sequence[TreeShape], parts: Sequence[list[int]]) -> list[in
                 words = (len(s.members[0]) + sum(longest[c] for c in s.children) for s in own[a])
                 longest[a] = max(words)
     return longest
-
-
-def natural_law(shares: Sequence[float]) -> Lengths:
-    """The rules' own lengths in whole shares of 2**31; those too unlikely to have one are left out."""
-    whole = sum(shares[1:])
-    weights = {n: round(share / whole * 2**31) for n, share in enumerate(shares) if n and whole}
-    kept = {n: weight for n, weight in weights.items() if weight}
-    if not kept:
-        raise ValueError("no word has a length from 1 on that the table reaches")
-    return Lengths(values=tuple(kept), weights=tuple(kept.values()) if len(kept) > 1 else ())
