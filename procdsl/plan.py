@@ -77,7 +77,23 @@ class BuiltinSource(Node):
     megabytes: float = Field(default=4.0, gt=0)
 
 
-AnySource = Annotated[HubSource | FilesSource | BuiltinSource, Field(discriminator="kind")]
+class ProblemsSource(Node):
+    """Questions and answers in the folder layout of DeepMind's mathematics: a file for each part and module.
+
+    Without a path they are made here. Rows begin with a whole problem, each in `row` positions by itself or,
+    with `pack`, as many as fit; what is left is padding.
+    """
+
+    kind: Literal["problems"] = "problems"
+    path: str | None
+    revision: str | None = None
+    parts: tuple[str, ...] = Field(min_length=1)
+    modules: tuple[str, ...] = Field(min_length=1)
+    row: int = Field(gt=0)
+    pack: bool
+
+
+AnySource = Annotated[HubSource | FilesSource | BuiltinSource | ProblemsSource, Field(discriminator="kind")]
 
 
 class BytesTokenizer(Node):
@@ -103,7 +119,16 @@ class HubTokenizer(Node):
     size: int = Field(gt=0)
 
 
-AnyTokenizer = Annotated[BytesTokenizer | BpeTokenizer | HubTokenizer, Field(discriminator="kind")]
+class CharactersTokenizer(Node):
+    """Padding, the unknown, a question's begin, an answer's begin, 95 characters, perhaps an answer's end."""
+
+    kind: Literal["characters"] = "characters"
+    size: Literal[99, 100]
+
+
+AnyTokenizer = Annotated[
+    BytesTokenizer | BpeTokenizer | HubTokenizer | CharactersTokenizer, Field(discriminator="kind")
+]
 
 
 class Binding(Node):
@@ -127,7 +152,7 @@ class PrepareOperation(Operation):
     name: str
     source: AnySource
     tokenizer: AnyTokenizer
-    fallback: BuiltinSource | None = None
+    fallback: Annotated[BuiltinSource | ProblemsSource, Field(discriminator="kind")] | None = None
     validation_share: float = Field(default=0.01, gt=0, lt=1)
     max_epochs: float = Field(default=1.0, gt=0)
     train_tokens: int = Field(ge=0)

@@ -40,7 +40,7 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class TextRows:
-    """Rows of a corpus' training stream in the reading order of a data seed; every position is scored."""
+    """Rows of a corpus' training stream in the reading order of a data seed."""
 
     corpus: Corpus
     data_seed: int
@@ -51,7 +51,7 @@ class TextRows:
         numbers = np.arange(start, start + len(ids), dtype=np.int64)
         indices = self.corpus.order(self.data_seed, numbers, context, self.offset)
         self.corpus.rows("train", indices=indices, context=context, offset=self.offset, out=ids)
-        scored[:] = 1
+        self.corpus.score(ids, scored)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class HeldOutText:
     def fill(self, start: int, ids: Ids, scored: Flags) -> None:
         indices = np.arange(start, start + len(ids), dtype=np.int64)
         self.corpus.rows("validation", indices=indices, context=ids.shape[1] - 1, offset=0, out=ids)
-        scored[:] = 1
+        self.corpus.score(ids, scored)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from procdsl.plan import (
     HubTokenizer,
     Plan,
     PrepareOperation,
+    ProblemsSource,
     TrainOperation,
     TransferOperation,
 )
@@ -168,7 +169,7 @@ def _identity(source: AnySource, operation: PrepareOperation, *, fallback: bool)
         return source.model_copy(update={"paths": tuple(Path(path).name for path in source.paths)})
     if isinstance(source, BuiltinSource) and (fallback or operation.max_epochs <= 1):
         return source.model_copy(update={"megabytes": builtin.ALL})
-    if isinstance(source, HubSource) and source.revision is None:
+    if isinstance(source, HubSource | ProblemsSource) and source.revision is None and source.path:
         return source.model_copy(update={"path": Path(source.path).name})
     return source
 
@@ -202,7 +203,7 @@ def _located(source: AnySource, paths: tuple[str, ...], folder: Path) -> AnySour
     """A source with the places of its local files spelt out from the root."""
     if isinstance(source, FilesSource):
         return source.model_copy(update={"paths": tuple(str((folder / path).absolute()) for path in paths)})
-    if isinstance(source, HubSource) and (folder / source.path).is_dir():
+    if isinstance(source, HubSource | ProblemsSource) and source.path and (folder / source.path).is_dir():
         return source.model_copy(update={"path": str((folder / source.path).absolute())})
     return source
 
@@ -255,6 +256,8 @@ def _spelt(source: AnySource) -> str:
     match source:
         case BuiltinSource():
             return source.name
+        case ProblemsSource():
+            return source.path or "generated problems"
         case FilesSource():
             return source.paths[0] + (f" and {len(source.paths) - 1} more" if source.paths[1:] else "")
         case _:

@@ -10,9 +10,11 @@ from procdsl.language.corpora import (
     AnyTokenizerSpec,
     BpeTokenizerSpec,
     BytesTokenizerSpec,
+    CharactersTokenizerSpec,
     FilesCorpus,
     HubCorpus,
     HubTokenizerSpec,
+    MathCorpus,
 )
 
 # Sizes of published tokenizers, so that a spec need not write what cannot be otherwise.
@@ -29,13 +31,12 @@ class Needs:
 
 def prepare(name: str, corpus: AnyCorpus, needs: Needs) -> plan.PrepareOperation:
     """The operation that makes a corpus' shards."""
-    fallback = corpus.fallback if isinstance(corpus, HubCorpus) else None
     return plan.PrepareOperation(
         id=f"prepare/{name}",
         name=name,
         source=_source(corpus),
         tokenizer=tokenizer(corpus.tokenizer),
-        fallback=plan.BuiltinSource(name=fallback.name, megabytes=fallback.megabytes) if fallback else None,
+        fallback=_fallback(corpus),
         validation_share=corpus.validation,
         max_epochs=corpus.max_epochs,
         train_tokens=needs.train,
@@ -48,8 +49,10 @@ def known_size(spec: HubTokenizerSpec) -> int | None:
     return spec.size or KNOWN_SIZES.get(spec.name)
 
 
-def tokenizer(spec: AnyTokenizerSpec) -> plan.AnyTokenizer:
+def tokenizer(spec: AnyTokenizerSpec | CharactersTokenizerSpec) -> plan.AnyTokenizer:
     match spec:
+        case CharactersTokenizerSpec():
+            return plan.CharactersTokenizer(size=100 if spec.end else 99)
         case BytesTokenizerSpec():
             return plan.BytesTokenizer()
         case BpeTokenizerSpec():
@@ -59,8 +62,24 @@ def tokenizer(spec: AnyTokenizerSpec) -> plan.AnyTokenizer:
     return plan.HubTokenizer(name=spec.name, revision=spec.revision, size=size)
 
 
+def _fallback(corpus: AnyCorpus) -> plan.BuiltinSource | plan.ProblemsSource | None:
+    match corpus:
+        case HubCorpus(fallback=fallback) if fallback:
+            return plan.BuiltinSource(name=fallback.name, megabytes=fallback.megabytes)
+        case MathCorpus() if corpus.fallback:
+            return _problems(corpus, None)
+    return None
+
+
+def _problems(corpus: MathCorpus, path: str | None) -> plan.ProblemsSource:
+    fields = corpus.model_dump(include={"parts", "modules", "row", "pack"})
+    return plan.ProblemsSource(path=path, revision=corpus.revision if path else None, **fields)
+
+
 def _source(corpus: AnyCorpus) -> plan.AnySource:
     match corpus:
+        case MathCorpus():
+            return _problems(corpus, corpus.path)
         case HubCorpus():
             fields = {"path", "config", "split", "column", "revision", "documents"}
             return plan.HubSource(**corpus.model_dump(include=fields))

@@ -10,6 +10,7 @@ from procdsl.compiler import layouts, resolve
 from procdsl.compiler.budgets import stretch
 from procdsl.compiler.corpora import Needs
 from procdsl.compiler.study import Phase, Study
+from procdsl.language.corpora import MathCorpus
 from procdsl.language.evaluations.base import Evaluation
 
 
@@ -27,10 +28,12 @@ def meant(phase: Phase, evaluation: Evaluation) -> bool:
 
 
 def fits(study: Study, phase: Phase, evaluation: Evaluation) -> bool:
-    """Whether a phase's vocabulary has the ids that the evaluation's source speaks in."""
+    """Whether a phase's vocabulary has the ids that the source speaks in, and rows as long as its."""
     corpora = study.spec.corpora
     if evaluation.on in corpora:
-        text = phase.layout.text
+        text, corpus = phase.layout.text, corpora[evaluation.on]
+        if isinstance(corpus, MathCorpus) and corpus.row != phase.context:
+            return False
         return text is not None and _group(study, text) == _group(study, evaluation.on)
     return set(study.procedural[evaluation.on].tokens()) <= set(phase.layout.tokens)
 

@@ -33,6 +33,13 @@ class HubTokenizerSpec(Spec):
     size: int | None = Field(default=None, ge=1, le=10_000_000)
 
 
+class CharactersTokenizerSpec(Spec):
+    """95 printable characters and what marks problems: 99 ids, and one more that ends an answer."""
+
+    kind: Literal["characters"]
+    end: bool
+
+
 AnyTokenizerSpec = Annotated[
     BytesTokenizerSpec | BpeTokenizerSpec | HubTokenizerSpec, Field(discriminator="kind")
 ]
@@ -89,4 +96,34 @@ class BuiltinCorpus(_Corpus):
     megabytes: float = Field(default=4.0, gt=0, le=10_000)
 
 
-AnyCorpus = Annotated[HubCorpus | FilesCorpus | BuiltinCorpus, Field(discriminator="kind")]
+Part = Literal["train-easy", "train-medium", "train-hard", "interpolate", "extrapolate"]
+
+
+class MathCorpus(Spec):
+    """Mathematics of Saxton et al. 2019, character by character: only answers are scored.
+
+    `path` is a folder of the published layout, a file for each module in a folder for each part, or a data
+    set of the Hub that has it; without one, arithmetic and algebra of that form are made here. A row is one
+    problem, or with `pack` as many as fit. As published: `pack = true`, `row = 512`, and `end = false`: no
+    end of the answer is learnt. Of parts to be measured on alone, hold out nearly all: `validation = 0.9`.
+    """
+
+    kind: Literal["deepmind_math"]
+    path: str | None = Field(default=None, min_length=1)
+    revision: str | None = None
+    parts: tuple[Part, ...] = Field(default=("train-easy", "train-medium", "train-hard"), min_length=1)
+    # Which modules, as patterns: arithmetic__*.
+    modules: tuple[str, ...] = Field(default=("*",), min_length=1)
+    row: int = Field(default=256, ge=8, le=65_534)
+    pack: bool = False
+    end: bool = True
+    validation: float = Field(default=0.01, gt=0, lt=1)
+    max_epochs: float = Field(default=1.0, gt=0, le=10_000)
+    fallback: Literal["generated"] | None = None
+
+    @property
+    def tokenizer(self) -> CharactersTokenizerSpec:
+        return CharactersTokenizerSpec(kind="characters", end=self.end)
+
+
+AnyCorpus = Annotated[HubCorpus | FilesCorpus | BuiltinCorpus | MathCorpus, Field(discriminator="kind")]

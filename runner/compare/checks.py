@@ -67,7 +67,8 @@ def _corpora(plan: Plan) -> Iterator[Corpus]:
         if isinstance(operation, PrepareOperation):
             bound = operation.binding
             source = bound.source if bound else operation.source
-            name = getattr(source, "path", None) or getattr(source, "name", None) or "local files"
+            own = "generated problems" if source.kind == "problems" else "local files"
+            name = getattr(source, "path", None) or getattr(source, "name", None) or own
             tokenizer = (bound.tokenizer if bound else operation.tokenizer).model_dump()
             spelt = tokenizer.get("name") or f"{tokenizer['kind']}-{tokenizer['size']}"
             digest = bound.digest if bound else ""

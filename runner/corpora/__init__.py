@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procdsl.errors import RunError
-from procdsl.plan import PrepareOperation
+from procdsl.plan import CharactersTokenizer, PrepareOperation
 from runner.corpora import shards, tokenizers
 from runner.corpora.order import order
 from runner.corpora.shards import Manifest, Split
@@ -87,6 +87,7 @@ class Corpus:
         self.validation_tokens = manifest.validation.tokens
         self.complete = manifest.complete
         self.digest = manifest.binding.digest
+        self.problems = isinstance(manifest.binding.tokenizer, CharactersTokenizer)
         self.token_bytes: NDArray[np.int64] = np.load(place / "token_bytes.npy", allow_pickle=False)
         self._ids = {split: _mapped(place, manifest, split) for split in shards.SPLITS}
 
@@ -104,6 +105,10 @@ class Corpus:
                 help="measure on fewer rows, or give the part more text (megabytes, validation_share)",
             )
         out[:] = np.lib.stride_tricks.sliding_window_view(ids, context + 1)[starts]
+
+    def score(self, ids: NDArray[np.int32], scored: NDArray[np.uint8]) -> None:
+        """Mark what is scored of rows: of problems, answers; of text, all."""
+        scored[:] = tokenizers.scored(ids) if self.problems else 1
 
     def pass_rows(self, context: int, offset: int) -> int | None:
         """How many rows one pass from `offset` to the end has; None where the end is not prepared."""

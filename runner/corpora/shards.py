@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from procdsl.errors import RunError
-from procdsl.plan import AnySource, Binding, FilesSource, HubSource, PrepareOperation
+from procdsl.plan import AnySource, Binding, FilesSource, HubSource, PrepareOperation, ProblemsSource
 from runner.corpora import sources, tokenizers
 from runner.corpora.tokenizers import Tokenizer
 from runner.events import Event, Observer
@@ -151,7 +151,9 @@ def _extend(operation: PrepareOperation, place: Path, known: Manifest | None, ob
     with ExitStack() as stack:
         train, validation = (
             stack.enter_context(
-                _Growing(place / f"{split}.bin", known.shard(split) if known else None, tokenizer)
+                _Growing(
+                    place / f"{split}.bin", known.shard(split) if known else None, tokenizer, binding.source
+                )
             )
             for split in SPLITS
         )
@@ -191,7 +193,9 @@ def source_of(operation: PrepareOperation) -> AnySource:
     """What is read: the bound source; what lies on this machine, from where the spec says that it lies."""
     assert operation.binding is not None, f"{operation.id} is not bound"
     bound = operation.binding.source
-    local = isinstance(bound, FilesSource) or (isinstance(bound, HubSource) and bound.revision is None)
+    local = isinstance(bound, FilesSource) or (
+        isinstance(bound, HubSource | ProblemsSource) and bound.path and bound.revision is None
+    )
     return operation.source if local else bound
 
 
@@ -208,14 +212,26 @@ def _dtype(size: int) -> Literal["uint16", "uint32"]:
     return "uint16" if size <= 65_536 else "uint32"
 
 
+def _in_rows(ids: NDArray[np.int64], at: int, source: ProblemsSource) -> NDArray[np.int64]:
+    """A problem with the padding that begins it at a row's begin, or that fills its row behind it."""
+    if len(ids) > source.row:
+        message = f"a problem has {len(ids)} tokens, and rows have {source.row}"
+        raise RunError(message, reason="data", help=f"make rows longer: row = {len(ids)}")
+    if not source.pack:
+        return np.pad(ids, (0, source.row - len(ids)), constant_values=tokenizers.Characters.PAD)
+    left = source.row - at % source.row
+    return np.pad(ids, (left if len(ids) > left else 0, 0), constant_values=tokenizers.Characters.PAD)
+
+
 class _Growing:
     """One shard being appended to: first cut back to what the manifest vouches for, and verified."""
 
-    def __init__(self, path: Path, known: Shard | None, tokenizer: Tokenizer) -> None:
+    def __init__(self, path: Path, known: Shard | None, tokenizer: Tokenizer, source: AnySource) -> None:
         self._path = path
+        self._source = source
         self._known = known or Shard(file=path.name, bytes=0, sha256="", tokens=0, documents=0, text_bytes=0)
         self._dtype = np.dtype(_dtype(tokenizer.size))
-        self._separator = np.array([tokenizer.separator], dtype=self._dtype)
+        self._separator = np.array([tokenizer.separator], dtype=np.int64)
 
     def __enter__(self) -> _Growing:
         if self._known.bytes:
@@ -232,14 +248,18 @@ class _Growing:
         self._file.close()
 
     def add(self, text: str, ids: NDArray[np.int64]) -> None:
-        content = np.concatenate([ids.astype(self._dtype), self._separator]).tobytes()
+        if isinstance(self._source, ProblemsSource):
+            laid = _in_rows(ids, self._known.tokens, self._source)
+        else:
+            laid = np.concatenate([ids, self._separator])
+        content = laid.astype(self._dtype).tobytes()
         self._file.write(content)
         self._hash.update(content)
         known = self._known
         self._known = known.model_copy(
             update={
                 "bytes": known.bytes + len(content),
-                "tokens": known.tokens + len(ids) + 1,
+                "tokens": known.tokens + len(laid),
                 "documents": known.documents + 1,
                 "text_bytes": known.text_bytes + len(text.encode()),
             }

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procdsl.errors import RunError
-from procdsl.plan import AnyTokenizer, BpeTokenizer, BytesTokenizer, HubTokenizer
+from procdsl.plan import AnyTokenizer, BpeTokenizer, BytesTokenizer, CharactersTokenizer, HubTokenizer
 
 FILE, SETTINGS = "tokenizer.json", "tokenizer_config.json"
 # What BPE is trained on: the first of the text, more for more ids, and never more because a budget grew.
@@ -44,6 +44,48 @@ class Bytes:
 
     def encode(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
         return [np.frombuffer(text.encode(), dtype=np.uint8).astype(np.int64) for text in texts]
+
+
+class Characters:
+    """Problems, a line's end between question and answer: 95 characters and four marks, or five.
+
+    Ids: padding, a character that is none of the 95, a question's begin, an answer's begin, the characters,
+    and an answer's end where it is learnt.
+    """
+
+    sha256 = ""
+    MARKS = PAD, UNKNOWN, BEGIN, ANSWER = range(4)
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.separator = self.BEGIN
+        self.token_bytes = np.array([0] * 4 + [1] * 95 + [0] * (size - 99), dtype=np.int64)
+        self._id = np.full(128, self.UNKNOWN, dtype=np.int64)
+        self._id[32:127] = np.arange(4, 99)
+        self._id[10] = self.ANSWER
+        self._end = np.arange(99, size, dtype=np.int64)
+
+    def encode(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        return [self._encoded(np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)) for text in texts]
+
+    def _encoded(self, codes: NDArray[np.uint32]) -> NDArray[np.int64]:
+        ids = self._id[np.where(codes < 128, codes, 0)]
+        return np.concatenate([[self.BEGIN], ids, self._end])
+
+
+def scored(ids: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """What of rows of problems is scored: answers, and the ends of answers that have one."""
+    place = np.arange(ids.shape[1])
+    opened = np.maximum.accumulate(np.where(ids == Characters.ANSWER, place, -1), axis=1)
+    closed = (ids == Characters.BEGIN) | (ids == Characters.PAD)
+    inside = opened > np.maximum.accumulate(np.where(closed, place, -1), axis=1)
+    return np.logical_and(inside, ids != Characters.ANSWER)
+
+
+def spelt(ids: Sequence[int]) -> str:
+    """A row of problems, its marks in angle brackets and no padding."""
+    marks = ("", "<unknown>", "<question>", "<answer>")
+    return "".join(marks[id] if id < 4 else chr(id + 28) if id < 99 else "<end>" for id in ids)
 
 
 class ByteLevel:
@@ -78,6 +120,8 @@ def make(tokenizer: AnyTokenizer, place: Path, *, sample: Sample | None = None) 
     """The tokenizer of a prepared corpus, made where it is not there and a sample can be had."""
     if isinstance(tokenizer, BytesTokenizer):
         return Bytes()
+    if isinstance(tokenizer, CharactersTokenizer):
+        return Characters(tokenizer.size)
     names = (FILE,) if isinstance(tokenizer, BpeTokenizer) else (FILE, SETTINGS)
     if lacking := [place / name for name in names if not (place / name).exists()]:
         if sample is None:

@@ -19,13 +19,17 @@ EACH = 64
 def prepared(setting: Setting) -> Answer:
     rows = held_out(setting)
     row_N, column_N = rows.places()
-    first = np.searchsorted(row_N, row_N)
+    begins = np.diff(row_N, prepend=-1) != 0
+    if rows.token_bytes is not None:
+        # Problems that are packed: each has an answer of its own.
+        begins |= np.diff(column_N, prepend=-1) != 1
+    first = np.flatnonzero(begins)[np.cumsum(begins) - 1]
     return Answer(rows, column_N[first] + 1, np.arange(len(row_N)) - first + 1)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """For each target: how many tokens stand before the first one of its row, and its place among those."""
+    """For each target: how many tokens stand before the first one of its answer, and its place among those."""
 
     rows: HeldOut
     prompt_N: NDArray[np.int64]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from procdsl.plan import GenerateOperation, PrepareOperation, TrainOperation
-from runner.corpora import open_corpus
+from runner.corpora import open_corpus, tokenizers
 from runner.generators import fill
 from runner.tracking.receipts import Course
 
@@ -59,6 +59,9 @@ def _read(course: Course, source: PrepareOperation, operation: TrainOperation, o
     corpus.rows("train", indices=indices, context=operation.context, offset=offset, out=ids)
     path = place / "tokenizer.json"
     for row in ids.tolist():
+        if corpus.problems:
+            yield tokenizers.spelt(row)
+            continue
         yield _spelt(row, corpus.separator, _library(str(path)) if path.exists() else None)
 
 

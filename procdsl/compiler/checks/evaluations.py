@@ -8,6 +8,7 @@ from procdsl.compiler import measures
 from procdsl.compiler.findings import Finding, told
 from procdsl.compiler.study import Study
 from procdsl.errors import Severity
+from procdsl.language.corpora import MathCorpus
 from procdsl.language.study import ExperimentSpec
 
 # Enough for any curve, and few enough to write down.
@@ -43,8 +44,22 @@ def texts_have_two_parts(spec: ExperimentSpec) -> Iterator[Finding]:
 def sources_can_be_measured(study: Study) -> Iterator[Finding]:
     """What an evaluation says of its source."""
     for name, evaluation in study.spec.evaluations.items():
+        if evaluation.kind == "answer" and isinstance(study.spec.corpora.get(evaluation.on), MathCorpus):
+            continue
         for problem in evaluation.problems(study.procedural.get(evaluation.on)):
             yield told(("evaluations", name), problem)
+
+
+def rows_of_problems_are_the_phases(study: Study) -> Iterator[Finding]:
+    """P345: problems are laid out in rows once, whoever reads them."""
+    for phase in study.phases():
+        for feed in phase.feeds:
+            corpus = study.spec.corpora.get(feed)
+            if isinstance(corpus, MathCorpus) and corpus.row != phase.context:
+                at = ".".join(phase.address)
+                message = f"rows of {feed} have {corpus.row} positions, those of {at} {phase.context}"
+                help = f"row = {phase.context} in {feed}, or context = {corpus.row} in the phase"
+                yield Finding("P345", (*phase.path, "data"), message, help)
 
 
 def evaluations_fit_somewhere(study: Study) -> Iterator[Finding]:
@@ -56,7 +71,8 @@ def evaluations_fit_somewhere(study: Study) -> Iterator[Finding]:
         wanted = " or ".join(evaluation.phases or evaluation.after or ("any phase",))
         fitting = [".".join(p.address) for p in study.phases() if measures.fits(study, p, evaluation)]
         help = f"it fits {', '.join(fitting[:4])}" if fitting else f"no phase has {evaluation.on} in its data"
-        message = f"{name} cannot be made in {wanted}: the ids of {evaluation.on} are not there"
+        what = "ids, or rows as long as those," if evaluation.on in study.spec.corpora else "ids"
+        message = f"{name} cannot be made in {wanted}: the {what} of {evaluation.on} are not there"
         yield Finding("P420", ("evaluations", name, "on"), message, help)
 
 
@@ -117,6 +133,7 @@ def compared_is_measured(study: Study) -> Iterator[Finding]:
 RULES = (once_or_again_and_again, cadences_are_more_than_nothing, texts_have_two_parts)
 FITNESS = (
     sources_can_be_measured,
+    rows_of_problems_are_the_phases,
     evaluations_fit_somewhere,
     rows_fit_the_model,
     positions_are_trained,

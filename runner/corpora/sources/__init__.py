@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from procdsl.errors import RunError
-from procdsl.plan import AnySource, BuiltinSource, FilesSource, HubSource
+from procdsl.plan import AnySource, BuiltinSource, FilesSource, HubSource, ProblemsSource
 
 WAYS_OUT = (
     'three ways out: name local files (kind = "files"); run `procdsl data fetch SPEC` on a connected machine '
@@ -98,6 +98,10 @@ def pin(source: AnySource, *, offline: bool) -> Pinned:
             from runner.corpora.sources import builtin
 
             return builtin.pin(source)
+        case ProblemsSource():
+            from runner.corpora.sources import problems
+
+            return problems.pin(source, offline=offline)
 
 
 def open(source: AnySource, *, digest: str, cursor: dict[str, Any] | None) -> Reading:
@@ -107,6 +111,10 @@ def open(source: AnySource, *, digest: str, cursor: dict[str, Any] | None) -> Re
             from runner.corpora.sources import hub
 
             return hub.open(source, digest=digest, cursor=cursor)
+        case ProblemsSource():
+            from runner.corpora.sources import problems
+
+            return problems.open(source, digest=digest, cursor=cursor)
         case FilesSource():
             from runner.corpora.sources import files
 

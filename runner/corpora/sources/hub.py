@@ -31,15 +31,29 @@ def pin(source: HubSource, *, offline: bool) -> Pinned:
     """Settle the commit that a dataset's revision stands for."""
     if Path(source.path).is_dir():
         return _pin_folder(source)
+    revision = commit(source.path, source.revision, offline=offline)
+    pinned = source.model_copy(update={"revision": revision})
+    return Pinned(pinned, revision, _digest(pinned, revision))
+
+
+def commit(path: str, revision: str | None, *, offline: bool) -> str:
+    """The commit that a dataset's revision stands for."""
     from huggingface_hub import HfApi
 
-    revision = _asked(
-        f"dataset {source.path}",
-        lambda: HfApi().dataset_info(source.path, revision=source.revision, timeout=PATIENCE).sha,
-        offline=offline,
-    )
-    pinned = source.model_copy(update={"revision": revision})
-    return Pinned(pinned, str(revision), _digest(pinned, str(revision)))
+    def ask() -> str:
+        return str(HfApi().dataset_info(path, revision=revision, timeout=PATIENCE).sha)
+
+    return _asked(f"dataset {path}", ask, offline=offline)
+
+
+def folder(path: str, revision: str, patterns: list[str]) -> Path:
+    """The files of a dataset that match, from the local cache or the Hub."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(path, repo_type="dataset", revision=revision, allow_patterns=patterns))
+    except _network_errors() as error:
+        raise Unreachable(f"dataset {path} cannot be fetched: {_said(error)}") from error
 
 
 def open(source: HubSource, *, digest: str, cursor: dict[str, Any] | None) -> Reading:
