@@ -29,7 +29,7 @@ def prepared(setting: Setting) -> Answer:
 
 @dataclass(frozen=True)
 class Answer:
-    """For each target: how many tokens stand before the first one of its answer, and its place among those."""
+    """For each target: how many tokens stand before its answer, and its place in that."""
 
     rows: HeldOut
     prompt_N: NDArray[np.int64]
