@@ -79,7 +79,8 @@ def scored(ids: NDArray[np.int32]) -> NDArray[np.bool_]:
     opened = np.maximum.accumulate(np.where(ids == Characters.ANSWER, place, -1), axis=1)
     closed = (ids == Characters.BEGIN) | (ids == Characters.PAD)
     inside = opened > np.maximum.accumulate(np.where(closed, place, -1), axis=1)
-    return np.logical_and(inside, ids != Characters.ANSWER)
+    answers: NDArray[np.bool_] = np.logical_and(inside, ids != Characters.ANSWER)
+    return answers
 
 
 def spelt(ids: Sequence[int]) -> str:
