@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _PIPE_WIDTH = 200
 _MANY = 40
 _GAP = 2
+_VALUES = 6
 _LEAST_TELLING = ("memory", "parameters", "FLOPs", "steps", "time")
 _SEED = re.compile(r"/s\d+(?:/|$)")
 
@@ -126,6 +127,7 @@ def _standing(plan: Plan, curriculum: str, phase: PhaseCost, built: Collection[s
     }
     if rule := stops(plan, phase.trained):
         told.append(rule)
+    told += changes(plan, phase.trained)
     if done := len(own & set(built)):
         told.append("built" if done == len(own) else f"built for {done} of {len(own)} seeds")
     return "; ".join(told)
@@ -165,6 +167,27 @@ def _frozen(plan: Plan, trained: str) -> Iterator[str]:
 
 def _components(operation: TrainOperation) -> Iterator[str]:
     return (name for name in COMPONENTS if name != "head" or not operation.model.tied)
+
+
+def changes(plan: Plan, id: str) -> Iterator[str]:
+    """The sources of a phase that change over it, with the values they take.
+
+    "dyck takes 7 values: 4 from 0%, 6 from 7%, … 16 from 50%"
+    """
+    operation = plan.by_id[id]
+    assert isinstance(operation, TrainOperation)
+    starts: dict[str, list[str]] = {}
+    step, seen = 0, set[int]()
+    for stage in operation.stages:
+        for index, share in enumerate(stage.shares):
+            name, at, value = getattr(plan.by_id[operation.feeds[index].source], "name", "").partition("@")
+            if at and share and index not in seen:
+                seen.add(index)
+                starts.setdefault(name, []).append(f"{value} from {step / operation.steps:.0%}")
+        step += stage.steps
+    for name, values in starts.items():
+        shown = values if len(values) <= _VALUES else [*values[:2], "…", values[-1]]
+        yield f"{name} takes {len(values)} values: {', '.join(shown).replace('…,', '…')}"
 
 
 def _transfer(parts: Iterable[Moved]) -> Table:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
@@ -16,6 +17,7 @@ from pydantic.json_schema import models_json_schema
 from procdsl import kinds, presets
 from procdsl.grammars.base import Grammar
 from procdsl.language.evaluations.base import Evaluation
+from procdsl.language.schedules import RampSchedule, StepsSchedule
 from procdsl.language.sources.base import Source
 from procdsl.language.study import ExperimentSpec
 
@@ -42,6 +44,7 @@ def schema() -> dict[str, Any]:
     definitions: dict[str, Any] = together["$defs"]
     for family, own in members.items():
         definitions[family.__name__] = _by_kind([definitions[model.__name__] for model in own])
+    definitions |= _schedules([definitions[model.__name__] for model in members[Grammar]])
     _or_preset(definitions["Grammar"])
     root = _tidied(definitions.pop("ExperimentSpec"))
     root["properties"] |= _OVERLAYS
@@ -69,6 +72,27 @@ def _by_kind(members: list[dict[str, Any]]) -> dict[str, Any]:
             for word, member in zip(words, members, strict=True)
         ],
     }
+
+
+def _schedules(grammars: list[dict[str, Any]]) -> dict[str, Any]:
+    """Lets every number of a grammar change over a phase; the definitions that it takes."""
+    models: list[type[kinds.Node]] = [RampSchedule, StepsSchedule]
+    _, together = models_json_schema([(model, "validation") for model in models], by_alias=True)
+    ways = [{"$ref": f"#/$defs/{model.__name__}"} for model in models]
+    for grammar in grammars:
+        for name, part in grammar["properties"].items():
+            grammar["properties"][name] = _or_one_of(part, ways)
+    return {model.__name__: together["$defs"][model.__name__] for model in models}
+
+
+def _or_one_of(part: dict[str, Any], ways: list[dict[str, Any]]) -> dict[str, Any]:
+    """A value or, if it is a number or holds some, what says how it changes."""
+    if not re.search('"(integer|number)"', json.dumps(part)):
+        return part
+    inner = part.get("additionalProperties")
+    if isinstance(inner, dict):
+        return {**part, "additionalProperties": _or_one_of(inner, ways)}
+    return {**part, "anyOf": [*part["anyOf"], *ways]} if "anyOf" in part else {"anyOf": [part, *ways]}
 
 
 def _or_preset(grammar: dict[str, Any]) -> None:

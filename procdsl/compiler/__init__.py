@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from procdsl.compiler import checks, source
+from procdsl.compiler import checks, schedules, source
 from procdsl.compiler.budgets import Budgets, notes
 from procdsl.compiler.findings import Finding, fatal, within
 from procdsl.compiler.lower import lower
@@ -31,10 +31,14 @@ class Compiled:
 
 def compile(path: str | Path, *, profile: str | None = "auto", sets: Sequence[str] = ()) -> Compiled:
     """The plan of the study in a file. Raises SpecError with all that the passes found that could run."""
-    read = source.read(Path(path), profile=profile, sets=sets)
+    read, changing = schedules.taken_out(source.read(Path(path), profile=profile, sets=sets))
     spec = validate(read, ExperimentSpec)
 
     found = list(checks.meaning(spec))
+    _stop_at_errors(found, read)
+
+    spec, read = schedules.laid_out(spec, read, changing)
+    found += checks.laid_out(spec)
     _stop_at_errors(found, read)
 
     budgets = Budgets(spec, procedural(spec)).all()
@@ -58,8 +62,8 @@ def _stop_at_errors(found: Sequence[Finding], read: Source) -> None:
 
 def _placed(found: Iterable[Finding], read: Source) -> Iterator[Diagnostic]:
     """Findings with the lines they are about."""
-    for one in found:
-        yield Diagnostic(one.code, one.message, _place(one, read), one.help, one.severity)
+    for one, text in schedules.told(found, read):
+        yield Diagnostic(one.code, one.message, _place(one, text), one.help, one.severity)
 
 
 def _place(one: Finding, read: Source) -> Place:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from itertools import pairwise
 
-from procdsl.language.curricula import AnyShare, Constant, Freezing, Piecewise, Ramp
+from procdsl.language.curricula import AnyShare, Constant, Freezing, Piecewise, Ramp, Windowed
 from procdsl.plan import COMPONENTS, Component, Stage
 
 PLATEAUS = 64
@@ -41,6 +41,8 @@ def share_at(share: AnyShare, position: Fraction) -> Fraction:
         case Piecewise():
             points = [(at, value) for text, value in share.steps.items() if (at := percent(text)) is not None]
             return Fraction(str(max(point for point in points if point[0] <= position)[1]))
+        case Windowed():
+            return share_at(share.share, position) if share.holds(position) else Fraction(0)
     raise AssertionError(f"{share!r} is laid out while the study runs")
 
 
@@ -92,6 +94,8 @@ def corners(shares: tuple[AnyShare, ...]) -> set[Fraction]:
     """The points of the phase where a share begins or stops to move, or jumps."""
     found = {Fraction(0), Fraction(1)}
     for share in shares:
+        if isinstance(share, Windowed):
+            found |= {*corners((share.share,)), *(edge for window in share.windows for edge in window)}
         if isinstance(share, Ramp):
             found |= {share.over.start, share.over.end}
         if isinstance(share, Piecewise):
@@ -114,6 +118,8 @@ def _stretches(shares: tuple[AnyShare, ...], steps: int) -> list[tuple[int, int]
 
 
 def _moves(share: AnyShare, position: Fraction) -> bool:
+    if isinstance(share, Windowed):
+        return share.holds(position) and _moves(share.share, position)
     return (
         isinstance(share, Ramp) and share.over.start < position < share.over.end and share.start != share.to
     )

@@ -23,7 +23,8 @@ class Source:
     """A study as read: every overlay applied, every value still knowing where it was written.
 
     `text` is the main file's as written; `files` holds the lines of everything read, by the name used in
-    places. `profile` is the one that was applied, `notes` what the reader decided by itself.
+    places. `profile` is the one that was applied, `notes` what the reader decided by itself. `variants` are
+    the study with other values in a grammar that changes over a phase, by what it is called with them.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Source:
     tree: Tree = field(repr=False)
     profile: str | None
     notes: tuple[Diagnostic, ...]
+    variants: Mapping[str, Tree] = field(default_factory=dict, repr=False)
 
     @cached_property
     def data(self) -> dict[str, Any]:

@@ -107,13 +107,14 @@ def lay(base: Tree, over: Tree, *, name: str = "") -> Tree:
     """`over` laid over `base`, key by key.
 
     Tables merge, named lists merge by name, all else is replaced. A table of another `kind` replaces, and so
-    do shares (`data`) and laws (`{ uniform = … }`, `{ from, to }`), which mean something only as a whole.
+    do shares (`data`), laws and schedules (`{ uniform = … }`, `{ from, to }`, `{ steps = … }`), which mean
+    something only as a whole.
     """
     if is_named(base) and (is_named(over) or isinstance(over.value, dict)):
         return replace(base, value=_lay_named(base.value, over))
     if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
         return over if over.key or not base.key else replace(over, key=base.key)
-    if name == "data" or _another(base, over):
+    if name in {"data", "steps"} or _another(base, over):
         return over
     parts = dict(base.value)
     for inner, part in over.value.items():

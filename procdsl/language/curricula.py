@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -44,7 +45,17 @@ class Mastery(Spec):
     patience: int = Field(default=1, alias="for", ge=1)
 
 
-AnyShare = Constant | Ramp | Piecewise | Mastery
+class Windowed(Spec):
+    """A share that is there in some parts of the phase alone: the compiler's, for grammars that change."""
+
+    share: Constant | Ramp | Piecewise | Mastery
+    windows: tuple[tuple[Fraction, Fraction], ...]
+
+    def holds(self, position: Fraction) -> bool:
+        return any(first <= position < last for first, last in self.windows)
+
+
+AnyShare = Constant | Ramp | Piecewise | Mastery | Windowed
 
 
 def _share(value: Any) -> Any:

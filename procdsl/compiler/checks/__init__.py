@@ -43,6 +43,12 @@ def meaning(spec: ExperimentSpec) -> Iterator[Finding]:
         yield from rule(spec)
 
 
+def laid_out(spec: ExperimentSpec) -> Iterator[Finding]:
+    """What can be found once what changes over a phase stands for several things that do not."""
+    for rule in (*grammars.RULES, *mixtures.LAID_OUT):
+        yield from rule(spec)
+
+
 def sized(spec: ExperimentSpec, budgets: Mapping[Address, Budget]) -> Iterator[Finding]:
     """What can be found once budgets are settled."""
     for rule in sizes.RULES:

@@ -12,6 +12,9 @@ from procdsl.compiler.names import phases
 from procdsl.language.curricula import AnyShare, Constant, Mastery, PhaseSpec, Piecewise, Ramp
 from procdsl.language.study import ExperimentSpec
 
+# What a byte can number.
+_SOURCES = 255
+
 
 def shares_are_not_negative(spec: ExperimentSpec) -> Iterator[Finding]:
     """P317."""
@@ -104,6 +107,14 @@ def _laid_out(phase: PhaseSpec) -> bool:
     return True
 
 
+def rows_are_kept_apart(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P452: a phase tells the rows of so many sources from each other."""
+    for at, path, phase in phases(spec):
+        if len(phase.data) > _SOURCES:
+            message = f"{'.'.join(at)} reads {len(phase.data)} sources, each value that changes being one"
+            yield Finding("P452", (*path, "data"), message, f"at most {_SOURCES}: let less change at once")
+
+
 RULES = (
     shares_are_not_negative,
     shares_are_of_something,
@@ -111,3 +122,4 @@ RULES = (
     mastery_is_to_come,
     one_tokenizer_in_a_phase,
 )
+LAID_OUT = (rows_are_kept_apart,)
