@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from procdsl import report
 from procdsl.estimate import left
-from procdsl.plan import COMPONENTS, MeasureOperation, TrainOperation
+from procdsl.plan import COMPONENTS, Feed, MeasureOperation, TrainOperation
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -112,7 +112,7 @@ def _standings(plan: Plan, cost: Cost, built: Collection[str]) -> Iterator[str]:
 
 def _standing(plan: Plan, curriculum: str, phase: PhaseCost, built: Collection[str]) -> str:
     """What is frozen in a phase, whether other curricula use it too, and how much of it is built."""
-    told = list(_frozen(plan, phase.trained))
+    told = [*_frozen(plan, phase.trained), *_replays(plan, curriculum, phase.trained)]
     users = {trial.curriculum for trial in plan.trials for p in trial.phases if p.train == phase.trained} - {
         curriculum
     }
@@ -163,6 +163,20 @@ def _frozen(plan: Plan, trained: str) -> Iterator[str]:
         since = f"from step {step:,} on, " if step else ""
         if frozen or step:
             yield f"{since}{' '.join(frozen) or 'nothing'} frozen"
+
+
+def _replays(plan: Plan, curriculum: str, trained: str) -> Iterator[str]:
+    """Which earlier phase's rows a phase reads again."""
+    trial = next(trial for trial in plan.trials if trial.curriculum == curriculum)
+    read: dict[Feed, str] = {}
+    for phase in trial.phases:
+        operation = plan.by_id[phase.train]
+        assert isinstance(operation, TrainOperation)
+        if phase.train == trained:
+            again = dict.fromkeys(read[feed] for feed in operation.feeds if feed in read)
+            yield from (f"reads the rows of {name} again" for name in again)
+            return
+        read = dict.fromkeys(operation.feeds, phase.name) | read
 
 
 def _components(operation: TrainOperation) -> Iterator[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from procdsl.compiler.study import Layout
 from procdsl.language.corpora import AnyCorpus, BpeTokenizerSpec
-from procdsl.language.curricula import PhaseSpec
+from procdsl.language.curricula import CurriculumSpec, PhaseSpec
 from procdsl.language.sources.base import Procedural
 from procdsl.language.study import ExperimentSpec
 
@@ -24,27 +24,36 @@ def tokenizer_group(name: str, corpus: AnyCorpus) -> tuple[str, ...]:
     return tuple(str(part) for part in tokenizer.model_dump().values())
 
 
-def groups(spec: ExperimentSpec, phase: PhaseSpec) -> dict[tuple[str, ...], str]:
-    """The tokenizer groups that a phase's text belongs to, each with the phase's first corpus of it."""
+def groups(spec: ExperimentSpec, names: Iterable[str]) -> dict[tuple[str, ...], str]:
+    """The tokenizer groups of the corpora among these names, each with the first corpus of it."""
     found: dict[tuple[str, ...], str] = {}
-    for name in phase.data:
+    for name in names:
         if name in spec.corpora:
             found.setdefault(tokenizer_group(name, spec.corpora[name]), name)
     return found
 
 
-def layout(spec: ExperimentSpec, procedural: Mapping[str, Procedural], phase: PhaseSpec) -> Layout:
+def spoken(curriculum: CurriculumSpec, phase: PhaseSpec) -> tuple[str, ...]:
+    """What a phase has ids for: what it reads, or all that its curriculum does."""
+    phases = curriculum.phases if curriculum.vocabulary == "shared" else (phase,)
+    return tuple(dict.fromkeys(name for one in phases for name in one.data))
+
+
+def layout(
+    spec: ExperimentSpec, procedural: Mapping[str, Procedural], curriculum: CurriculumSpec, phase: PhaseSpec
+) -> Layout:
     """A phase's ids.
 
     Phases that share a tokenizer share one layout across the study, with the spellings of all that is ever
     mixed with that text, so that their losses are over the same ids and their parameters of one shape.
     """
-    text = groups(spec, phase)
+    own = spoken(curriculum, phase)
+    text = groups(spec, own)
     if not text:
-        return Layout(None, spellings(procedural, phase.data))
+        return Layout(None, spellings(procedural, own))
     ((group, corpus),) = text.items()
-    everyone = (other for curriculum in spec.curricula.values() for other in curriculum.phases)
-    mixed = {name for other in everyone if group in groups(spec, other) for name in other.data}
+    everyone = (spoken(other, one) for other in spec.curricula.values() for one in other.phases)
+    mixed = {name for names in everyone if group in groups(spec, names) for name in names}
     return Layout(corpus, spellings(procedural, [name for name in procedural if name in mixed]))
 
 

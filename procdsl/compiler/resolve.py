@@ -35,7 +35,7 @@ def resolve(spec: ExperimentSpec, settled: Mapping[Address, Budget]) -> Study:
                 context=budget.context,
                 batch_rows=budget.batch_rows,
                 stages=mixtures.stages(phase.data, budget.steps),
-                layout=layouts.layout(spec, made, phase),
+                layout=layouts.layout(spec, made, spec.curricula[at[0]], phase),
                 offsets={},
                 origin=_origin(at, phase),
             )
@@ -67,12 +67,19 @@ def _placed(study: Study, course: tuple[Phase, ...]) -> tuple[Phase, ...]:
     """A curriculum's phases with the offsets they read from.
 
     The last phase to read a source begins at its first row, in every curriculum: compared phases see the
-    same rows in the same order. Earlier ones read what lies behind the longest of those.
+    same rows in the same order. Earlier ones read what lies behind the longest of those. A replay reads
+    where the phase it replays did, and bears on nobody else's rows.
     """
-    return tuple(
-        replace(phase, offsets={feed: _offset(study, course, index, feed) for feed in phase.feeds})
-        for index, phase in enumerate(course)
-    )
+    fresh = _fresh(course)
+    offsets = {
+        phase.spec.name: {feed: _offset(study, fresh, index, feed) for feed in phase.feeds}
+        for index, phase in enumerate(fresh)
+    }
+    return tuple(replace(phase, offsets=offsets[phase.spec.replay or phase.spec.name]) for phase in course)
+
+
+def _fresh(course: tuple[Phase, ...]) -> tuple[Phase, ...]:
+    return tuple(phase for phase in course if phase.spec.replay is None)
 
 
 def _offset(study: Study, course: tuple[Phase, ...], index: int, feed: str) -> int:
@@ -83,6 +90,6 @@ def _offset(study: Study, course: tuple[Phase, ...], index: int, feed: str) -> i
 
 
 def _last(course: tuple[Phase, ...], feed: str) -> tuple[Phase, ...]:
-    """The last phase of a curriculum that reads a feed, if any does."""
-    readers = tuple(phase for phase in course if feed in phase.feeds)
+    """The last phase of a curriculum that reads a feed for itself, if any does."""
+    readers = tuple(phase for phase in _fresh(course) if feed in phase.feeds)
     return readers[-1:]

@@ -130,7 +130,8 @@ class PhaseSpec(Spec):
     without it the longest row of the phase's sources, at most the model's. With `stop` the budget is the
     most the phase may take: the learning rate's schedule and the mixture span it, also where the phase ends
     before, and budgets that are shares of it are shares of the most. `freeze` names what is not trained,
-    all through the phase or from points of it on.
+    all through the phase or from points of it on. `replay` names an earlier phase of the curriculum whose
+    rows are read again, from its first on; without it a phase reads rows that no phase before has read.
     """
 
     name: Name
@@ -140,6 +141,7 @@ class PhaseSpec(Spec):
     context: int | None = Field(default=None, ge=1, le=1_000_000)
     start: Annotated[Literal["fresh"] | Start, BeforeValidator(_start)] | None = None
     training: TrainingChange | None = None
+    replay: Name | None = None
     stop: StopSpec | None = None
     freeze: Annotated[
         Freezing, BeforeValidator(_freezing, json_schema_input_type=tuple[Component, ...] | Freezing)
@@ -153,9 +155,14 @@ class PhaseSpec(Spec):
 
 
 class CurriculumSpec(Spec):
-    """The whole course of one model. `like` is what it was copied from, already overlaid."""
+    """The whole course of one model. `like` is what it was copied from, already overlaid.
+
+    A phase has ids for what it reads; with ``vocabulary = "shared"`` all phases have ids for whatever any of
+    them reads, so that they can go on from each other with all parameters as they are.
+    """
 
     like: Name | None = None
     baseline: bool = False
     model: ModelChange | None = None
+    vocabulary: Literal["own", "shared"] = "own"
     phases: tuple[PhaseSpec, ...]

@@ -15,6 +15,7 @@ from procdsl.compiler.checks import (
     grammars,
     mixtures,
     names,
+    replays,
     sizes,
     steering,
     training,
@@ -32,9 +33,10 @@ _MEANING = (
     *training.RULES,
     *grammars.RULES,
     *evaluations.RULES,
+    *replays.RULES,
     *steering.RULES,
 )
-_FITNESS = (*transfers.RULES, *evaluations.FITNESS, *steering.FITNESS, *cost.RULES)
+_FITNESS = (*transfers.RULES, *evaluations.FITNESS, *replays.FITNESS, *steering.FITNESS, *cost.RULES)
 
 
 def meaning(spec: ExperimentSpec) -> Iterator[Finding]:

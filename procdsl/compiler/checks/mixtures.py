@@ -77,12 +77,19 @@ def mastery_is_to_come(spec: ExperimentSpec) -> Iterator[Finding]:
 
 
 def one_tokenizer_in_a_phase(spec: ExperimentSpec) -> Iterator[Finding]:
-    """P321: the texts of a phase speak in the same ids."""
+    """P321: the texts of a phase, or of a curriculum with one vocabulary, speak in the same ids."""
     for at, path, phase in phases(spec):
-        corpora = tuple(groups(spec, phase).values())
+        corpora = tuple(groups(spec, phase.data).values())
         if len(corpora) > 1:
             message = f"{'.'.join(at)} mixes {' and '.join(corpora)}, which are tokenised differently"
             yield Finding("P321", (*path, "data"), message, "give them one published tokenizer, or bytes")
+    for name, curriculum in spec.curricula.items():
+        if curriculum.vocabulary == "shared":
+            corpora = tuple(groups(spec, (n for phase in curriculum.phases for n in phase.data)).values())
+            if len(corpora) > 1 and all(len(groups(spec, phase.data)) < 2 for phase in curriculum.phases):
+                message = f"{name} reads {' and '.join(corpora)}, which are tokenised differently"
+                help = "give them one published tokenizer, or bytes, or phases their own vocabulary"
+                yield Finding("P321", ("curricula", name, "vocabulary"), message, help)
 
 
 def _values(share: AnyShare) -> Iterator[tuple[tuple[str, ...], float]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from procdsl.compiler.corpora import known_size, tokenizer
 from procdsl.compiler.findings import Finding, Path
+from procdsl.compiler.layouts import groups, tokenizer_group
 from procdsl.compiler.names import address
 from procdsl.compiler.study import Layout, Phase, Study
 from procdsl.language.corpora import HubTokenizerSpec
@@ -58,7 +59,7 @@ def shapes_meet(study: Study) -> Iterator[Finding]:
     for phase, path, rule, source in _applied(study):
         if rule.action == "fresh":
             continue
-        for what, here, there in _shapes(phase, source, rule):
+        for what, here, there in _shapes(study, phase, source, rule):
             if here != there:
                 message = (
                     f"the {rule.component} of {'.'.join(source.address)} has {what} {there}, "
@@ -139,7 +140,7 @@ def going_on_needs_the_same_model(study: Study) -> Iterator[Finding]:
             )
         elif not _same_ids(study, source.layout, phase.layout):
             message = f"{'.'.join(source.address)} has other ids than {'.'.join(phase.address)}"
-            help = 'name a transfer, which may make the embedding "fresh" or its "mean"'
+            help = 'vocabulary = "shared" in the curriculum, or a transfer with a rule for the embedding'
             yield Finding("P337", (*phase.path, "start"), message, help)
 
 
@@ -153,7 +154,9 @@ def _applied(study: Study) -> Iterator[tuple[Phase, Path, RuleSpec, Phase]]:
             yield phase, ("transfers", phase.origin.transfer, *path), rule, study.by_address[at]
 
 
-def _shapes(phase: Phase, source: Phase, rule: RuleSpec) -> Iterator[tuple[str, object, object]]:
+def _shapes(
+    study: Study, phase: Phase, source: Phase, rule: RuleSpec
+) -> Iterator[tuple[str, object, object]]:
     """What must be equal, here and there, for a rule to be carried out."""
     here, there = phase.model, source.model
     yield "a width of", here.width, there.width
@@ -165,19 +168,26 @@ def _shapes(phase: Phase, source: Phase, rule: RuleSpec) -> Iterator[tuple[str, 
         if rule.component == "position":
             yield "a context of", here.context, there.context
         if rule.component in ("embedding", "head"):
-            yield "ids:", _ids(phase.layout), _ids(source.layout)
+            yield "ids:", _ids(study, phase.layout), _ids(study, source.layout)
 
 
-def _ids(layout: Layout) -> str:
-    """A layout in words: what must be equal for the rows of an embedding to mean the same."""
-    parts = [f"the text ids of {layout.text}"] if layout.text else []
+def _ids(study: Study, layout: Layout) -> str:
+    """A layout in words: what must be equal for the rows of an embedding to mean the same.
+
+    Corpora of one tokenizer have one name here, that of the first.
+    """
+    parts = []
+    if layout.text:
+        names = groups(study.spec, study.spec.corpora)
+        own = tokenizer_group(layout.text, study.spec.corpora[layout.text])
+        parts = [f"the text ids of {names[own]}"]
     if layout.tokens:
         parts.append(f"{len(layout.tokens)} symbols ({' '.join(layout.tokens[:3])} …)")
     return " and ".join(parts)
 
 
 def _same_ids(study: Study, one: Layout, other: Layout) -> bool:
-    return one == other
+    return one.tokens == other.tokens and _ids(study, one) == _ids(study, other)
 
 
 def _way_out(rule: RuleSpec) -> str:
