@@ -5,42 +5,39 @@ from __future__ import annotations
 import time
 
 import torch
-from torch import Tensor
 
-from procdsl.plan import TrainOperation
-from runner.devices import autocast, part_rows
+from procdsl.plan import Plan, TrainOperation
+from runner.batches import Part
+from runner.devices import World, rows_at_once
+from runner.execution import Execution
 from runner.initial import initial
-from runner.loss import cross_entropy
-from runner.model import Transformer
+from runner.learning import learner
 
 SECONDS = 3.0
 
 
-def tokens_per_second(operation: TrainOperation, vocabulary: int, *, device: str, threads: int) -> float:
+def tokens_per_second(plan: Plan, operation: TrainOperation, vocabulary: int, execution: Execution) -> float:
     """Positions fed a second, data and measurements left out; the first update is not counted."""
-    torch.set_num_threads(threads)
-    where = torch.device(device)
+    torch.set_num_threads(execution.threads)
+    where, alone = torch.device(execution.device), World(0, 1)
     model = initial(operation.model, vocabulary, 0).to(where)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4)
-    rows = min(operation.batch_rows, part_rows(where, operation.model.width, operation.context))
-    ids_BT = torch.randint(vocabulary, (rows, operation.context), device=where)
-    _update(model, optimiser, ids_BT, operation)
+    learn = learner(plan, operation, model, execution, alone)
+    rows = min(operation.batch_rows, rows_at_once(plan, operation, execution, alone))
+    ids_BT = torch.randint(vocabulary, (rows, operation.context), dtype=torch.int32)
+    targets_N = ids_BT.flatten().long()
+    part = Part(ids_BT, None, None, targets_N, torch.zeros(len(targets_N), dtype=torch.uint8)).to(where)
+
+    def update() -> None:
+        learn(part, 1 / len(targets_N))
+        optimiser.step()
+        optimiser.zero_grad()
+        if where.type == "cuda":
+            torch.cuda.synchronize()
+
+    update()
     began, updates = time.perf_counter(), 0
     while updates < 2 or time.perf_counter() - began < SECONDS:
-        _update(model, optimiser, ids_BT, operation)
+        update()
         updates += 1
-    return updates * ids_BT.numel() / (time.perf_counter() - began)
-
-
-def _update(
-    model: Transformer, optimiser: torch.optim.Optimizer, ids_BT: Tensor, operation: TrainOperation
-) -> None:
-    with autocast(ids_BT.device, operation.precision):
-        hidden_BTC = model(ids_BT)
-        hidden_NC, head_VC = hidden_BTC.flatten(0, 1), model.unembedding
-        loss, _ = cross_entropy(hidden_NC, head_VC, ids_BT.flatten(), 1 / ids_BT.numel())
-    torch.autograd.backward(loss)
-    optimiser.step()
-    optimiser.zero_grad()
-    if ids_BT.device.type == "cuda":
-        torch.cuda.synchronize()
+    return updates * len(targets_N) / (time.perf_counter() - began)

@@ -143,13 +143,13 @@ def _calibrated(plan: Plan) -> Speed:
     from procdsl.estimate import Speed, flops, vocabulary_size
     from procdsl.plan import TrainOperation
     from runner.calibrate import tokens_per_second
-    from runner.execution import device, parallelism
+    from runner.execution import Execution, device, parallelism
 
     trains = [operation for operation in plan.operations if isinstance(operation, TrainOperation)]
     most = max(trains, key=lambda operation: flops(plan, operation))
     size = vocabulary_size(plan, most.vocabulary)
     jobs, threads = parallelism(plan, device=device(), jobs=None, threads=None)
-    rate = tokens_per_second(most, size, device=device(), threads=threads)
+    rate = tokens_per_second(plan, most, size, Execution(Path(), device=device(), threads=threads))
     return Speed(flops=rate * flops(plan, most) / most.tokens, jobs=jobs)
 
 

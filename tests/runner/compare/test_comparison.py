@@ -152,12 +152,19 @@ def test_what_is_no_fair_comparison_is_said(store: Store) -> None:
     only = plan.model_copy(
         update={"operations": tuple(op for op in plan.operations if op.id != "text_only.s1")}
     )
-    fill(only, store, leave=tuple(op.id for op in plan.operations if op.id != "text_only.s0"), threads=7)
+    fill(
+        only,
+        store,
+        leave=tuple(op.id for op in plan.operations if op.id != "text_only.s0"),
+        threads=7,
+        lanes=16,
+    )
     place = store.path("train", plan.key("dyck_then_text.s1"))
     with (place / "journal.jsonl").open("a") as file:
         file.write('{"t":1,"e":"inexact","s":3,"metrics":{"train/loss":[1.0,1.1]}}\n')
     warnings = "\n".join(compare(plan, store).warnings)
     assert "thread counts are mixed: 7, 1" in warnings
+    assert "steps by kernels and by PyTorch are mixed in text" in warnings
     assert "dyck_then_text seed 1: text went on inexactly" in warnings
     assert "c4 could not be read: pydocs was used" in warnings
 
