@@ -193,7 +193,8 @@ def _first(words: WordGrammar) -> tuple[tuple[int, int], ...]:
     """The shortest lengths that have words, and how many."""
     possible = words.possible(_SIGNED)
     lengths = [n for n in range(1, _SIGNED + 1) if possible >> n & 1][:_TERMS]
-    return tuple((n, words.count(n)) for n in lengths)
+    counts = ((n, words.count(n)) for n in lengths)
+    return tuple((n, count) for n, count in counts if count is not None)
 
 
 def _signature(first: Sequence[tuple[int, int]]) -> str | None:

@@ -179,6 +179,22 @@ class IidProgram(WordProgram):
         return self.count
 
 
+class PluginProgram(WordProgram):
+    """Words that a plug-in draws (`procdsl.plugins`): the one of this distribution, place and digest."""
+
+    kind: Literal["plugin"] = "plugin"
+    plugin: str
+    distribution: str
+    source: str
+    digest: str
+    options: tuple[tuple[str, bool | int | float | str], ...] = ()
+    count: int = Field(ge=1, le=2**20)
+
+    @property
+    def symbols(self) -> int:
+        return self.count
+
+
 class ShuffledProgram(Program):
     """The rows of another source, their symbols permuted: each row keeps its symbols, and its specials stay.
 
@@ -604,6 +620,7 @@ AnyProgram = Annotated[
     DyckProgram
     | ShuffleDyckProgram
     | IidProgram
+    | PluginProgram
     | NgramProgram
     | ShuffledProgram
     | CorruptedProgram

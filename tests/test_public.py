@@ -60,6 +60,7 @@ GRAMMARS = [
     "nca",
     "nesting",
     "parity",
+    "python",
     "random_automaton",
     "random_markov",
     "regex",

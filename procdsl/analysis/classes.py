@@ -23,6 +23,7 @@ from procdsl.programs import (
     MachineProgram,
     MarkovProgram,
     NgramProgram,
+    PluginProgram,
     Program,
     ShuffleDyckProgram,
     TaskProgram,
@@ -87,6 +88,8 @@ def exactness(program: Program) -> str:
     """What is drawn, in the words of the documentation's page on sampling."""
     if getattr(program, "measure", "") == "process":
         return "process: a random walk as published, not conditioned on its words"
+    if isinstance(program, PluginProgram):
+        return f"as {program.distribution} draws them"
     if isinstance(program, CorruptedProgram):
         return f"process: errors in rows that are drawn ({exactness(program.of)})"
     if isinstance(program, TreeProgram) and not verdict(program.shapes).certain:

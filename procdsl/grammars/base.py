@@ -105,12 +105,12 @@ class WordGrammar(Grammar):
         """Which lengths up to `longest` have words at all: bit n stands for length n."""
 
     @abstractmethod
-    def count(self, length: int) -> int:
-        """How many words there are of this length, exactly."""
+    def count(self, length: int) -> int | None:
+        """How many words there are of this length, exactly; None where nobody can tell."""
 
     def plenty(self, length: int) -> bool:
         """Whether there are enough words of this length to hold some out."""
-        return self.count(length) >= PLENTY
+        return (self.count(length) or 0) >= PLENTY
 
     def lengths(self) -> Lengths:
         """The law of lengths, without those that no word has. ValueError where none is left."""
@@ -170,7 +170,7 @@ class WordGrammar(Grammar):
         scarce = [n for n in lengths.values if not self.plenty(n)]
         if not scarce or not (self.held_out.validation or self.held_out.test):
             return
-        found = self.count(scarce[0])
+        found = self.count(scarce[0]) or 0
         if self.held_out.by == "word" or (len(lengths.values) == 1 and context < 2 * (scarce[0] + 1)):
             yield Problem(
                 "P353",

@@ -15,7 +15,7 @@ import numpy as np
 
 from procdsl.errors import RunError
 from procdsl.plan import GenerateOperation
-from procdsl.programs import Program, WordProgram
+from procdsl.programs import PluginProgram, Program, WordProgram
 from runner.generators.address import Address
 from runner.generators.rows import fill_words
 
@@ -33,7 +33,7 @@ def fill(operation: GenerateOperation, *, seed: int, split: str, start: int, ids
 def fill_program(program: Program, address: Address, ids: Any, scored: Any) -> None:
     """As `fill`, for any program at any address: programs that hold programs call it."""
     module = kernels(program)
-    if isinstance(program, WordProgram):
+    if isinstance(program, WordProgram) and not isinstance(program, PluginProgram):
         fill_words(program, module.prepare, address, ids, scored)
     else:
         module.fill(program, address, ids, scored)

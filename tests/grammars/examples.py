@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,8 @@ from procdsl.grammars.base import AnyGrammar, Grammar, HeldOut, WordGrammar
 from procdsl.plan import GenerateOperation
 from runner.generators import fill
 
+# A distribution with a plug-in, as pip would install it.
+sys.path.append(str(Path(__file__).parent / "plugins"))
 READ: TypeAdapter[Any] = TypeAdapter(AnyGrammar)
 
 
