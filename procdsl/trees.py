@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 from procdsl.programs import TreeProgram, TreeShape
 
 FANOUT = 8
+# Up to so many terms, products of many rows are made at once: gathering the rows costs less than the calls.
+_GATHERED = 256
 
 
 class Structure(NamedTuple):
@@ -172,39 +174,74 @@ def vector_inside(
     def capped(value: Any) -> Any:
         return value if ceiling is None else np.minimum(value, ceiling)
 
-    tilt, within = tilts(step, flat.slots), range(1, len(flat.head))
+    tilt, head, rest = np.array(tilts(step, flat.slots)), np.array(flat.head), np.array(flat.rest)
     alpha, seq = (np.zeros((len(part), longest + 1), number) for part in (flat.empty, flat.head))
     alpha[:, 0], seq[0, 0] = capped(np.array(flat.empty)), 1
-    for q in within:
-        seq[q, 0] = alpha[flat.head[q], 0] * seq[flat.rest[q], 0]
+    levels, loops = _levels(flat.rest), _loops(flat)
+    for q in levels:
+        seq[q, 0] = alpha[head[q], 0] * seq[rest[q], 0]
+    pairs = np.flatnonzero(rest)
     weight, chain, slots = np.array(flat.weight), np.array(flat.chain), np.array(flat.slots)
     heads = np.repeat(np.arange(len(flat.empty)), np.diff(flat.first))
-    tilted, writing = np.array(tilt)[slots], slots > 0
-    inverses = [
-        np.reshape(flat.inverse[flat.block[i] : flat.block[i] + (end - begin) ** 2], (end - begin, -1))
-        for i, (begin, end) in enumerate(pairwise(flat.parts))
-    ]
+    tilted, writing = tilt[slots], slots > 0
     whole = np.zeros(len(flat.head), number)
     for n in range(1, longest + 1):
-        for q in within:
-            a, r = flat.head[q], flat.rest[q]
-            if r:
-                seq[q, n] = alpha[a, 1:n] @ seq[r, n - 1 : 0 : -1]
-                whole[q] = seq[q, n] + alpha[a, 0] * whole[r]
+        _shared(alpha, seq, pairs, head, rest, n)
+        for q in levels[1:]:
+            whole[q] = seq[q, n] + alpha[head[q], 0] * whole[rest[q]]
         fits = writing & (slots <= n)
         terms = np.where(fits, seq[chain, np.maximum(n - slots, 0)] * tilted, whole[chain]) * weight
         sums = np.zeros(len(flat.empty), number)
         np.add.at(sums, heads, np.where(fits | ~writing, terms, 0))
-        for i, (begin, end) in enumerate(pairwise(flat.parts)):
-            part = flat.order[begin:end]
-            for a in part:
-                for e in range(flat.unit[a], flat.unit[a + 1]):
-                    sums[a] += flat.unit_by[e] * alpha[flat.unit_to[e], n]
-            alpha[part, n] = capped(inverses[i] @ sums[part])
-        for q in within:
-            a, r = flat.head[q], flat.rest[q]
+        for part, edges, inverse in loops:
+            for a, b, by in edges:
+                sums[a] += by * sums[b]
+            sums[part] = inverse @ sums[part]
+        alpha[:, n] = capped(sums)
+        for q in levels:
+            a, r = head[q], rest[q]
             seq[q, n] = capped(seq[q, n] + alpha[a, 0] * seq[r, n] + alpha[a, n] * seq[r, 0])
     return alpha, seq
+
+
+def _levels(rest: Sequence[int]) -> list[Any]:
+    """Sequences of one child, of two, …: each looks only at what is before it."""
+    import numpy as np
+
+    depth = [0] * len(rest)
+    for q in range(1, len(rest)):
+        depth[q] = depth[rest[q]] + 1
+    return [np.flatnonzero(np.array(depth) == level) for level in range(1, max(depth) + 1)]
+
+
+def _shared(alpha: Any, seq: Any, pairs: Any, head: Any, rest: Any, n: int) -> None:
+    """seq[q, n], where the first child and the rest of every pair share the length and both take something.
+
+    Short rows are gathered, which copies them; of long ones each product is worth a call of its own.
+    """
+    import numpy as np
+
+    if n <= _GATHERED:
+        seq[pairs, n] = np.einsum("qk,qk->q", alpha[head[pairs], 1:n], seq[rest[pairs], n - 1 : 0 : -1])
+        return
+    for q in pairs:
+        seq[q, n] = alpha[head[q], 1:n] @ seq[rest[q], n - 1 : 0 : -1]
+
+
+def _loops(flat: Structure) -> list[tuple[Any, list[tuple[int, int, Any]], Any]]:
+    """The parts that children of the same length pass something on to: members, edges into them, inverse."""
+    import numpy as np
+
+    found = []
+    for i, (begin, end) in enumerate(pairwise(flat.parts)):
+        part, size = flat.order[begin:end], end - begin
+        inverse = np.reshape(flat.inverse[flat.block[i] : flat.block[i] + size**2], (size, -1))
+        edges = [
+            (a, flat.unit_to[e], flat.unit_by[e]) for a in part for e in range(flat.unit[a], flat.unit[a + 1])
+        ]
+        if edges or size > 1 or inverse[0, 0] != 1:
+            found.append((np.array(part), edges, inverse))
+    return found
 
 
 @lru_cache(maxsize=32)
@@ -215,7 +252,7 @@ def tilt(program: TreeProgram) -> float:
     """
     flat, step = structure(program), 1.0
     for _ in range(3):
-        start = plain_inside(flat, step, min(64, program.lengths.values[-1]))[0][0]
+        start = vector_inside(flat, step, min(64, program.lengths.values[-1]))[0][0]
         alive = [n for n in range(1, len(start)) if start[n] > 0]
         if len(alive) < 2:
             break
