@@ -92,7 +92,7 @@ def _entry(
             assert rule.source is not None, f"{rule.action} without a source"
             made = _made(plan, operation, rule, name, fresh, named, sources[rule.source])
         tensor = torch.where(named, made, tensor)
-        became[named] = 0 if rule.action == "fresh" else 1 if rule.action == "take" else 2
+        became.masked_fill_(named, 0 if rule.action == "fresh" else 1 if rule.action == "take" else 2)
     counts = torch.bincount(became.flatten(), minlength=len(_BECAME)).tolist()
     return tensor, Entry(name, tag, dict(zip(_BECAME, counts, strict=True)), tuple(counted))
 
@@ -148,8 +148,6 @@ def _made(
 ) -> Tensor:
     """A tensor as a rule makes it, right where the rule names its entries."""
     old = _met(operation, rule, name, fresh, source)
-    # Of parts and heads only the entries count that are named; shapes are equal there.
-    entries = old[named] if old.shape == fresh.shape else old.flatten()
     key = streams.key(operation.seed, "transfer", name)
     match rule.action:
         case "take":
@@ -168,11 +166,12 @@ def _made(
         case "permute_rows":
             return old[_order(key, len(old))]
         case "shuffle":
+            entries = old.masked_select(named)
             return old.masked_scatter(named, entries[_order(key, len(entries))])
         case "statistics":
-            return _drawn_like(entries.double(), fresh, key)
+            return _drawn_like(_counted(old, named), fresh, key)
         case "scale":
-            return _scaled_like(entries.double(), fresh, named)
+            return _scaled_like(_counted(old, named), fresh, named)
         case _:
             raise AssertionError(rule.action)
 
@@ -222,6 +221,11 @@ def _order(key: int, count: int) -> Tensor:
     return torch.from_numpy(np.argsort(np.random.Philox(key=key).random_raw(count), kind="stable"))
 
 
+def _counted(old: Tensor, named: Tensor) -> Tensor:
+    """The source's entries that a rule names, or all where it has another number of rows."""
+    return (old.masked_select(named) if old.shape == named.shape else old).double()
+
+
 def _drawn_like(entries: Tensor, fresh: Tensor, key: int) -> Tensor:
     """Normals with the mean and the standard deviation of these entries, row r drawn by (key, r)."""
     mean, deviation = float(entries.mean()), float(entries.std(correction=0))
@@ -231,7 +235,7 @@ def _drawn_like(entries: Tensor, fresh: Tensor, key: int) -> Tensor:
 
 def _scaled_like(entries: Tensor, fresh: Tensor, named: Tensor) -> Tensor:
     """The fresh tensor with the root mean square of these entries; what is zero, as biases are, stays so."""
-    now = float(fresh[named].double().square().mean().sqrt())
+    now = float(fresh.masked_select(named).double().square().mean().sqrt())
     return fresh * (float(entries.square().mean().sqrt()) / now) if now else fresh
 
 

@@ -111,7 +111,7 @@ def heads_and_rows_are_there(study: Study) -> Iterator[Finding]:
         if rule.rows and rows is not None and rule.rows > rows:
             message = f"{rule.rows:,} rows of {rows:,}, for {'.'.join(phase.address)}"
             yield Finding("P338", (*path, "rows"), message, f"at most {rows:,}, or leave `rows` out for all")
-        if rule.parts == ("final",) and rule.layers is not None:
+        if "final" in rule.parts and rule.layers is not None:
             message = "the final norm stands behind all layers, and is in none"
             yield Finding("P338", (*path, "layers"), message, "leave `layers` out")
 
