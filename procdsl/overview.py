@@ -190,12 +190,19 @@ def changes(plan: Plan, id: str) -> Iterator[str]:
     """
     operation = plan.by_id[id]
     assert isinstance(operation, TrainOperation)
+    for group in operation.mastery:
+        named = [getattr(plan.by_id[operation.feeds[feed].source], "name", "") for feed in group.feeds]
+        rule = group.rules[0]
+        times = f" {rule.patience} times in a row" if rule.patience > 1 else ""
+        side = "at most" if rule.lower_is_better else "at least"
+        yield f"{', then '.join(named)}, each once {rule.metric} is {side} {rule.threshold:g}{times}"
+    awaiting = {feed for group in operation.mastery for feed in group.feeds}
     starts: dict[str, list[str]] = {}
     step, seen = 0, set[int]()
     for stage in operation.stages:
         for index, share in enumerate(stage.shares):
             name, at, value = getattr(plan.by_id[operation.feeds[index].source], "name", "").partition("@")
-            if at and share and index not in seen:
+            if at and share and index not in seen | awaiting:
                 seen.add(index)
                 starts.setdefault(name, []).append(f"{value} from {step / operation.steps:.0%}")
         step += stage.steps

@@ -248,8 +248,8 @@ class Schedule(Node):
 
 
 class Stop(Node):
-    """What ends a phase before its budget: `metric` of a measurement, taken after every `every` steps, is as
-    good as `threshold` at `patience` of them in a row. It steers training, so it is part of the key."""
+    """What ends a phase before its budget, or one of its values: `metric` of a measurement, taken after every
+    `every` steps, is as good as `threshold` `patience` times in a row. It steers training: the key has it."""
 
     measurement: AnyMeasurement
     data_seed: int
@@ -271,6 +271,16 @@ class Thaw(Node):
     trainable: tuple[Component, ...] = Field(min_length=1)
 
 
+class Mastery(Node):
+    """Feeds of a phase of which one is read at a time, at first the first, which has the share of them all.
+
+    Each but the last has a rule, about held-out rows of its own, that has the next one read from then on.
+    """
+
+    feeds: tuple[int, ...] = Field(min_length=2)
+    rules: tuple[Stop, ...] = Field(min_length=1)
+
+
 class TrainOperation(Operation):
     """One phase of training. Every number in it changes the parameters that come out.
 
@@ -280,7 +290,7 @@ class TrainOperation(Operation):
     """
 
     unkeyed: ClassVar[frozenset[str]] = frozenset({"id", "ended"})
-    later: ClassVar[frozenset[str]] = frozenset({"attention_entropy", "thaws", "stop", "ended"})
+    later: ClassVar[frozenset[str]] = frozenset({"attention_entropy", "thaws", "stop", "mastery", "ended"})
     kind: Literal["train"] = "train"
     seed: int
     data_seed: int
@@ -298,11 +308,13 @@ class TrainOperation(Operation):
     thaws: tuple[Thaw, ...] = ()
     attention_entropy: float | None = Field(default=None, gt=0)
     stop: Stop | None = None
+    mastery: tuple[Mastery, ...] = ()
     ended: int | None = None
 
     def inputs(self) -> tuple[str, ...]:
-        steered = self.stop.measurement.source if self.stop else None
-        named = (self.start, self.vocabulary.text, *(feed.source for feed in self.feeds), steered)
+        rules = ([self.stop] if self.stop else []) + [rule for group in self.mastery for rule in group.rules]
+        sources = (feed.source for feed in self.feeds)
+        named = (self.start, self.vocabulary.text, *sources, *(rule.measurement.source for rule in rules))
         return tuple(dict.fromkeys(id for id in named if id))
 
     def trainable_at(self, step: int) -> tuple[Component, ...]:

@@ -17,7 +17,7 @@ from pydantic.json_schema import models_json_schema
 from procdsl import kinds, presets
 from procdsl.grammars.base import Grammar
 from procdsl.language.evaluations.base import Evaluation
-from procdsl.language.schedules import RampSchedule, StepsSchedule
+from procdsl.language.schedules import MasterySchedule, RampSchedule, StepsSchedule
 from procdsl.language.sources.base import Source
 from procdsl.language.study import ExperimentSpec
 
@@ -76,7 +76,7 @@ def _by_kind(members: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _schedules(grammars: list[dict[str, Any]]) -> dict[str, Any]:
     """Lets every number of a grammar change over a phase; the definitions that it takes."""
-    models: list[type[kinds.Node]] = [RampSchedule, StepsSchedule]
+    models: list[type[kinds.Node]] = [RampSchedule, StepsSchedule, MasterySchedule]
     _, together = models_json_schema([(model, "validation") for model in models], by_alias=True)
     ways = [{"$ref": f"#/$defs/{model.__name__}"} for model in models]
     for grammar in grammars:

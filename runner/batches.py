@@ -6,6 +6,7 @@ its feeds' rows in the operation's order. Nothing is consumed: a run that goes o
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -126,18 +127,24 @@ def maker(
     execution: Execution,
     device: torch.device,
     world: World,
+    counts: NDArray[np.int64] | None = None,
 ) -> Batches:
-    """The batches of a phase."""
+    """The batches of a phase, whose `counts` say how many rows of each feed stand before each step."""
     corpora = open_corpora(plan, operation.inputs(), store)
     return Batches(
         rows=[_feed(operation, feed, plan, corpora) for feed in operation.feeds],
-        counts=np.array([*row_counts(operation.stages, operation.batch_rows)], np.int64),
+        counts=planned(operation) if counts is None else counts,
         context=operation.context,
         part_rows=rows_at_once(plan, operation, execution, world),
         pin=device.type == "cuda",
         rank=world.rank,
         world=world.size,
     )
+
+
+def planned(operation: TrainOperation) -> NDArray[np.int64]:
+    """The rows of each feed before each step, as far as the plan knows."""
+    return np.array([*row_counts(operation.stages, operation.batch_rows)], np.int64)
 
 
 def names(plan: Plan, operation: TrainOperation) -> list[str]:
@@ -268,29 +275,41 @@ def _part(ids: Ids, flags: NDArray[np.bool_], feed: NDArray[Any], T: int) -> Par
 
 
 class Ahead:
-    """Things made in order by a thread, a few of them ahead of who takes them. Leaving the block ends it."""
+    """Things made in order by a thread, a few of them ahead of who takes them. Leaving the block ends it.
 
-    def __init__(self, make: Callable[[int], Any], numbers: range, *, ahead: int = AHEAD) -> None:
-        self._make = make
-        self._numbers = iter(numbers)
-        self._ahead = ahead
+    None is made at or behind the number that `until` says, which may be another one whenever one is taken.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[int], Any],
+        numbers: range,
+        *,
+        ahead: int = AHEAD,
+        until: Callable[[], int] = lambda: sys.maxsize,
+    ) -> None:
+        self._make, self._until, self._ahead = make, until, ahead
+        self._next, self._end = numbers.start, numbers.stop
         self._pending: deque[Future[Any]] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
 
     def __enter__(self) -> Iterator[Any]:
-        for number in self._next(self._ahead):
-            self._pending.append(self._thread.submit(self._make, number))
+        self._fill()
         return self._take()
 
     def __exit__(self, *_: object) -> None:
         self._thread.shutdown(cancel_futures=True)
 
     def _take(self) -> Iterator[Any]:
-        while self._pending:
+        while True:
+            self._fill()
+            if not self._pending:
+                return
             made = self._pending.popleft().result()
-            for number in self._next(1):
-                self._pending.append(self._thread.submit(self._make, number))
+            self._fill()
             yield made
 
-    def _next(self, count: int) -> list[int]:
-        return [number for _, number in zip(range(count), self._numbers, strict=False)]
+    def _fill(self) -> None:
+        while len(self._pending) < self._ahead and self._next < min(self._end, self._until()):
+            self._pending.append(self._thread.submit(self._make, self._next))
+            self._next += 1

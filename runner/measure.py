@@ -56,7 +56,7 @@ class Measures:
     def value(self, rule: Stop, model: Transformer, step: int) -> float:
         """The metric that a rule watches: of the same measurement where one was just taken."""
         wanted = {"train": self.operation.id, "data_seed": rule.data_seed, "measurement": rule.measurement}
-        own = MeasureOperation(id="stop", name="stop", steps=(step,), **wanted)
+        own = MeasureOperation(id=f"rule {rule.measurement!r}", name="rule", steps=(step,), **wanted)
         same = (m for m in self._all if (m.measurement, m.data_seed) == (rule.measurement, rule.data_seed))
         return float(self._metrics(next(same, own), model, step).get(rule.metric, math.nan))
 

@@ -31,7 +31,8 @@ PROGRESS_SECONDS = 0.5
 class Counters:
     """What is counted while a phase is trained; the window holds the losses since the last point.
 
-    `met` is how often in a row the rule that ends the phase was met.
+    `met` is how often in a row the rule that ends the phase was met, `mastering` the same for each group of
+    values that wait for each other, `mastered` the steps after which the next value of a group was read.
     """
 
     step: int = 0
@@ -42,6 +43,8 @@ class Counters:
     window_steps: int = 0
     resumed: int = 0
     met: int = 0
+    mastering: list[int] = field(default_factory=list)
+    mastered: list[list[int]] = field(default_factory=list)
     inexact: list[str] = field(default_factory=list)
 
 

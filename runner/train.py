@@ -20,7 +20,7 @@ from torch import Tensor
 from procdsl import streams
 from procdsl.errors import Stopped
 from procdsl.plan import Plan, TrainOperation
-from runner import batches, checkpoints, devices, optimiser
+from runner import batches, checkpoints, devices, mastery, optimiser
 from runner.batches import Batch
 from runner.checkpoints import Checkpoint
 from runner.devices import World
@@ -85,17 +85,23 @@ def train(
     phase = _Phase(plan, operation, store, place, execution, observe, device, world)
     state = _begin(phase)
     counters = state.counters
-    maker = batches.maker(plan, operation, store, execution, device, world)
+    mastery.begin(operation, counters)
+    counts = mastery.laid(batches.planned(operation), operation.mastery, counters.mastered)
+    maker = batches.maker(plan, operation, store, execution, device, world, counts)
     learn = learner(plan, operation, state.model, execution, world)
     tokens = operation.batch_rows * operation.context
+
+    def until() -> int:
+        return mastery.horizon(operation, counters)
+
     with (
         Journal(place / "journal.jsonl") if world.rank == 0 else nullcontext() as journal,
         watch(journal, lambda: (counters.step, counters.step * tokens), device=execution.device),
-        batches.Ahead(maker.make, range(counters.step, operation.steps)) as ahead,
+        batches.Ahead(maker.make, range(counters.step, operation.steps), until=until) as ahead,
     ):
-        record = Recorder(operation, maker.counts, batches.names(plan, operation), counters, journal, observe)
+        record = Recorder(operation, counts, batches.names(plan, operation), counters, journal, observe)
         measures = Measures(plan, operation, store, place, execution, journal, observe)
-        steering = Steering(operation, measures, counters, world, device, journal, observe)
+        steering = Steering(plan, operation, counts, measures, counters, world, device, journal, observe)
         _announce(phase, counters, journal)
         measures.take(state.model, counters.step)
         saved = time.monotonic()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from procdsl import plan
-from procdsl.compiler import measures, mixtures, resolve
+from procdsl.compiler import measures, mixtures, resolve, schedules
 from procdsl.compiler.corpora import prepare
 from procdsl.compiler.generators import generate
 from procdsl.compiler.names import address
@@ -112,6 +112,7 @@ class _Builder:
             thaws=tuple(plan.Thaw(step=step, trainable=parts) for step, parts in thaws),
             attention_entropy=phase.training.attention_entropy or None,
             stop=self._stop(phase),
+            mastery=tuple(self._mastery(phase)),
         )
 
     def _stop(self, phase: Phase) -> plan.Stop | None:
@@ -119,16 +120,35 @@ class _Builder:
         stop = phase.spec.stop
         if stop is None:
             return None
-        name, _, metric = stop.metric.partition("/")
-        evaluation = self.study.spec.evaluations[name]
+        return self._rule(phase, stop.metric, stop.reaches, stop.patience)
+
+    def _mastery(self, phase: Phase) -> Iterator[plan.Mastery]:
+        """The values of a grammar that wait for each other, with what each must reach."""
+        for first in phase.feeds:
+            after, rules = [first], []
+            while found := schedules.following(phase.spec, after[-1]):
+                feed, rule = found
+                rules.append(self._rule(phase, rule.metric, rule.threshold, rule.patience, on=after[-1]))
+                after.append(feed)
+            if rules and not schedules.awaited(phase.spec, first):
+                feeds = tuple(phase.feeds.index(feed) for feed in after)
+                yield plan.Mastery(feeds=feeds, rules=tuple(rules))
+
+    def _rule(
+        self, phase: Phase, watched: str, value: float, patience: int, *, on: str | None = None
+    ) -> plan.Stop:
+        """A rule about an evaluation, made `on` something else than it says where that is given."""
+        name, _, metric = watched.partition("/")
+        written = self.study.spec.evaluations[name]
+        evaluation = written.model_copy(update={"on": on}) if on else written
         return plan.Stop(
             measurement=self._measurement(phase, evaluation),
             data_seed=self.study.spec.data_seed or 0,
             every=measures.cadence(phase, evaluation),
             metric=metric,
-            threshold=stop.reaches,
+            threshold=value,
             lower_is_better=bool(measures.lower_is_better(self.study, evaluation, metric)),
-            patience=stop.patience,
+            patience=patience,
         )
 
     def _vocabulary(self, layout: Layout, context: int) -> plan.Vocabulary:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from procdsl.compiler import budgets, layouts, mixtures
+from procdsl.compiler import budgets, layouts, mixtures, schedules
 from procdsl.compiler.budgets import Budget
 from procdsl.compiler.names import address, phases, procedural
 from procdsl.compiler.study import Address, Origin, Phase, Study
@@ -58,8 +58,10 @@ def rows_read(phase: Phase, feed: str) -> Fraction:
 
 
 def end(study: Study, phase: Phase, feed: str) -> int:
-    """Where a phase's reading of a feed would end if it began at 0."""
+    """Where a phase's reading of a feed would end if it began at 0; at most, where it waits for mastery."""
     text = feed in study.spec.corpora
+    while waits := schedules.awaited(phase.spec, feed):
+        feed = waits.before
     return layouts.extent(rows_read(phase, feed), text=text, context=phase.context)
 
 

@@ -24,10 +24,10 @@ from procdsl.compiler.source import Source
 from procdsl.compiler.text import fail
 from procdsl.compiler.tree import Tree, put
 from procdsl.compiler.validate import validate
-from procdsl.errors import SpecError
+from procdsl.errors import Diagnostic, SpecError
 from procdsl.grammars.base import AnyGrammar, Grammar
-from procdsl.language.curricula import PhaseSpec, Windowed
-from procdsl.language.schedules import AnySchedule, RampSchedule, StepsSchedule
+from procdsl.language.curricula import Awaited, PhaseSpec, Windowed
+from procdsl.language.schedules import MasterySchedule, RampSchedule, StepsSchedule
 from procdsl.language.study import ExperimentSpec
 
 AT = "@"
@@ -36,11 +36,15 @@ _GRAMMARS: TypeAdapter[Grammar] = TypeAdapter(AnyGrammar)
 
 @dataclass(frozen=True)
 class Schedule:
-    """One number of a grammar: its values in order, each with the part of the phase from which it holds."""
+    """One number of a grammar: its values in order, each with the part of the phase from which it holds.
+
+    With `mastery` all but the first hold only once the one before was mastered.
+    """
 
     path: Path
     starts: tuple[Fraction, ...]
     values: tuple[Tree, ...]
+    mastery: MasterySchedule | None = None
 
     @property
     def grammar(self) -> str:
@@ -82,18 +86,38 @@ def _changes(part: Tree) -> bool:
     """Whether a value says how it changes; tokens may be called `from`, `to` or `steps`."""
     if not isinstance(part.value, dict):
         return False
+    if "mastery" in part.value:
+        return True
     over, steps = part.value.get("over"), part.value.get("steps")
     ramp = over is not None and isinstance(over.value, str) and bool({"from", "to"} & part.value.keys())
     return ramp or (len(part.value) == 1 and steps is not None and isinstance(steps.value, dict))
 
 
 def _schedule(read: Source, path: Path, part: Tree) -> Schedule:
-    model: type[RampSchedule] | type[StepsSchedule]
-    model = StepsSchedule if "steps" in part.value else RampSchedule
-    written: AnySchedule = validate(replace(read, tree=part), model)
-    if isinstance(written, StepsSchedule):
+    if "mastery" in part.value:
+        return _mastery(path, part, validate(replace(read, tree=part), MasterySchedule))
+    if "steps" in part.value:
+        validate(replace(read, tree=part), StepsSchedule)
         return _steps(path, part.value["steps"])
-    return _ramp(path, part, written)
+    return _ramp(path, part, validate(replace(read, tree=part), RampSchedule))
+
+
+def _mastery(path: Path, part: Tree, written: MasterySchedule) -> Schedule:
+    values = part.value["mastery"].value
+    for value in values:
+        _require_numbers(path, value)
+    _require_few(path, part, len(values))
+    spelt = [_spelt(value.plain()) for value in values]
+    if twice := [value for number, value in enumerate(spelt) if value in spelt[:number]]:
+        fail(
+            "P451",
+            f"{_called(path)} comes to {twice[0]} twice",
+            part.value["mastery"].place,
+            "once is enough",
+        )
+    # What is wrong with the rule is told at its table, where outside phases the last value stands.
+    values = (*values[:-1], replace(values[-1], place=part.place))
+    return Schedule(path, (Fraction(0),), values, written)
 
 
 def _steps(path: Path, written: Tree) -> Schedule:
@@ -105,13 +129,7 @@ def _steps(path: Path, written: Tree) -> Schedule:
         starts.append(point)
     if starts[0] != 0 or starts != sorted(set(starts)):
         fail("P319", f"{_called(path)}'s points do not run forward from 0%", written.place, '"0%" first')
-    if len(starts) > PLATEAUS:
-        fail(
-            "P452",
-            f"{len(starts)} values of {_called(path)}",
-            written.place,
-            f"at most {PLATEAUS} in a phase",
-        )
+    _require_few(path, written, len(starts))
     return Schedule(path, tuple(starts), tuple(written.value.values()))
 
 
@@ -155,6 +173,11 @@ def _require_numbers(path: Path, value: Tree) -> None:
             fail("P450", f"{_called(path)} cannot become {leaf.value!r}", leaf.place, help)
 
 
+def _require_few(path: Path, written: Tree, count: int) -> None:
+    if count > PLATEAUS:
+        fail("P452", f"{count} values of {_called(path)}", written.place, f"at most {PLATEAUS} in a phase")
+
+
 def _called(path: Path) -> str:
     return ".".join(map(str, path[1:]))
 
@@ -171,6 +194,20 @@ def laid_out(spec: ExperimentSpec, read: Source, schedules: Schedules) -> tuple[
         return spec, read
     layout = _Layout(spec, read, schedules)
     return layout.study(), replace(read, variants=layout.trees)
+
+
+def awaited(phase: PhaseSpec, feed: str) -> Awaited | None:
+    """What a source of a phase waits for, if it does."""
+    share = phase.data[feed]
+    return share.awaited if isinstance(share, Windowed) else None
+
+
+def following(phase: PhaseSpec, feed: str) -> tuple[str, MasterySchedule] | None:
+    """The source that waits for this one to be mastered, and the rule."""
+    for name in phase.data:
+        if (waits := awaited(phase, name)) and waits.before == feed:
+            return name, waits.rule
+    return None
 
 
 def base(name: str) -> str:
@@ -204,6 +241,9 @@ class _Layout:
             if not (own := self._schedules_of(name)):
                 data[name] = share
                 continue
+            if any(one.mastery for one in own):
+                data |= self._awaited(name, share, own)
+                continue
             windows: dict[str, list[tuple[Fraction, Fraction]]] = {}
             cuts = sorted({Fraction(1), *(start for one in own for start in one.starts)})
             for first, last in pairwise(cuts):
@@ -213,6 +253,26 @@ class _Layout:
                 variant: Windowed(share=share, windows=tuple(spans)) for variant, spans in windows.items()
             }
         return phase.model_copy(update={"data": data})
+
+    def _awaited(self, name: str, share: Any, own: Schedules) -> dict[str, Any]:
+        """A grammar's values that wait for each other: all of the share is the first one's."""
+        one = own[0]
+        if len(own) > 1 or one.grammar != name or one.mastery is None:
+            waits = next(other for other in own if other.mastery)
+            message = f"{name} changes by mastery of {_called(waits.path)} and otherwise as well"
+            if waits.grammar != name:
+                message = f"{name} is made of {waits.grammar}, whose {waits.path[-1]} waits for mastery"
+            place = self.read.places.key_at(waits.path)
+            found = Diagnostic("P453", message, place, "let one number of what the phase itself reads wait")
+            raise SpecError(self.read.quote([*self.read.notes, found]))
+        names = [self._variant(name, {one.path: number}) for number in range(len(one.values))]
+        later = {
+            after: Windowed(
+                share=share, windows=(), awaited=Awaited(before=before, path=one.path, rule=one.mastery)
+            )
+            for before, after in pairwise(names)
+        }
+        return {names[0]: share, **later}
 
     def _schedules_of(self, name: str) -> Schedules:
         """The schedules of a grammar or source, and of all that it is made of."""

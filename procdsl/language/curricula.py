@@ -12,6 +12,7 @@ from procdsl.language.base import Name, PhaseName, Spec
 from procdsl.language.model import ModelChange
 from procdsl.language.optimiser import TrainingChange
 from procdsl.language.quantities import PhaseSpan, Quantity, StepBudget, TokenBudget
+from procdsl.language.schedules import MasterySchedule
 from procdsl.plan import Component
 
 
@@ -45,11 +46,20 @@ class Mastery(Spec):
     patience: int = Field(default=1, alias="for", ge=1)
 
 
+class Awaited(Spec):
+    """What a value of a grammar waits for: that the one `before` it is mastered, as said at `path`."""
+
+    before: str
+    path: tuple[str | int, ...]
+    rule: MasterySchedule
+
+
 class Windowed(Spec):
     """A share that is there in some parts of the phase alone: the compiler's, for grammars that change."""
 
     share: Constant | Ramp | Piecewise | Mastery
     windows: tuple[tuple[Fraction, Fraction], ...]
+    awaited: Awaited | None = None
 
     def holds(self, position: Fraction) -> bool:
         return any(first <= position < last for first, last in self.windows)

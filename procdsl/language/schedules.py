@@ -32,4 +32,14 @@ class StepsSchedule(Spec):
     steps: dict[str, Numbers] = Field(min_length=1)
 
 
-AnySchedule = RampSchedule | StepsSchedule
+class MasterySchedule(Spec):
+    """``{ mastery = [8, 16, 32], metric = "sorting/exact_match", threshold = 0.99, for = 3 }``.
+
+    The evaluation named is made on held-out rows of the value in force, as often as it says (`every`). When
+    the metric was as good as `threshold` `for` times in a row, the next value is in force from that step on.
+    """
+
+    mastery: tuple[Numbers, ...] = Field(min_length=2)
+    metric: str
+    threshold: float
+    patience: int = Field(default=1, alias="for", ge=1, le=1_000)

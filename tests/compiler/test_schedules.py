@@ -131,7 +131,65 @@ def test_rows_of_a_value_do_not_depend_on_the_others() -> None:
     assert one.key("generate/dyck@3-32") == other.key("generate/dyck@3-32")
 
 
+MASTERY = "{ mastery = [2, 4, 8], metric = 'brackets/closer_accuracy', threshold = 0.9, for = 2 }"
+OFTEN = "evaluations.brackets={ kind = 'loss', on = 'dyck', every = '10%', rows = 32 }"
+
+
+def test_values_wait_for_each_other_with_rules_of_their_own() -> None:
+    made = compiled(OFTEN, f"grammars.dyck.k={MASTERY}").plan
+    operation = phase(made)
+    assert names(made, operation) == ["dyck@2", "dyck@4", "dyck@8"]
+    assert [stage.shares for stage in operation.stages] == [(1.0, 0.0, 0.0)]
+    (group,) = operation.mastery
+    assert group.feeds == (0, 1, 2)
+    assert [rule.measurement.source for rule in group.rules] == ["generate/dyck@2-32", "generate/dyck@4-32"]
+    assert [rule.measurement.closers for rule in group.rules] == [(2, 3), (4, 5, 6, 7)]  # type: ignore[union-attr]
+    assert {(rule.every, rule.patience, rule.lower_is_better) for rule in group.rules} == {(10, 2, False)}
+    assert {source for rule in group.rules for source in [rule.measurement.source]} <= set(operation.inputs())
+    assert f"({7}" in operation.vocabulary.tokens
+    measure = made.by_id["first/s0/warmup/brackets"]
+    assert isinstance(measure, MeasureOperation)
+    assert measure.measurement.source == "generate/dyck-32"
+
+
+def test_a_group_that_waits_has_its_share_of_a_mixture() -> None:
+    data = f"{WARMUP}.data={{ shuffled_four = 1, dyck = 3 }}"
+    four = 'sources.shuffled_four={ kind = "shuffled", of = "four" }'
+    made = compiled(
+        OFTEN, f"grammars.dyck.k={MASTERY}", "grammars.four={ kind = 'dyck', k = 4, length = 32 }", four, data
+    ).plan
+    operation = phase(made)
+    assert [stage.shares for stage in operation.stages] == [(0.25, 0.75, 0.0, 0.0)]
+    assert operation.mastery[0].feeds == (1, 2, 3)
+
+
+def _waits(**changes: str) -> str:
+    """A rule of mastery with some of it written otherwise."""
+    said = {"mastery": "[2, 4]", "metric": "'brackets/loss'", "threshold": "1.9"} | changes
+    return "grammars.dyck.k={ " + ", ".join(f"{key} = {value}" for key, value in said.items()) + " }"
+
+
 FAULTS = [
+    ("P213", [OFTEN, _waits(metric="'braces/loss'")], 'called "braces"'),
+    ("P214", [OFTEN, _waits(metric="'brackets/los'")], '"los"'),
+    ("P440", [_waits()], "at the end alone"),
+    ("P442", [OFTEN, _waits(metric="'brackets/accuracy'", threshold="99.0")], "never 99"),
+    ("P442", [OFTEN, _waits(threshold="0.3")], "no model's loss on dyck@2"),
+    (
+        "P443",
+        ["evaluations.prose.every='5 steps'", _waits(metric="'prose/loss'")],
+        "whether dyck is mastered",
+    ),
+    ("P450", [OFTEN, _waits(mastery="[2, 'four']")], "dyck.k cannot become 'four'"),
+    ("P451", [OFTEN, _waits(mastery="[2, 4, 2]")], "comes to 2 twice"),
+    (
+        "P453",
+        [OFTEN, _waits(), "grammars.dyck.length={ from = 16, to = 32, by = 2, over = '0%..9%' }"],
+        "otherwise",
+    ),
+    ("P453", [OFTEN, _waits(), f"{WARMUP}.data='shuffled'"], "shuffled is made of dyck"),
+    ("P108", [OFTEN, _waits(mastery="[2]")], "1 items"),
+    ("P108", [OFTEN, _waits(mastery="[0, 2]")], "0 is out of range"),
     ("P450", ['grammars.dyck.k={ steps = { "0%" = "two" } }'], "dyck.k cannot become 'two'"),
     ("P107", ['grammars.dyck.k={ from = "two", to = 4, over = "0%..50%" }'], "string"),
     ("P319", ['grammars.dyck.k={ steps = { "0%" = 2, "x" = 4 } }'], '"x" is no point'),

@@ -47,7 +47,7 @@ def meaning(spec: ExperimentSpec) -> Iterator[Finding]:
 
 def laid_out(spec: ExperimentSpec) -> Iterator[Finding]:
     """What can be found once what changes over a phase stands for several things that do not."""
-    for rule in (*grammars.RULES, *mixtures.LAID_OUT):
+    for rule in (*grammars.RULES, *mixtures.LAID_OUT, *steering.RULES):
         yield from rule(spec)
 
 
