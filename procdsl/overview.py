@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from procdsl.plan import Plan
     from procdsl.presets import Preset
 
-# Where nobody sees a terminal's width, tables may be as wide as they like.
-_PIPE_WIDTH = 200
 _MANY = 40
-_GAP = 2
 _VALUES = 6
 _LEAST_TELLING = ("memory", "parameters", "FLOPs", "steps", "time")
 _SEED = re.compile(r"/s\d+(?:/|$)")
@@ -54,7 +51,7 @@ def plan(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None) ->
     if plan.question:
         report.line(plan.question)
     report.line()
-    _print(_phases(plan, cost, built, speed))
+    report.show(_phases(plan, cost, built, speed))
     report.line()
     for told in _standings(plan, cost, built):
         report.line(told)
@@ -64,7 +61,7 @@ def plan(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None) ->
         alike.setdefault(parts, []).append(_SEED.sub("/", id))
     for parts, ids in alike.items():
         report.line(f"transfer into {', '.join(ids)}: parameters by component", style="bold")
-        _print(_transfer(parts))
+        report.show(_transfer(parts))
         report.line()
     _totals(plan, cost, built, speed)
 
@@ -85,8 +82,8 @@ def _phases(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None)
         for curriculum, phases in cost.curricula.items()
         for number, phase in enumerate(phases)
     ]
-    names = _fitting(rows, _width())
-    table = _table(*names)
+    names = _fitting(rows, report.width())
+    table = report.table(*names)
     for row in rows:
         table.add_row(*(row[name] for name in names))
     return table
@@ -94,7 +91,7 @@ def _phases(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None)
 
 def _fitting(rows: list[dict[str, str]], width: int) -> list[str]:
     """The columns that have something in them and fit, the least telling left out first."""
-    widths = {name: max(len(name), *(len(row[name]) for row in rows)) + _GAP for name in rows[0]}
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) + report.GAP for name in rows[0]}
     names = [name for name in widths if any(row[name] for row in rows)]
     for name in _LEAST_TELLING:
         if sum(widths[kept] for kept in names) > width and name in names:
@@ -212,7 +209,7 @@ def changes(plan: Plan, id: str) -> Iterator[str]:
 
 
 def _transfer(parts: Iterable[Moved]) -> Table:
-    table = _table("component", "taken", "made", "kept")
+    table = report.table("component", "taken", "made", "kept")
     for part in parts:
         table.add_row(part.component, *(f"{n:,}" if n else "–" for n in (part.taken, part.made, part.kept)))
     return table
@@ -320,11 +317,10 @@ def tables(families: Mapping[str, Mapping[str, str]]) -> None:
 
 def doctor(found: Finding) -> None:
     """One thing that was looked at."""
-    target = report.console()
-    target.print("ok     " if found.well else "lacking", style="green" if found.well else "yellow", end="  ")
-    target.print(report.clean(f"{found.name:<9} {found.value}"))
+    state = ("ok     ", "green") if found.well else ("lacking", "yellow")
+    report.line(state, f"  {found.name:<9} {found.value}")
     if not found.well and found.help:
-        target.print(f"{'':<19}{found.help}")
+        report.line(f"{'':<19}{found.help}")
 
 
 def size(count: float) -> str:
@@ -360,27 +356,6 @@ def scientific(number: float) -> str:
     '1.2e17'
     """
     return f"{number:.1e}".replace("e+", "e")
-
-
-def _table(*columns: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
-    for number, name in enumerate(columns):
-        words = number == 0 or name == "phase"
-        table.add_column(name, justify="left" if words else "right", no_wrap=True)
-    return table
-
-
-def _print(table: Table) -> None:
-    target = report.console()
-    target.width = _width()
-    target.print(table)
-
-
-def _width() -> int:
-    target = report.console()
-    return target.width if target.is_terminal else _PIPE_WIDTH
 
 
 def _many(count: int, one: str, several: str = "") -> str:

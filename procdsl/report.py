@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
+
+import typer
 
 from procdsl.errors import Diagnostic, Place, ProcdslError, Severity, SpecError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 FORMAT_VERSION = 1
 # A caret must stand under its text: longer lines are cut to this many characters around it.
 _EXCERPT = 120
-# A pipe's width, and the width from which a comparison's intervals stand beside their means.
-_PIPE_WIDTH, _WIDE = 160, 118
+# A pipe's width, which nobody sees, and that from which a comparison's intervals stand beside their means.
+_PIPE_WIDTH, _WIDE = 200, 118
+# Between the columns of a table.
+GAP = 2
 _MISSING = 5
 # So many findings of one code at one place are drawn one by one.
 _FEW = 3
@@ -27,18 +33,51 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where things are drawn: colour only on a terminal without NO_COLOR, and nothing wrapped."""
+    """Where tables and what moves are drawn: colour only on a terminal without NO_COLOR, nothing wrapped."""
     from rich.console import Console
 
     return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
-def line(text: str = "", *, style: str | None = None, stderr: bool = False) -> None:
-    """One line; a plain one costs no import of rich, which is a fifth of `procdsl check`."""
-    if style is None:
-        (sys.stderr if stderr else sys.stdout).write(clean(text) + "\n")
-    else:
-        console(stderr=stderr).print(clean(text), style=style)
+def width() -> int:
+    """How many columns there are to draw in."""
+    target = console()
+    return target.width if target.is_terminal else _PIPE_WIDTH
+
+
+def table(*columns: str) -> Table:
+    """An empty table without lines: the first column is of words, the others are of numbers."""
+    from rich.table import Table
+
+    made = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
+    for number, name in enumerate(columns):
+        words = number == 0 or name == "phase"
+        made.add_column(name, justify="left" if words else "right", no_wrap=True)
+    return made
+
+
+def show(table: Table) -> None:
+    """Draws a table."""
+    target = console()
+    target.width = width()
+    target.print(table)
+
+
+def line(*parts: str | tuple[str, str], style: str = "", stderr: bool = False) -> None:
+    """One line, of texts and of texts with a style of their own; without rich, a sixth of `procdsl check`."""
+    stream = sys.stderr if stderr else sys.stdout
+    styled = [(part, style) if isinstance(part, str) else part for part in parts]
+    stream.write("".join(_painted(clean(text), look, stream) for text, look in styled) + "\n")
+
+
+def _painted(text: str, style: str, stream: TextIO) -> str:
+    """The text in a style such as "bold red", on a terminal or by force; plain by NO_COLOR."""
+    terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+    if not style or os.environ.get("NO_COLOR") or not (terminal or os.environ.get("FORCE_COLOR")):
+        return text
+    words = set(style.split())
+    colour = "".join(words - {"bold", "dim"}) or None
+    return typer.style(text, colour, bold="bold" in words or None, dim="dim" in words or None)
 
 
 def data(value: Any) -> None:
@@ -56,49 +95,42 @@ def clean(text: str) -> str:
 # ---------------------------------------------------------------- diagnostics
 
 
-def diagnostics(found: Iterable[Diagnostic], *, stderr: bool = True) -> None:
+def diagnostics(found: Iterable[Diagnostic]) -> None:
     """Each finding as `file:line:column  code  message`, its line, caret and help; then the count.
 
     Of many alike at one place, as sweeps have them, the first is drawn and the others are counted.
     """
     found = tuple(found)
-    if not found:
-        return
-    target = console(stderr=stderr)
     alike: dict[tuple[str, Place | None], list[Diagnostic]] = {}
     for finding in found:
         alike.setdefault((finding.code, finding.place), []).append(finding)
-    for first, *others in alike.values():
-        _draw(target, first)
-        if len(others) < _FEW:
-            for finding in others:
-                _draw(target, finding)
-        else:
-            target.print(f"      = and {len(others):,} more {first.code} here; --json gives all")
+    for same in alike.values():
+        few = len(same) <= _FEW
+        for finding in same if few else same[:1]:
+            _draw(finding)
+        if not few:
+            line(f"      = and {len(same) - 1:,} more {same[0].code} here; --json gives all", stderr=True)
     if count := tally(found):
-        target.print(count)
+        line(count, stderr=True)
 
 
-def _draw(target: Console, finding: Diagnostic) -> None:
+def _draw(finding: Diagnostic) -> None:
+    style = _STYLES[finding.severity]
     if finding.severity is Severity.NOTE:
-        target.print("note: ", style=_STYLES[finding.severity], end="")
-        target.print(clean(finding.message))
+        line(("note: ", style), finding.message, stderr=True)
         return
     label = "" if finding.severity is Severity.ERROR else f"{finding.severity}: "
     where = f"{finding.place}  " if finding.place else ""
-    target.print(clean(where), end="")
-    target.print(finding.code, style=_STYLES[finding.severity], end="")
-    target.print(f"  {label}{clean(finding.message)}")
-    gutter = 6
+    line(where, (finding.code, style), f"  {label}{finding.message}", stderr=True)
+    gutter = " " * 6
     if finding.place and finding.source_line:
         number = f"{finding.place.line:>5}"
-        gutter = len(number) + 1
+        gutter = " " * (len(number) + 1)
         text, indent, width = _excerpt(finding)
-        target.print(f"{number} | {text}".rstrip())
-        target.print(" " * gutter + "| " + " " * indent, end="")
-        target.print("^" * width, style=_STYLES[finding.severity])
+        line(f"{number} | {text}".rstrip(), stderr=True)
+        line(f"{gutter}| {' ' * indent}", ("^" * width, style), stderr=True)
     if finding.help:
-        target.print(" " * gutter + f"= help: {clean(finding.help)}")
+        line(f"{gutter}= help: {finding.help}", stderr=True)
 
 
 def _excerpt(finding: Diagnostic) -> tuple[str, int, int]:
@@ -155,11 +187,9 @@ def failure(error: ProcdslError) -> None:
 
 def message(text: str, *, help: str = "") -> None:
     """`error: …` and, below it, the way out."""
-    target = console(stderr=True)
-    target.print("error:", style="bold red", end=" ")
-    target.print(clean(text))
+    line(("error:", "bold red"), f" {text}", stderr=True)
     if help:
-        target.print(f"  help: {clean(help)}")
+        line(f"  help: {help}", stderr=True)
 
 
 def failure_data(error: ProcdslError) -> dict[str, Any]:
@@ -177,15 +207,14 @@ def failure_data(error: ProcdslError) -> dict[str, Any]:
 
 def rejected(word: Sequence[str], place: int | None, reason: str) -> None:
     """Why a word is none of a language, below the symbol where it goes wrong."""
-    target = console()
     at = min(place or 1, len(word) + 1) - 1
     first = max(0, at - _AROUND)
     before = clean(("… " if first else "") + "".join(f"{symbol} " for symbol in word[first:at]))
     shown = clean(" ".join(word[at : at + _AROUND]) + (" …" if len(word) > at + _AROUND else ""))
-    target.print(f"no: {clean(reason)}")
-    target.print(f"  {before}{shown}".rstrip())
+    line(f"no: {reason}")
+    line(f"  {before}{shown}".rstrip())
     width = len(clean(word[at])) if at < len(word) else 1
-    target.print("  " + " " * len(before) + "^" * width, style=_STYLES[Severity.ERROR])
+    line("  " + " " * len(before) + "^" * width, style=_STYLES[Severity.ERROR])
 
 
 def audited(found: Mapping[str, Any]) -> None:
@@ -214,17 +243,18 @@ _STATES = {"done": "green", "running": "cyan", "failed": "red", "pending": "dim"
 
 def trials(study: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """A line a trial: where it stands, and why it is not done."""
-    target = console()
     counts = ", ".join(f"{sum(row['state'] == state for row in rows)} {state}" for state in _STATES)
-    target.print(f"{clean(study)}: {counts}", style="bold")
+    line(f"{study}: {counts}", style="bold")
     width = max((len(row["curriculum"]) for row in rows), default=0)
     for row in rows:
         shared = f"  ({', '.join(row['shared'])} shared)" if row["shared"] else ""
-        target.print(f"  {clean(row['curriculum']):<{width}}  seed {row['seed']:<3} ", end="")
-        target.print(f"{row['state']:<8}", style=_STATES[row["state"]], end="")
-        target.print(f" {clean(row['phase'])} {row['step']:,}/{row['steps']:,}{shared}")
+        line(
+            f"  {row['curriculum']:<{width}}  seed {row['seed']:<3} ",
+            (f"{row['state']:<8}", _STATES[row["state"]]),
+            f" {row['phase']} {row['step']:,}/{row['steps']:,}{shared}",
+        )
         if row["reason"]:
-            target.print(f"      {clean(row['reason'])}", style="red")
+            line(f"      {row['reason']}", style="red")
 
 
 def pruned(outcome: Mapping[str, Any]) -> None:
@@ -263,20 +293,15 @@ def comparisons(found: Mapping[str, Any]) -> None:
     for one in found["comparisons"]:
         comparison(one)
         line("")
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(clean(f"{found['study']}: final values"), overflow="fold")
+    drawn = table()
+    drawn.add_column(clean(f"{found['study']}: final values"), overflow="fold")
     for column in found["matrix"]["columns"]:
-        table.add_column(clean(column["name"]), justify="right")
+        drawn.add_column(clean(column["name"]), justify="right")
     for row in found["matrix"]["rows"]:
-        table.add_row(clean(row["label"]), *(_cell(cell) for cell in row["cells"]))
-    target = console()
-    if not target.is_terminal:
-        target.width = _PIPE_WIDTH
-    target.print(table)
-    target.print("* can be told from the baseline of its column (p < 0.05, Holm)", style="dim")
-    line(f"matrix: {clean(found['png'][0])}")
+        drawn.add_row(clean(row["label"]), *(_cell(cell) for cell in row["cells"]))
+    show(drawn)
+    line("* can be told from the baseline of its column (p < 0.05, Holm)", style="dim")
+    line(f"matrix: {found['png'][0]}")
 
 
 def _cell(cell: Mapping[str, Any] | None) -> str:
@@ -288,36 +313,30 @@ def _cell(cell: Mapping[str, Any] | None) -> str:
 
 def comparison(found: Mapping[str, Any]) -> None:
     """The comparison of a study: what it rests on, a row a curriculum, the verdict, and what to mind."""
-    from rich.table import Table
-
-    target = console()
-    if not target.is_terminal:
-        target.width = _PIPE_WIDTH
     named = f" ({found['comparison']})" if found["comparison"] else ""
-    target.print(clean(f"{found['study']}{named}: {found['metric']} by curriculum"), style="bold")
-    target.print(clean(_basis(found["basis"]) + _bounds(found)))
-    wide = target.width >= _WIDE
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("curriculum", overflow="fold")
+    line(f"{found['study']}{named}: {found['metric']} by curriculum", style="bold")
+    line(_basis(found["basis"]) + _bounds(found))
+    wide = width() >= _WIDE
+    drawn = table()
+    drawn.add_column("curriculum", overflow="fold")
     heads = ("seeds", "text", "procedural", "final (95%)", "difference (95%)", "p (Holm)", "saving")
     timed = () if found["threshold"] is None else (f"steps to {found['threshold']:g}",)
     for head in (*heads, *timed) if wide else _stacked((*heads, *timed)):
-        table.add_column(head, justify="right", no_wrap=True)
+        drawn.add_column(head, justify="right", no_wrap=True)
     for arm in found["curricula"]:
         name, *cells = _compared(arm, " " if wide else "\n")
-        table.add_row(name, *(cells if wide else _stacked(cells)), style="bold" if arm["baseline"] else None)
-    target.print(table)
-    target.print(clean(found["verdict"]))
+        drawn.add_row(name, *(cells if wide else _stacked(cells)), style="bold" if arm["baseline"] else None)
+    show(drawn)
+    line(found["verdict"])
     for warning in found["warnings"]:
-        target.print("warning: ", style=_STYLES[Severity.WARNING], end="")
-        target.print(clean(warning))
+        line(("warning: ", _STYLES[Severity.WARNING]), warning)
     for missing in found["missing"][:_MISSING]:
-        target.print(clean(f"missing: {missing}"))
+        line(f"missing: {missing}")
     if (more := len(found["missing"]) - _MISSING) > 0:
-        target.print(f"missing: {more} more, in the report")
+        line(f"missing: {more} more, in the report")
     if "html" in found:
         beside = f" (figures as PNG in {Path(found['png'][0]).parent})" if found["png"] else ""
-        target.print(clean(f"report: {found['html']}{beside}"))
+        line(f"report: {found['html']}{beside}")
 
 
 def _stacked(cells: Sequence[str]) -> tuple[str, ...]:
