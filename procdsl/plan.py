@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from procdsl.kinds import Grown, Node
+from procdsl.kinds import ByKind, Grown, Node
 from procdsl.programs import AnyMeasurement, AnyProgram, Interval
 
 Component = Literal["embedding", "position", "attention", "mlp", "norm", "head"]
@@ -93,7 +93,7 @@ class ProblemsSource(Node):
     pack: bool
 
 
-AnySource = Annotated[HubSource | FilesSource | BuiltinSource | ProblemsSource, Field(discriminator="kind")]
+AnySource = Annotated[HubSource | FilesSource | BuiltinSource | ProblemsSource, ByKind()]
 
 
 class BytesTokenizer(Node):
@@ -127,7 +127,7 @@ class CharactersTokenizer(Node):
 
 
 AnyTokenizer = Annotated[
-    BytesTokenizer | BpeTokenizer | HubTokenizer | CharactersTokenizer, Field(discriminator="kind")
+    BytesTokenizer | BpeTokenizer | HubTokenizer | CharactersTokenizer, ByKind()
 ]
 
 
@@ -152,7 +152,7 @@ class PrepareOperation(Operation):
     name: str
     source: AnySource
     tokenizer: AnyTokenizer
-    fallback: Annotated[BuiltinSource | ProblemsSource, Field(discriminator="kind")] | None = None
+    fallback: Annotated[BuiltinSource | ProblemsSource, ByKind()] | None = None
     validation_share: float = Field(default=0.01, gt=0, lt=1)
     max_epochs: float = Field(default=1.0, gt=0)
     train_tokens: int = Field(ge=0)
@@ -408,7 +408,7 @@ class MeasureOperation(Operation):
 
 AnyOperation = Annotated[
     PrepareOperation | GenerateOperation | TransferOperation | TrainOperation | MeasureOperation,
-    Field(discriminator="kind"),
+    ByKind(),
 ]
 
 # ---------------------------------------------------------------- the whole

@@ -21,7 +21,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from procdsl.kinds import Grown, Node
+from procdsl.kinds import ByKind, Grown, Node
 
 SPECIALS = ("<bos>", "<end>", "<pad>")
 # The ballot walk multiplies two lengths and 2**32 in 64 bits.
@@ -635,7 +635,7 @@ AnyProgram = Annotated[
     | RandomAutomatonProgram
     | TaskProgram
     | MachineProgram,
-    Field(discriminator="kind"),
+    ByKind(),
 ]
 
 # ---------------------------------------------------------------- measurements
@@ -692,6 +692,4 @@ class GrammaticalityMeasurement(Measurement):
     words: int = Field(ge=0)
 
 
-AnyMeasurement = Annotated[
-    LossMeasurement | AnswerMeasurement | GrammaticalityMeasurement, Field(discriminator="kind")
-]
+AnyMeasurement = Annotated[LossMeasurement | AnswerMeasurement | GrammaticalityMeasurement, ByKind()]
