@@ -10,8 +10,8 @@ ProcdslError
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -22,8 +22,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A stretch of one line of a text: line and column count from one, `width` in characters."""
 
     file: str
@@ -35,8 +34,7 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One finding about a spec: a code, what is wrong with which value, where, and the way out."""
 
     code: str
@@ -44,7 +42,7 @@ class Diagnostic:
     place: Place | None = None
     help: str = ""
     severity: Severity = Severity.ERROR
-    source_line: str = field(default="", repr=False)
+    source_line: str = ""
 
 
 class ProcdslError(ValueError):

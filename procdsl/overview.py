@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from procdsl import report
-from procdsl.estimate import left
 from procdsl.plan import COMPONENTS, Feed, MeasureOperation, TrainOperation
 
 if TYPE_CHECKING:
@@ -216,6 +215,8 @@ def _transfer(parts: Iterable[Moved]) -> Table:
 
 
 def _totals(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None) -> None:
+    from procdsl.estimate import left
+
     phases = sum(len(trial.phases) for trial in plan.trials)
     trained = len({phase.train for trial in plan.trials for phase in trial.phases})
     report.line(f"{_many(cost.trials, 'trial')} of {_many(phases, 'phase')}, {trained:,} of them different")

@@ -7,9 +7,8 @@ one order of + - * / is written here, for plain Python and for numba alike.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def closing_thresholds(length: int, depth: int) -> list[list[int]]:
@@ -100,8 +99,7 @@ def split_row(one: Any, other: Any, share: float, pairs: int, chances: Any, row:
     return total
 
 
-@dataclass(frozen=True)
-class Depths:
+class Depths(NamedTuple):
     """How the open brackets of all types can stand, as partitions of the depth, and the moves between them.
 
     Moves of state s are those from offsets[s] to offsets[s + 1]: to `targets`, in `ways` ways, by a bracket
@@ -176,8 +174,7 @@ def move_thresholds(
 # ---------------------------------------------------------------- n-grams
 
 
-@dataclass(frozen=True)
-class Followers:
+class Followers(NamedTuple):
     """What follows what: state 0 is the beginning of a word, every other the last symbols before a place.
 
     After state s come symbols[j], `counts` of them cumulated, for j from offsets[s] to offsets[s + 1]; state

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 from procdsl.compiler.findings import Finding, note
 from procdsl.compiler.names import address
@@ -19,8 +20,7 @@ from procdsl.language.study import ExperimentSpec
 from procdsl.plan import Schedule
 
 
-@dataclass(frozen=True)
-class Budget:
+class Budget(NamedTuple):
     """A phase's size: `steps` of `batch_rows` rows that feed `context` positions each. `asked` in tokens."""
 
     model: ModelSpec

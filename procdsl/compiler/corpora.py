@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from procdsl import plan
 from procdsl.language.corpora import (
@@ -21,8 +21,7 @@ from procdsl.language.corpora import (
 KNOWN_SIZES = {"gpt2": 50_257, "openai-community/gpt2": 50_257}
 
 
-@dataclass(frozen=True)
-class Needs:
+class Needs(NamedTuple):
     """How many tokens of a corpus a study reads, at most."""
 
     train: int = 0

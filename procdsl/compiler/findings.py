@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from procdsl.compiler.near import hint
 from procdsl.errors import Place, Severity
@@ -12,8 +12,7 @@ from procdsl.grammars.base import Problem
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One finding. `path` leads to the value meant; `key` says that its key is meant instead.
 
     `span` says which characters of the value, a text, are meant: the first, and how many.

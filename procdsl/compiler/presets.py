@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from procdsl import presets
 from procdsl.compiler.near import hint
 from procdsl.compiler.overlay import placed
 from procdsl.compiler.text import fail
@@ -24,6 +23,8 @@ def preset(tree: Tree) -> Tree:
 def _written(table: Tree) -> Tree:
     if not isinstance(table.value, dict) or (named := table.value.get("preset")) is None:
         return table
+    from procdsl import presets
+
     if named.value not in presets.names():
         way = hint(str(named.value), presets.names())
         fail(

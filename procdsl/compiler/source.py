@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ def quoted(found: Iterable[Diagnostic], files: Mapping[str, str]) -> tuple[Diagn
         lines = split.get(finding.place.file, []) if finding.place else []
         return lines[finding.place.line - 1] if finding.place and finding.place.line <= len(lines) else ""
 
-    placed = (replace(finding, source_line=line(finding)) for finding in found)
+    placed = (finding._replace(source_line=line(finding)) for finding in found)
     return tuple(sorted(dict.fromkeys(placed), key=order))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from procdsl.compiler.findings import Path
 from procdsl.language.curricula import PhaseSpec
@@ -17,16 +18,14 @@ from procdsl.plan import ModelShape, Schedule, Stage
 Address = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """The ids of a phase: those of the corpus `text` first, then these spellings."""
 
     text: str | None
     tokens: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a phase starts: at another, through a transfer or as it is."""
 
     phase: Address

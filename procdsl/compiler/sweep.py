@@ -19,8 +19,8 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from procdsl.compiler.overlay import COLLECTIONS, assign, dotted, liked, undotted
 from procdsl.compiler.text import fail
@@ -44,8 +44,7 @@ Entity = tuple[str, str]
 Point = tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(NamedTuple):
     """One list: the path it is over, how names call it, and its values."""
 
     path: Path

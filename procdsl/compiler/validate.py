@@ -13,8 +13,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -58,8 +57,7 @@ def validate(source: Source, model: type[M]) -> M:
         raise SpecError(source.quote([*source.notes, *found])) from None
 
 
-@dataclass(frozen=True)
-class _Fault:
+class _Fault(NamedTuple):
     """One error of Pydantic's. `path` is in the text; `member` names the part of a union that was tried."""
 
     type: str

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from pydantic import Field
 
@@ -19,8 +18,7 @@ END = SPECIALS[1]
 PLENTY = 100_000
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """A finding about a grammar: `path` leads to the value inside the grammar's own table.
 
     Where the value is a text in a language of its own, `span` says which characters of it (first, how many).
