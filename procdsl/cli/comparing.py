@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from procdsl import report
+from procdsl.cli.opening import begun, opened
 from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt
-from procdsl.errors import UsageError
 
 if TYPE_CHECKING:
     from procdsl.plan import Plan
@@ -41,19 +41,14 @@ def compare(
 
     procdsl compare specs/dyck_then_c4.toml --metric c4/bits_per_byte --html report.html
     """
-    from procdsl.compiler import compile
     from runner.bind import recall
-    from runner.execution import store_root
-    from runner.store import Store, read_json
+    from runner.store import read_json
 
-    plan = compile(spec, profile=profile, sets=set_ or ()).plan
-    results = Store(store_root(spec, store))
-    folder = results.root / "studies" / plan.study
-    if not (folder / "plan.json").exists():
-        raise UsageError(f"{spec} has not been run yet", help=f"procdsl run {spec}")
+    plan, results = begun(spec, profile, set_, store)
     # What was run elsewhere, on a GPU say, is compared as it was run, whatever this machine would choose.
-    if profile == "auto" and (ran := read_json(folder / "plan.json")["profile"]) != plan.profile:
-        plan = compile(spec, profile=ran or "none", sets=set_ or ()).plan
+    ran = read_json(results.study(plan.study) / "plan.json")["profile"]
+    if profile == "auto" and ran != plan.profile:
+        plan, results = opened(spec, ran or "none", set_, store)
     bound = recall(plan, results)
     compared = comparison_of(bound, results, spec=spec, metric=metric, target=target, timed=threshold)
     page = Path(compared.get("html") or compared["comparisons"][0]["html"])

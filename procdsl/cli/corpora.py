@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from procdsl import report
+from procdsl.cli.opening import opened
 from procdsl.cli.options import JsonOpt, ProfileOpt, QuietOpt, SetOpt, SpecArg, StoreOpt
 from procdsl.cli.running import bound_plan
 
@@ -33,14 +34,12 @@ def data_fetch(
         procdsl data fetch specs/dyck_then_c4.toml --profile none
     """
     from procdsl import progress
-    from procdsl.compiler import compile
     from runner.corpora.holdings import fetch
-    from runner.execution import Execution, store_root
-    from runner.store import Store
+    from runner.execution import Execution
 
-    plan = compile(spec, profile=profile, sets=set_ or ()).plan
-    how = Execution(store=store_root(spec, store), strict_data=True, folder=spec.parent)
-    paths = fetch(bound_plan(plan, Store(how.store), how, quiet=quiet), how, progress.note)
+    plan, results = opened(spec, profile, set_, store)
+    how = Execution(store=results.root, strict_data=True, folder=spec.parent)
+    paths = fetch(bound_plan(plan, results, how, quiet=quiet), how, progress.note)
     if json:
         report.data({"store": str(how.store), "copy": [str(path) for path in paths]})
         return
@@ -74,17 +73,13 @@ def data_verify(
 
 
 def _data_told(
-    spec: Path, sets: list[str] | None, profile: str, wanted: Path | None, *, json: bool, verify: bool
+    spec: Path, sets: list[str] | None, profile: str, store: Path | None, *, json: bool, verify: bool
 ) -> None:
-    from procdsl.compiler import compile
     from runner.bind import recall
     from runner.corpora.holdings import holdings
-    from runner.execution import store_root
-    from runner.store import Store
 
-    store = Store(store_root(spec, wanted))
-    plan = recall(compile(spec, profile=profile, sets=sets or ()).plan, store)
-    found = holdings(plan, store, verify=verify)
+    plan, results = opened(spec, profile, sets, store)
+    found = holdings(recall(plan, results), results, verify=verify)
     if json:
         report.data({"corpora": found, "verified": verify})
         return

@@ -12,7 +12,8 @@ import typer
 
 from procdsl import report
 from procdsl.cli.comparing import comparison_of
-from procdsl.cli.options import JsonOpt, ProfileOpt, QuietOpt, SetOpt, SpecArg, StoreOpt
+from procdsl.cli.opening import begun
+from procdsl.cli.options import JsonOpt, ProfileOpt, QuietOpt, SetOpt, SpecArg, StoreOpt, TrackingOpt
 from procdsl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,10 +38,7 @@ def run(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="Threads of each operation [cores / jobs].")] = None,
     store: StoreOpt = None,
-    tracking_uri: Annotated[
-        str | None,
-        typer.Option(help="An MLflow server [a database in the store].", envvar="MLFLOW_TRACKING_URI"),
-    ] = None,
+    tracking_uri: TrackingOpt = None,
     tracking: Annotated[bool, typer.Option("--tracking/--no-tracking", help="Deliver to MLflow.")] = True,
     rebind: Annotated[bool, typer.Option("--rebind", help="Choose the corpora anew.")] = False,
     strict_data: Annotated[bool, typer.Option("--strict-data", help="Use no fallback corpus.")] = False,
@@ -63,11 +61,9 @@ def run(
 
         procdsl run specs/dyck_then_c4.toml --only dyck_first --seeds 0..2
     """
-    from procdsl import progress
     from procdsl.compiler import compile
-    from runner import engine, execution
+    from runner import execution
     from runner.failures import forgive
-    from runner.schedule import pending, wanted
     from runner.store import Store
     from runner.tracking import start_sender
 
@@ -96,16 +92,24 @@ def run(
     _keep_spec(spec, results.study(bound.study))
     if yes:
         forgive(bound, results)
-    trials = wanted(bound, how)
-    todo = pending(bound, trials, results)
     sender = start_sender(bound, results, how) if tracking else None
-    with progress.watch(bound, trials, todo, quiet=quiet) as observe:
-        outcome = engine.run(bound, how, observe)
+    outcome = _watched(bound, results, how, quiet=quiet)
     compared = comparison_of(bound, results, spec=spec) if bound.comparison and not outcome.stopped else None
     undelivered = sender.finish() if sender else 0
     named = shlex.join([str(spec), *(["--store", str(store)] if store else [])])
     _tell_outcome(named, bound, outcome, compared, undelivered, json=json, quiet=quiet)
     raise typer.Exit(outcome.exit_code)
+
+
+def _watched(plan: Plan, store: Store, how: Execution, *, quiet: bool) -> Outcome:
+    """Does what is missing of a study, and shows how it goes."""
+    from procdsl import progress
+    from runner import engine
+    from runner.schedule import pending, wanted
+
+    trials = wanted(plan, how)
+    with progress.watch(plan, trials, pending(plan, trials, store), quiet=quiet) as observe:
+        return engine.run(plan, how, observe)
 
 
 def bound_plan(plan: Plan, store: Store, how: Execution, *, quiet: bool) -> Plan:
@@ -135,22 +139,15 @@ def status(
 
     procdsl status specs/dyck_then_c4.toml
     """
-    from procdsl.compiler import compile
     from runner.bind import recall
-    from runner.execution import store_root
     from runner.status import status
-    from runner.store import Store
 
-    plan = compile(spec, profile=profile, sets=set_ or ()).plan
-    results = Store(store_root(spec, store))
-    if not (results.root / "studies" / plan.study / "plan.json").exists():
-        raise UsageError(f"{spec} has not been run yet", help=f"procdsl run {spec}")
-    found = status(recall(plan, results), results)
+    plan, results = begun(spec, profile, set_, store)
+    trials = [asdict(trial) for trial in status(recall(plan, results), results)]
     if json:
-        trials = [asdict(trial) for trial in found]
         report.data({"study": plan.study, "profile": plan.profile, "trials": trials})
     else:
-        report.trials(plan.study, [asdict(trial) for trial in found])
+        report.trials(plan.study, trials)
 
 
 @app.command()
@@ -195,8 +192,7 @@ def _plan_now(spec: Path, store: Store) -> Plan:
     from procdsl.compiler import compile
     from runner.bind import recall
 
-    plan = compile(spec).plan
-    return recall(plan, store)
+    return recall(compile(spec).plan, store)
 
 
 def _tell_outcome(

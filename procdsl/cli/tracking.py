@@ -10,22 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from procdsl import report
-from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt
-from procdsl.errors import UsageError
+from procdsl.cli.opening import begun
+from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt, TrackingOpt
 
 app = typer.Typer(rich_markup_mode=None)
 
 if TYPE_CHECKING:
-    from runner.store import Store
+    pass
 
 
 @app.command()
 def sync(
     spec: SpecArg,
-    tracking_uri: Annotated[
-        str | None,
-        typer.Option(help="An MLflow server [a database in the store].", envvar="MLFLOW_TRACKING_URI"),
-    ] = None,
+    tracking_uri: TrackingOpt = None,
     set_: SetOpt = None,
     profile: ProfileOpt = "auto",
     store: StoreOpt = None,
@@ -40,7 +37,8 @@ def sync(
     from runner.store import load_plan
     from runner.tracking import sync
 
-    results, study = _study_of(spec, profile, set_ or [], store)
+    plan, results = begun(spec, profile, set_, store)
+    study = plan.study
     found = sync(load_plan(results.study(study) / "plan.json"), results, tracking_uri)
     if json:
         report.data({"study": study, "ok": not found.pending, **asdict(found)})
@@ -74,21 +72,10 @@ def ui(
     if spec is None:
         results, study = Store(store_root(Path("spec"), store)), None
     else:
-        results, study = _study_of(spec, profile, set_ or [], store)
+        plan, results = begun(spec, profile, set_, store)
+        study = plan.study
     server = serve(results, port=port)
     report.line(f"MLflow starts on {server.url} …", stderr=True)
     with contextlib.suppress(KeyboardInterrupt), server:
         report.line(page(server.url, results, study, resolve_uri(results)) if study else server.url)
         server.wait()
-
-
-def _study_of(spec: Path, profile: str, sets: list[str], wanted: Path | None) -> tuple[Store, str]:
-    """The store of a spec, and the name of its study there."""
-    from procdsl.compiler import compile
-    from runner.execution import store_root
-    from runner.store import Store
-
-    results, study = Store(store_root(spec, wanted)), compile(spec, profile=profile, sets=sets).plan.study
-    if not (results.root / "studies" / study / "plan.json").exists():
-        raise UsageError(f"{spec} has not been run yet", help=f"procdsl run {spec}")
-    return results, study
