@@ -126,9 +126,7 @@ class CharactersTokenizer(Node):
     size: Literal[99, 100]
 
 
-AnyTokenizer = Annotated[
-    BytesTokenizer | BpeTokenizer | HubTokenizer | CharactersTokenizer, ByKind()
-]
+AnyTokenizer = Annotated[BytesTokenizer | BpeTokenizer | HubTokenizer | CharactersTokenizer, ByKind()]
 
 
 class Binding(Node):
