@@ -345,6 +345,6 @@ def told(found: Iterable[Finding], read: Source) -> Iterator[tuple[Finding, Sour
             seen.add((one.code, path))
             message = one.message if name in one.message else f"{name}: {one.message}"
             yield (
-                replace(one, path=path, message=message),
+                one._replace(path=path, message=message),
                 replace(read, tree=read.variants.get(name, read.tree)),
             )
