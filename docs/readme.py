@@ -1,7 +1,8 @@
-"""The README's outputs, made by the commands they show: `python -m docs.readme --store DIR --write`.
+"""Outputs in the README and in docs/findings.md, made by the commands they show.
 
-Between ``<!-- $ COMMAND -->`` and ``<!-- end -->`` stands what the command prints, on the machine that
-the page names. The study must have been run in that store; the figure is copied from its comparison.
+`python -m docs.readme --store DIR --write [PAGE...]`. Between ``<!-- $ COMMAND -->`` and ``<!-- end -->``
+stands what the command prints, on the machine that the page names. A study must have been run in that store;
+what was not keeps what stands there. The README's figure is copied from its comparison.
 """
 
 from __future__ import annotations
@@ -21,25 +22,38 @@ import psutil
 import torch
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+PAGES = {"README": HERE.parent / "README.md", "findings": HERE / "findings.md"}
 STUDY = "dyck_then_c4"
 BLOCK = re.compile(r"(<!-- \$ (.*?) -->\n).*?(<!-- end -->)", re.S)
 FOOT = re.compile(r"(<!-- machine -->\n).*?(<!-- end -->)", re.S)
 
 
 def main() -> None:
-    """Fills in the README."""
+    """Fills in the pages."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--store", type=Path, required=True)
     arguments.add_argument("--write", action="store_true", required=True)
-    store = arguments.parse_args().store.resolve()
-    text = BLOCK.sub(
-        lambda found: f"{found[1]}```text\n{_printed(found[2], store)}\n```\n{found[3]}",
-        README.read_text("utf-8"),
-    )
-    README.write_text(FOOT.sub(lambda found: f"{found[1]}{_machine()}\n{found[2]}", text), "utf-8")
-    (HERE / "figures").mkdir(exist_ok=True)
-    shutil.copyfile(store / "studies" / STUDY / "compare" / "curves.png", HERE / "figures" / f"{STUDY}.png")
+    arguments.add_argument("pages", nargs="*", choices=[*PAGES, []], default=[*PAGES])
+    asked = arguments.parse_args()
+    store = asked.store.resolve()
+    for page in asked.pages:
+        text = BLOCK.sub(
+            lambda found: f"{found[1]}{_block(found[0], found[2], store)}", PAGES[page].read_text("utf-8")
+        )
+        PAGES[page].write_text(FOOT.sub(lambda found: f"{found[1]}{_machine()}\n{found[2]}", text), "utf-8")
+    if "README" in asked.pages:
+        (HERE / "figures").mkdir(exist_ok=True)
+        shutil.copyfile(
+            store / "studies" / STUDY / "compare" / "curves.png", HERE / "figures" / f"{STUDY}.png"
+        )
+
+
+def _block(old: str, command: str, store: Path) -> str:
+    """A block's new text; the old one where the command is about a study that is not in the store."""
+    spec = re.search(r"specs/(\w+)\.toml", command)
+    if " compare " in command and spec and not (store / "studies" / spec[1]).exists():
+        return old.partition("-->\n")[2]
+    return f"```text\n{_printed(command, store)}\n```\n<!-- end -->"
 
 
 def _printed(command: str, store: Path) -> str:
@@ -50,7 +64,9 @@ def _printed(command: str, store: Path) -> str:
     place = os.environ | {"PROCDSL_STORE": str(found), "COLUMNS": "100", "NO_COLOR": "1"}
     done = subprocess.run(words, cwd=HERE.parent, env=place, capture_output=True, text=True, check=True)
     lines = (line.rstrip().replace(str(store), "specs/.procdsl") for line in done.stdout.splitlines())
-    return "\n".join(lines).strip()
+    return "\n".join(
+        line for line in lines if not line.startswith(("report:", "matrix:")) or "dyck_then_c4" in command
+    ).strip()
 
 
 def _machine() -> str:
