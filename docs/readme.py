@@ -49,10 +49,11 @@ def main() -> None:
 
 
 def _block(old: str, command: str, store: Path) -> str:
-    """A block's new text; the old one where the command is about a study that is not in the store."""
+    """A block's new text; the old one, or that there is none, where a study is not in the store."""
     spec = re.search(r"specs/(\w+)\.toml", command)
     if " compare " in command and spec and not (store / "studies" / spec[1]).exists():
-        return old.partition("-->\n")[2]
+        kept = old.partition("-->\n")[2]
+        return kept if kept != "<!-- end -->" else f"Not run yet.\n{kept}"
     return f"```text\n{_printed(command, store)}\n```\n<!-- end -->"
 
 
