@@ -47,9 +47,11 @@ def test_specs_in_the_docs_compile(text: str, tmp_path: Path) -> None:
 
 
 def study_around(tables: str) -> str:
-    """A study whose curricula each train on one of the tables, or start by each of the transfers."""
+    """A study whose curricula train on one of the tables each, start by each transfer, or are compared."""
     if re.search(r"^\[(transfers|curricula)\.", tables, re.M):
         return around_transfers(tables)
+    if re.search(r"^\[compar", tables, re.M):
+        return around_comparisons(tables)
     named = re.findall(r"^\[(?:grammars|sources|corpora)\.(\w+)\]", tables, re.M)
     arms = [
         f'[curricula.on_{name}]\nphases = [{{ name = "only", data = "{name}", steps = 1 }}]' for name in named
@@ -69,6 +71,18 @@ def around_transfers(tables: str) -> str:
         if f'transfer = "{name}"' not in tables
     ]
     return "\n".join([frame[1], tables, *arms])
+
+
+def around_comparisons(tables: str) -> str:
+    """A study that is evaluated by what the comparisons name, each with a curriculum of its own."""
+    named = dict.fromkeys(re.findall(r'^metric\s*= "(\w+)/', tables, re.M))
+    parts = [
+        f'[grammars.{name}]\nkind = "dyck"\nk = 2\nlength = 16\n'
+        f'[evaluations.{name}]\nkind = "loss"\non = "{name}"\n'
+        f'[curricula.{name}_only]\nphases = [{{ name = "only", data = "{name}", steps = 1 }}]'
+        for name in named
+    ]
+    return "\n".join([STUDY, parts[0] + "\nbaseline = true", *parts[1:], tables])
 
 
 def modules() -> list[str]:
