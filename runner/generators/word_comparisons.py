@@ -45,6 +45,8 @@ def apply(function, a, b, c, seen, out):
     if function == 17:
         out[0] = _compare(a, b)
         return 1
+    if function == 18:
+        return _shortest_path(a, b[0], c[0], out)
     if a.size:
         out[0] = a.max() if function == 15 else a.min()
     return min(a.size, 1)
@@ -179,3 +181,31 @@ def _compare(a, b):
         if a[place] != b[place]:
             return 2 if a[place] > b[place] else 0
     return 1
+
+
+@kernel
+def _shortest_path(edges, start, goal, out):
+    """A search in breadth; `back` says which place of the queue found each."""
+    queue, back = np.empty(edges.size + 1, np.int64), np.empty(edges.size + 1, np.int64)
+    queue[0], back[0], size, done = start, -1, 1, 0
+    while done < size and queue[done] != goal:
+        node = queue[done]
+        for t in range(0, edges.size - 1, 2):
+            after = node
+            if edges[t] == node:
+                after = edges[t + 1]
+            elif edges[t + 1] == node:
+                after = edges[t]
+            if not (queue[:size] == after).any():
+                queue[size], back[size] = after, done
+                size += 1
+        done += 1
+    if done == size:
+        return 0
+    count, place = 0, done
+    while place >= 0:
+        count, place = count + 1, back[place]
+    place = done
+    for at in range(count - 1, -1, -1):
+        out[at], place = queue[place], back[place]
+    return count

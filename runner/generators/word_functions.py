@@ -22,7 +22,7 @@ SEQUENCES = (
 COMPARING = (
     "sort", "unique", "union", "intersect", "difference", "filter", "dedup_runs", "run_length",
     "delete_first", "delete_all", "replace", "search", "delete_part", "count", "majority", "max", "min",
-    "compare",
+    "compare", "shortest_path",
 )
 NUMBERS = (
     "number", "sum", "prefix_sums", "mod", "parity", "plus", "minus", "times", "digits", "add",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import doctest
 import inspect
+from itertools import pairwise
 from random import Random
 from typing import Any
 
+import networkx
 import numpy as np
 import pytest
 
@@ -17,6 +19,21 @@ from runner.generators.word_functions import NAMES, Registers, apply, begins, si
 FUNCTIONS = word_functions()
 GROUP = "S3"
 every_function = pytest.mark.parametrize("name", FUNCTIONS)
+
+
+def test_paths_are_as_short_as_networkx_finds_them() -> None:
+    random, meaning = Random(3), FUNCTIONS["shortest_path"].meaning
+    for _ in range(300):
+        edges = [random.randrange(8) for _ in range(2 * random.randrange(1, 10))]
+        graph = networkx.Graph(zip(edges[::2], edges[1::2], strict=True))
+        start, goal = random.choice(edges), random.choice(edges)
+        path = meaning(edges, start, goal)
+        if not networkx.has_path(graph, start, goal):
+            assert path == []
+            continue
+        assert len(path) == networkx.shortest_path_length(graph, start, goal) + 1
+        assert (path[0], path[-1]) == (start, goal)
+        assert all(graph.has_edge(*step) for step in pairwise(path))
 
 
 def test_every_function_has_a_kernel() -> None:

@@ -51,6 +51,12 @@ def _flattened(words: Extent) -> Extent:
     return Extent(words.least * words.inner[0], words.most * words.inner[1], words.low, words.high)
 
 
+def _on_the_way(edges: Extent, start: Extent, goal: Extent) -> Extent:
+    ends = (edges, start, goal)
+    low, high = min(one.low for one in ends), max(one.high for one in ends)
+    return Extent(0, edges.most // 2 + 1, low, high)
+
+
 @word_function("list -> list", as_long)
 def identity(word: Word) -> Word:
     """The word itself.
@@ -243,3 +249,27 @@ def longest_word(words: list[Word]) -> Word:
     [4, 4, 4]
     """
     return max(words, key=len, default=[])
+
+
+@word_function("word, one, one -> word", _on_the_way)
+def shortest_path(edges: Word, start: int, goal: int) -> Word:
+    """The symbols of a shortest path in a graph, from one to another; none where there is no way.
+
+    Each two symbols are an edge, to be gone either way. Of paths as short it is the one that a search in
+    breadth finds first, which goes from a symbol to its neighbours in the order their edges are written.
+
+    >>> shortest_path([1, 2, 1, 3, 3, 4, 2, 4], 1, 4)
+    [1, 2, 4]
+    """
+    found: dict[int, int | None] = {start: None}
+    for node in (queue := [start]):
+        for one, other in zip(edges[::2], edges[1::2], strict=False):
+            after = other if one == node else one if other == node else node
+            if after not in found:
+                found[after] = node
+                queue.append(after)
+    path, place = list[int](), goal if goal in found else None
+    while place is not None:
+        path.append(place)
+        place = found[place]
+    return path[::-1]
