@@ -35,6 +35,7 @@ COMMANDS = [
     "run",
     "sample",
     "schema",
+    "search",
     "status",
     "sync",
     "ui",

@@ -42,6 +42,7 @@ def compare(
     procdsl compare specs/dyck_then_c4.toml --metric c4/bits_per_byte --html report.html
     """
     from runner.bind import recall
+    from runner.search import answered
     from runner.store import read_json
 
     plan, results = begun(spec, profile, set_, store)
@@ -56,10 +57,13 @@ def compare(
         html.parent.mkdir(parents=True, exist_ok=True)
         page = Path(shutil.copyfile(page, html)).resolve()
         compared["html"] = str(page)
+    searches = list(answered(results, bound.study))
     if json:
-        report.data(compared)
+        report.data(compared | {"searches": searches})
     else:
         report.comparisons(compared)
+        for found in searches:
+            report.line(f"search {found['search']}: {report.answer(found)}")
     if open_:
         typer.launch(str(page))
 

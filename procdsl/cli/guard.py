@@ -24,6 +24,7 @@ MODULES = {
     "studies": ("check", "plan", "diff", "new"),
     "comparing": ("compare",),
     "running": ("run", "status", "prune"),
+    "searching": ("search",),
     "grammars": ("describe", "accepts", "next", "audit", "import", "export"),
     "language": ("sample", "schema", "kinds", "presets", "doctor"),
     "tracking": ("sync", "ui"),

@@ -31,5 +31,11 @@ TrackingOpt = Annotated[
         "--tracking-uri", help="An MLflow server [a database in the store].", envvar="MLFLOW_TRACKING_URI"
     ),
 ]
+DeliverOpt = Annotated[bool, typer.Option("--tracking/--no-tracking", help="Deliver to MLflow.")]
+JobsOpt = Annotated[int | None, typer.Option(help="Operations at once [cores; 1 on an accelerator].")]
+DeviceOpt = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
+ThreadsOpt = Annotated[int | None, typer.Option(help="Threads of each operation [cores / jobs].")]
+StrictOpt = Annotated[bool, typer.Option("--strict-data", help="Use no fallback corpus.")]
+OfflineOpt = Annotated[bool, typer.Option("--offline", help="Ask no server for data.")]
 JsonOpt = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

@@ -13,7 +13,21 @@ import typer
 from procdsl import report
 from procdsl.cli.comparing import comparison_of
 from procdsl.cli.opening import begun
-from procdsl.cli.options import JsonOpt, ProfileOpt, QuietOpt, SetOpt, SpecArg, StoreOpt, TrackingOpt
+from procdsl.cli.options import (
+    DeliverOpt,
+    DeviceOpt,
+    JobsOpt,
+    JsonOpt,
+    OfflineOpt,
+    ProfileOpt,
+    QuietOpt,
+    SetOpt,
+    SpecArg,
+    StoreOpt,
+    StrictOpt,
+    ThreadsOpt,
+    TrackingOpt,
+)
 from procdsl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,21 +42,21 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command()
 def run(
     spec: SpecArg,
-    jobs: Annotated[int | None, typer.Option(help="Operations at once [cores; 1 on an accelerator].")] = None,
+    jobs: JobsOpt = None,
     only: Annotated[
         list[str] | None, typer.Option(metavar="CURRICULUM", help="Only this one; repeatable.")
     ] = None,
     seeds: Annotated[str, typer.Option(metavar="A..B", help="Only these seeds, as in 0..2 or 0,4.")] = "",
     set_: SetOpt = None,
     profile: ProfileOpt = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
-    threads: Annotated[int | None, typer.Option(help="Threads of each operation [cores / jobs].")] = None,
+    device: DeviceOpt = "auto",
+    threads: ThreadsOpt = None,
     store: StoreOpt = None,
     tracking_uri: TrackingOpt = None,
-    tracking: Annotated[bool, typer.Option("--tracking/--no-tracking", help="Deliver to MLflow.")] = True,
+    tracking: DeliverOpt = True,
     rebind: Annotated[bool, typer.Option("--rebind", help="Choose the corpora anew.")] = False,
-    strict_data: Annotated[bool, typer.Option("--strict-data", help="Use no fallback corpus.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no server for data.")] = False,
+    strict_data: StrictOpt = False,
+    offline: OfflineOpt = False,
     micro_rows: Annotated[int | None, typer.Option(help="Rows on the device at once.", min=1)] = None,
     kernels: Annotated[
         bool | None,
@@ -93,15 +107,17 @@ def run(
     if yes:
         forgive(bound, results)
     sender = start_sender(bound, results, how) if tracking else None
-    outcome = _watched(bound, results, how, quiet=quiet)
+    outcome = watched(bound, results, how, quiet=quiet)
     compared = comparison_of(bound, results, spec=spec) if bound.comparison and not outcome.stopped else None
     undelivered = sender.finish() if sender else 0
     named = shlex.join([str(spec), *(["--store", str(store)] if store else [])])
     _tell_outcome(named, bound, outcome, compared, undelivered, json=json, quiet=quiet)
+    if compiled.spec.searches and not (json or quiet or outcome.exit_code):
+        report.line(f"searches: {', '.join(compiled.spec.searches)}; procdsl search {named}")
     raise typer.Exit(outcome.exit_code)
 
 
-def _watched(plan: Plan, store: Store, how: Execution, *, quiet: bool) -> Outcome:
+def watched(plan: Plan, store: Store, how: Execution, *, quiet: bool) -> Outcome:
     """Does what is missing of a study, and shows how it goes."""
     from procdsl import progress
     from runner import engine
@@ -140,14 +156,18 @@ def status(
     procdsl status specs/dyck_then_c4.toml
     """
     from runner.bind import recall
+    from runner.search import probed
     from runner.status import status
 
     plan, results = begun(spec, profile, set_, store)
-    trials = [asdict(trial) for trial in status(recall(plan, results), results)]
+    plans = (recall(plan, results), *probed(results, plan.study))
+    found = {one.study: [asdict(trial) for trial in status(one, results)] for one in plans}
     if json:
-        report.data({"study": plan.study, "profile": plan.profile, "trials": trials})
-    else:
-        report.trials(plan.study, trials)
+        trials = found.pop(plan.study)
+        report.data({"study": plan.study, "profile": plan.profile, "trials": trials, "searches": found})
+        return
+    for study, trials in found.items():
+        report.trials(study, trials)
 
 
 @app.command()

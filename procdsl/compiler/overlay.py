@@ -18,7 +18,7 @@ from procdsl.compiler.tree import Path, Tree, lay, put
 from procdsl.errors import Diagnostic, Place, Severity, UsageError
 
 # Tables of named tables: what they hold is the study's own.
-COLLECTIONS = ("grammars", "sources", "corpora", "transfers", "curricula", "evaluations")
+COLLECTIONS = ("grammars", "sources", "corpora", "transfers", "curricula", "evaluations", "searches")
 _STEP = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
 _BARE = re.compile(r"[^\"'\[\]{}\n]+")
 _SHOWN = 6

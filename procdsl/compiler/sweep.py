@@ -35,6 +35,7 @@ _REFERENCES: Mapping[str, tuple[str, ...]] = {
     "on": _SOURCES,
     "like": ("curricula",),
     "transfer": ("transfers",),
+    "curriculum": ("curricula",),
 }
 _OF_EVALUATION = re.compile(r"[a-z][a-z0-9_]*(?=/)")
 _OF_PHASE = re.compile(r"(?:(?<=of )|^)([a-z][a-z0-9_]*)(?=\.[a-z])")

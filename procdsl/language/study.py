@@ -15,6 +15,7 @@ from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.model import ModelSpec
 from procdsl.language.optimiser import TrainingSpec
 from procdsl.language.quantities import Seed, Seeds
+from procdsl.language.searches import SearchSpec
 from procdsl.language.sources.base import Source
 from procdsl.language.transfers import TransferSpec
 
@@ -76,6 +77,7 @@ class ExperimentSpec(Spec):
     evaluations: dict[Name, AnyEvaluation] = Field(default={})
     compare: CompareSpec | None = None
     comparisons: dict[Name, CompareSpec] = Field(default={})
+    searches: dict[Name, SearchSpec] = Field(default={})
 
     def compared(self) -> dict[tuple[str, ...], CompareSpec]:
         """Every comparison by its path: `compare` first."""

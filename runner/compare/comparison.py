@@ -10,6 +10,7 @@ from procdsl.plan import Comparison as Question
 from procdsl.plan import GenerateOperation, MeasureOperation, Plan
 from procdsl.programs import TaskProgram
 from runner.colours import curriculum_colours
+from runner.compare.amounts import Line, lines
 from runner.compare.checks import Basis, basis, warnings
 from runner.compare.results import TrialResult, gather
 from runner.compare.savings import Saving, crossing, reach, saving, value_at
@@ -75,6 +76,7 @@ class Comparison:
     floor: float | None
     chance: float | None
     arms: tuple[Arm, ...]
+    lines: tuple[Line, ...]
     others: dict[str, dict[str, Estimate]]
     basis: Basis
     warnings: tuple[str, ...]
@@ -131,6 +133,7 @@ def compare(
         floor=_bound(plan, question.metric, _floor),
         chance=_bound(plan, question.metric, _chance),
         arms=_adjusted(arms),
+        lines=tuple(line for line in lines(plan) if set(line.curricula) <= set(by_curriculum)),
         others=_others(by_curriculum),
         basis=basis(plan, results),
         warnings=warnings(plan, store, results, question),

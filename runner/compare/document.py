@@ -31,6 +31,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "finished": comparison.finished,
         "verdict": verdict(comparison),
         "curricula": [_arm(comparison, arm) for arm in comparison.arms],
+        "lines": [asdict(line) for line in comparison.lines],
         "metrics": {
             metric: {name: asdict(estimate) for name, estimate in by_name.items()}
             for metric, by_name in comparison.others.items()

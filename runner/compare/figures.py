@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from runner.colours import BASELINE, PALETTE
+from runner.compare.amounts import Sort
 from runner.compare.comparison import Arm, Comparison
 from runner.compare.results import Point, TrialResult
 from runner.compare.statistics import Estimate
@@ -68,6 +70,8 @@ def draw(comparison: Comparison) -> dict[str, Figure]:
             ),
             "differences": _differences(comparison),
             "finals": _finals(comparison),
+            "procedural": _amounts(comparison, "procedural"),
+            "text": _amounts(comparison, "text"),
             "training": _curves(comparison, lambda trial: trial.training, "training loss"),
         }
     return {name: figure for name, figure in found.items() if figure is not None}
@@ -225,6 +229,38 @@ def _differences(comparison: Comparison) -> Figure | None:
     better = "left" if comparison.lower_is_better else "right"
     figure = _dots(rows, f"difference from {clip(comparison.baseline)} ({better} is better)")
     figure.axes[0].axvline(0, color=_INK, linewidth=1)
+    return figure
+
+
+def _amounts(comparison: Comparison, sort: Sort) -> Figure | None:
+    """Final values against an amount, where curricula differ in it alone, and the baseline's range."""
+    from matplotlib.figure import Figure
+
+    arms = {arm.curriculum: arm for arm in comparison.arms}
+    rows = [
+        (line.name, [arms[name] for name in line.curricula if arms[name].finals])
+        for line in comparison.lines
+        if line.sort == sort
+    ]
+    if not any(len(row) > 1 for _, row in rows):
+        return None
+    figure = Figure(figsize=(6.5, 4.2))
+    axes = figure.subplots()
+    if ends := list(arms[comparison.baseline].finals.values()):
+        axes.axhspan(min(ends), max(ends), color=BASELINE, alpha=0.2, linewidth=0)
+        mean = math.fsum(ends) / len(ends)
+        axes.axhline(mean, color=BASELINE, linewidth=1.4, label=clip(comparison.baseline))
+    for i, (name, row) in enumerate(rows):
+        x = [arm.procedural_tokens if sort == "procedural" else arm.text_tokens for arm in row]
+        means = [math.fsum(arm.finals.values()) / len(arm.finals) for arm in row]
+        low, high = [min(arm.finals.values()) for arm in row], [max(arm.finals.values()) for arm in row]
+        colour = PALETTE[i % len(PALETTE)]
+        axes.plot(x, means, color=colour, marker=_MARKS[i % len(_MARKS)], label=clip(name))
+        axes.vlines(x, low, high, color=colour, linewidth=1.4, alpha=0.5)
+    axes.set_xlabel(f"{sort} tokens")
+    axes.set_ylabel(f"final {clip(comparison.metric)}")
+    axes.xaxis.set_major_formatter(lambda value, _: short(value))
+    axes.legend()
     return figure
 
 

@@ -16,6 +16,7 @@ from procdsl.compiler.checks import (
     mixtures,
     names,
     replays,
+    searches,
     sizes,
     steering,
     training,
@@ -35,8 +36,16 @@ _MEANING = (
     *evaluations.RULES,
     *replays.RULES,
     *steering.RULES,
+    *searches.RULES,
 )
-_FITNESS = (*transfers.RULES, *evaluations.FITNESS, *replays.FITNESS, *steering.FITNESS, *cost.RULES)
+_FITNESS = (
+    *transfers.RULES,
+    *evaluations.FITNESS,
+    *replays.FITNESS,
+    *steering.FITNESS,
+    *searches.FITNESS,
+    *cost.RULES,
+)
 
 
 def meaning(spec: ExperimentSpec) -> Iterator[Finding]:
@@ -53,7 +62,7 @@ def laid_out(spec: ExperimentSpec) -> Iterator[Finding]:
 
 def sized(spec: ExperimentSpec, budgets: Mapping[Address, Budget]) -> Iterator[Finding]:
     """What can be found once budgets are settled."""
-    for rule in sizes.RULES:
+    for rule in (*sizes.RULES, *searches.SIZES):
         yield from rule(spec, budgets)
 
 
