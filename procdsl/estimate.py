@@ -128,11 +128,14 @@ def count(plan: Plan, operation: TrainOperation | TransferOperation) -> int:
 
 def flops(plan: Plan, operation: TrainOperation) -> float:
     """The arithmetic of a phase's training."""
-    model = operation.model
-    matrices = 12 * model.layers * model.width**2
-    matrices += vocabulary_size(plan, operation.vocabulary) * model.width
-    attention = 6 * model.layers * model.width * operation.context
-    return float(operation.tokens) * (6 * matrices + attention)
+    size = vocabulary_size(plan, operation.vocabulary)
+    return float(operation.tokens) * flops_per_token(operation.model, size, operation.context)
+
+
+def flops_per_token(model: ModelShape, vocabulary: int, context: int) -> int:
+    """The arithmetic of training on one position."""
+    matrices = 12 * model.layers * model.width**2 + vocabulary * model.width
+    return 6 * matrices + 6 * model.layers * model.width * context
 
 
 def memory(plan: Plan, operation: TrainOperation) -> int:

@@ -43,14 +43,20 @@ def _extent(found: Mapping[str, Any]) -> str:
     return f"{_many(found['curricula'], 'curriculum', 'curricula')} × {_many(found['seeds'], 'seed')}"
 
 
-def plan(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None) -> None:
+def plan(
+    plan: Plan,
+    cost: Cost,
+    built: Collection[str],
+    speed: Speed | None,
+    scored: Mapping[tuple[str, str], int],
+) -> None:
     """Every curriculum with its phases and their cost, what is there already, and what transfers move."""
     profile = f", profile {plan.profile}" if plan.profile else ""
     report.line(f"{plan.study}: {_extent(counts(plan))}{profile}", style="bold")
     if plan.question:
         report.line(plan.question)
     report.line()
-    report.show(_phases(plan, cost, built, speed))
+    report.show(_phases(cost, speed, scored))
     report.line()
     for told in _standings(plan, cost, built):
         report.line(told)
@@ -65,7 +71,13 @@ def plan(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None) ->
     _totals(plan, cost, built, speed)
 
 
-def _phases(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None) -> Table:
+def _phases(cost: Cost, speed: Speed | None, scored: Mapping[tuple[str, str], int]) -> Table:
+    # Said where it says more than the tokens fed do.
+    told = any(
+        scored[name, phase.name] < 0.999 * (phase.text_tokens + phase.procedural_tokens)
+        for name, phases in cost.curricula.items()
+        for phase in phases
+    )
     rows = [
         {
             "curriculum": "" if number else curriculum,
@@ -73,6 +85,7 @@ def _phases(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None)
             "steps": f"{phase.steps:,}",
             "text": report.count(phase.text_tokens),
             "procedural": report.count(phase.procedural_tokens),
+            "scored": report.count(scored[curriculum, phase.name]) if told else "",
             "parameters": report.count(phase.parameters),
             "FLOPs": scientific(phase.flops),
             "memory": size(phase.memory_bytes),

@@ -88,25 +88,31 @@ def plan(
         procdsl plan specs/dyck_then_c4.toml --profile none --json > full.json
     """
     from procdsl.compiler import compile
+    from procdsl.compiler.budgets import scored
     from procdsl.estimate import cost
 
     compiled = compile(spec, profile=profile, sets=set_ or ())
     bound, built, speed = _built(spec, compiled.plan, store)
     if calibrate:
         speed = _calibrated(bound)
-    costs = cost(bound)
+    costs, counted = cost(bound), scored(compiled.spec)
     if output:
         output.write_text(compiled.plan.model_dump_json(indent=1) + "\n", encoding="utf-8")
     if json:
         told = [report.diagnostic_data(finding) for finding in compiled.diagnostics]
         measured = speed.model_dump(mode="json") if speed else None
-        facts = {"cost": costs.model_dump(mode="json"), "built": sorted(built), "speed": measured}
+        facts = {
+            "cost": costs.model_dump(mode="json"),
+            "scored": {".".join(at): tokens for at, tokens in counted.items()},
+            "built": sorted(built),
+            "speed": measured,
+        }
         whole = {"plan": bound.model_dump(mode="json"), "keys": bound.keys}
         report.data({"study": bound.study, "profile": bound.profile, "diagnostics": told, **facts, **whole})
         return
     if not quiet:
         report.diagnostics(compiled.diagnostics)
-    overview.plan(bound, costs, built, speed)
+    overview.plan(bound, costs, built, speed, counted)
 
 
 def _built(spec: Path, plan: Plan, wanted: Path | None) -> tuple[Plan, set[str], Speed | None]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
 from procdsl.compiler.findings import Finding, note
-from procdsl.compiler.names import address
+from procdsl.compiler.matching import per_step
+from procdsl.compiler.names import address, procedural
 from procdsl.compiler.names import phases as phases_of
 from procdsl.compiler.study import Address
-from procdsl.language.curricula import PhaseSpec
+from procdsl.language.curricula import Match, Measure, PhaseSpec
 from procdsl.language.model import ModelSpec
 from procdsl.language.optimiser import TrainingSpec, changed, training_of
 from procdsl.language.quantities import Quantity
@@ -62,9 +63,24 @@ class Budgets:
         training = training_of(self.spec.training, phase.training)
         context = phase.context or self._context(phase, model)
         rows = training.batch_rows or max(1, round(Fraction(training.batch_tokens or 0, context)))
-        asked = self._asked(at, phase, rows * context)
-        steps = max(1, _nearest(asked / (rows * context)))
-        return Budget(model, training, context, rows, steps, asked)
+        one = Budget(model, training, context, rows, 1, Fraction(0))
+        asked = self._asked(at, phase, one)
+        return replace(one, steps=max(1, _nearest(asked / one.step_tokens)), asked=asked)
+
+    def comes_to(self, at: Address, by: Measure) -> Fraction:
+        """What a whole phase comes to."""
+        own = self._of(at)
+        return own.steps * per_step(self.spec, self.procedural, at, own, by=by)
+
+    def _lacking(self, here: Address, match: Match) -> Fraction:
+        """What a phase has to come to for its curriculum to be equal to another; perhaps less than zero."""
+        lacking = Fraction(0)
+        for at in self._written:
+            if at[0] == match.curriculum:
+                lacking += self.comes_to(at, match.by)
+            elif at[0] == here[0] and at != here:
+                lacking -= self.comes_to(at, match.by)
+        return lacking
 
     def _context(self, phase: PhaseSpec, model: ModelSpec) -> int:
         """The longest row of the phase's sources, at most the model's; text fills any row."""
@@ -74,14 +90,24 @@ class Budgets:
     def _longest(self, name: str, model: ModelSpec) -> int:
         return self.procedural[name].longest() if name in self.procedural else model.context
 
-    def _asked(self, at: Address, phase: PhaseSpec, step_tokens: int) -> Fraction:
+    def _asked(self, at: Address, phase: PhaseSpec, one: Budget) -> Fraction:
+        """The tokens that are asked for, given what one step is."""
+        if phase.match is not None:
+            step = per_step(self.spec, self.procedural, at, one, by=phase.match.by)
+            return self._lacking(at, phase.match) / step * one.step_tokens
         budget = phase.budget
         assert budget is not None, "checked: every phase has a budget"
         if budget.unit == "steps":
-            return Fraction(budget.amount) * step_tokens
+            return Fraction(budget.amount) * one.step_tokens
         if budget.anchor is None:
             return Fraction(budget.amount)
         return budget.share * self._of(address(at[0], budget.anchor)).tokens
+
+
+def scored(spec: ExperimentSpec) -> dict[Address, int]:
+    """About how many scored tokens each phase comes to."""
+    budgets = Budgets(spec, procedural(spec))
+    return {at: round(budgets.comes_to(at, "scored")) for at in budgets.all()}
 
 
 def notes(spec: ExperimentSpec, budgets: Mapping[Address, Budget]) -> Iterator[Finding]:
@@ -94,7 +120,7 @@ def notes(spec: ExperimentSpec, budgets: Mapping[Address, Budget]) -> Iterator[F
         if budget.training.batch_tokens and asked_rows != budget.batch_rows:
             yield note("P401", path, _batch_note(at, budget))
         if budget.asked != budget.tokens and budget.asked >= budget.step_tokens:
-            yield note("P402", (*path, "tokens"), _steps_note(at, budget, phase.budget))
+            yield note("P402", (*path, phase.budget_key), _steps_note(at, budget, phase))
 
 
 def schedule(training: TrainingSpec, steps: int, step_tokens: int) -> Schedule:
@@ -128,9 +154,9 @@ def _batch_note(at: Address, budget: Budget) -> str:
     )
 
 
-def _steps_note(at: Address, budget: Budget, asked: Quantity | None) -> str:
+def _steps_note(at: Address, budget: Budget, phase: PhaseSpec) -> str:
     off = float((budget.tokens - budget.asked) / budget.asked)
     return (
-        f"{'.'.join(at)}: {asked} becomes {budget.steps:,} steps of {budget.step_tokens:,} "
+        f"{'.'.join(at)}: {phase.told_budget} becomes {budget.steps:,} steps of {budget.step_tokens:,} "
         f"= {budget.tokens:,} tokens ({off:+.2%})"
     )

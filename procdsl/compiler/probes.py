@@ -80,6 +80,7 @@ class Search:
             phase.model_copy(
                 update={
                     "tokens": None,
+                    "match": None,
                     "steps": _steps(
                         steps if phase.name == self.written.phase else self.budgets[at, phase.name].steps
                     ),

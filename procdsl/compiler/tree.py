@@ -10,6 +10,8 @@ from procdsl.errors import Place
 
 Path = tuple[str | int, ...]
 # Tables that are one value, not a record of several: laid over another, they replace it.
+# Of a phase: one of them takes the place of another.
+_BUDGETS = frozenset({"tokens", "steps", "match"})
 _WHOLE = frozenset({"to", "mastery", "uniform", "choice"})
 
 
@@ -117,6 +119,8 @@ def lay(base: Tree, over: Tree, *, name: str = "") -> Tree:
     if name in {"data", "steps"} or _another(base, over):
         return over
     parts = dict(base.value)
+    if "name" in parts and _BUDGETS & over.value.keys():
+        parts = {inner: part for inner, part in parts.items() if inner not in _BUDGETS}
     for inner, part in over.value.items():
         parts[inner] = lay(parts[inner], part, name=inner) if inner in parts else part
     return replace(base, value=parts)

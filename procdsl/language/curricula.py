@@ -133,21 +133,33 @@ def _freezing(value: Any) -> Any:
     return Freezing.model_validate(value if isinstance(value, dict) else {"steps": {"0%": value}})
 
 
+Measure = Literal["tokens", "flops", "scored"]
+
+
+class Match(Spec):
+    """A budget that makes a whole curriculum equal to another in tokens fed, arithmetic or scored tokens."""
+
+    curriculum: Name
+    by: Measure
+
+
 class PhaseSpec(Spec):
     """A stretch of training with its own start and optimiser.
 
     `tokens` counts the positions fed, prompts and padding included. `context` is the row's length;
     without it the longest row of the phase's sources, at most the model's. With `stop` the budget is the
     most the phase may take: the learning rate's schedule and the mixture span it, also where the phase ends
-    before, and budgets that are shares of it are shares of the most. `freeze` names what is not trained,
-    all through the phase or from points of it on. `replay` names an earlier phase of the curriculum whose
-    rows are read again, from its first on; without it a phase reads rows that no phase before has read.
+    before, and budgets that are shares of it are shares of the most. `match`, in place of both, gives the
+    phase what the curriculum lacks to be equal to another. `freeze` names what is not trained, all through
+    the phase or from points of it on. `replay` names an earlier phase of the curriculum whose rows are read
+    again, from its first on; without it a phase reads rows that no phase before has read.
     """
 
     name: Name
     data: Mixture
     tokens: TokenBudget | None = None
     steps: StepBudget | None = None
+    match: Match | None = None
     context: int | None = Field(default=None, ge=1, le=1_000_000)
     start: Annotated[Literal["fresh"] | Start, BeforeValidator(_start)] | None = None
     training: TrainingChange | None = None
@@ -158,8 +170,18 @@ class PhaseSpec(Spec):
     ] = Freezing(steps={"0%": ()})
 
     @property
+    def budget_key(self) -> Literal["tokens", "steps", "match"]:
+        """How the budget is written."""
+        return "tokens" if self.tokens is not None else "match" if self.match is not None else "steps"
+
+    @property
+    def told_budget(self) -> str:
+        """The budget in words."""
+        return f"as many {self.match.by} as {self.match.curriculum}" if self.match else str(self.budget)
+
+    @property
     def budget(self) -> Quantity | None:
-        """The one budget a phase has, whichever way it is written."""
+        """The one budget a phase has as an amount, whichever way it is written; none where it is matched."""
         budget: Quantity | None = self.tokens if self.tokens is not None else self.steps
         return budget
 

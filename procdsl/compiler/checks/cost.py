@@ -52,8 +52,9 @@ def phases_can_be_finished(study: Study) -> Iterator[Finding]:
                 f"{'.'.join(phase.address)} feeds {phase.tokens:.3g} tokens to {size:.3g} parameters: "
                 f"{years:,.0f} years of an H100"
             )
-            key = "steps" if phase.spec.tokens is None else "tokens"
-            yield Finding("P431", (*phase.path, key), message, "fewer tokens, or a smaller model")
+            yield Finding(
+                "P431", (*phase.path, phase.spec.budget_key), message, "fewer tokens, or a smaller model"
+            )
 
 
 def trials_can_be_counted(study: Study) -> Iterator[Finding]:

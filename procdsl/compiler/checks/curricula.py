@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from procdsl.compiler.findings import Finding
+from procdsl.compiler.findings import Finding, unknown
 from procdsl.compiler.names import address, cycle, origins, phases
+from procdsl.compiler.study import Address
+from procdsl.language.curricula import PhaseSpec
 from procdsl.language.study import ExperimentSpec
 from procdsl.plan import COMPONENTS
 
@@ -23,10 +25,12 @@ def phases_have_one_budget(spec: ExperimentSpec) -> Iterator[Finding]:
     """P311: `tokens` or `steps`, and not both."""
     for at, path, phase in phases(spec):
         where, help = ".".join(at), 'tokens = "655M", tokens = "55% of baseline.text" or steps = 500'
-        if phase.tokens is None and phase.steps is None:
+        given = [key for key in ("tokens", "steps", "match") if getattr(phase, key) is not None]
+        if not given:
             yield Finding("P311", path, f"{where} does not say how long it is", help)
-        if phase.tokens is not None and phase.steps is not None:
-            yield Finding("P311", (*path, "steps"), f"{where} has two budgets, tokens and steps", "keep one")
+        if len(given) > 1:
+            message = f"{where} has {len(given)} budgets, {' and '.join(given)}"
+            yield Finding("P311", (*path, given[-1]), message, "keep one")
 
 
 def shares_of_a_budget_are_of_a_phase(spec: ExperimentSpec) -> Iterator[Finding]:
@@ -43,12 +47,32 @@ def budgets_run_in_no_circle(spec: ExperimentSpec) -> Iterator[Finding]:
     graph: dict[str, tuple[str, ...]] = {}
     paths = {}
     for at, path, phase in phases(spec):
-        anchor = phase.tokens.anchor if phase.tokens is not None else None
-        graph[".".join(at)] = (".".join(address(at[0], anchor)),) if anchor else ()
-        paths[".".join(at)] = (*path, "tokens")
+        graph[".".join(at)] = tuple(".".join(other) for other in _measured_by(spec, at, phase))
+        paths[".".join(at)] = (*path, phase.budget_key)
     if found := cycle(graph):
         message = f"budgets are shares of each other: {' -> '.join(found)}"
         yield Finding("P313", paths[found[0]], message, 'let one of them be absolute: tokens = "10M"')
+
+
+def _measured_by(spec: ExperimentSpec, at: Address, phase: PhaseSpec) -> Iterator[Address]:
+    """The phases whose budgets this one's follows from."""
+    if phase.tokens is not None and phase.tokens.anchor is not None:
+        yield address(at[0], phase.tokens.anchor)
+    if phase.match is not None:
+        here = {at[0], phase.match.curriculum}
+        yield from (other for other, _, _ in phases(spec) if other[0] in here and other != at)
+
+
+def matches_are_of_another(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P309: a phase is matched to another curriculum, that there is."""
+    for at, path, phase in phases(spec):
+        if phase.match is None:
+            continue
+        where = (*path, "match", "curriculum")
+        if phase.match.curriculum not in spec.curricula:
+            yield from unknown("P206", where, phase.match.curriculum, spec.curricula, "curriculum")
+        elif phase.match.curriculum == at[0]:
+            yield Finding("P309", where, f"{at[0]} is matched to itself", "name another curriculum")
 
 
 def starts_run_in_no_circle(spec: ExperimentSpec) -> Iterator[Finding]:
@@ -122,6 +146,7 @@ def something_is_trained(spec: ExperimentSpec) -> Iterator[Finding]:
 RULES = (
     curricula_have_phases,
     phases_have_one_budget,
+    matches_are_of_another,
     shares_of_a_budget_are_of_a_phase,
     budgets_run_in_no_circle,
     starts_run_in_no_circle,

@@ -22,13 +22,13 @@ def budgets_fill_a_step(spec: ExperimentSpec, settled: Settled) -> Iterator[Find
     for at, path, phase in phases(spec):
         budget = settled[at]
         if budget.asked < budget.step_tokens:
-            key = "steps" if phase.tokens is None else "tokens"
             message = (
-                f"{'.'.join(at)}: {phase.budget} is {float(budget.asked):,.0f} tokens, less than one step of "
-                f"{budget.batch_rows:,} rows × {budget.context:,} = {budget.step_tokens:,} tokens"
+                f"{'.'.join(at)}: {phase.told_budget} is {float(budget.asked):,.0f} tokens, "
+                f"less than one step of {budget.batch_rows:,} rows × {budget.context:,} = "
+                f"{budget.step_tokens:,} tokens"
             )
             help = f"at least {budget.step_tokens:,} tokens, or a smaller batch"
-            yield Finding("P403", (*path, key), message, help)
+            yield Finding("P403", (*path, phase.budget_key), message, help)
 
 
 def contexts_fit_the_model(spec: ExperimentSpec, settled: Settled) -> Iterator[Finding]:
