@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -65,7 +65,7 @@ class Budgets:
         rows = training.batch_rows or max(1, round(Fraction(training.batch_tokens or 0, context)))
         one = Budget(model, training, context, rows, 1, Fraction(0))
         asked = self._asked(at, phase, one)
-        return replace(one, steps=max(1, _nearest(asked / one.step_tokens)), asked=asked)
+        return one._replace(steps=max(1, _nearest(asked / one.step_tokens)), asked=asked)
 
     def comes_to(self, at: Address, by: Measure) -> Fraction:
         """What a whole phase comes to."""
