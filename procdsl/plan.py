@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from procdsl.kinds import ByKind, Grown, Node
-from procdsl.programs import AnyMeasurement, AnyProgram, Interval
+from procdsl.programs import AnyMeasurement, AnyProgram, Interval, MinimalPairsMeasurement
 
 Component = Literal["embedding", "position", "attention", "mlp", "norm", "head"]
 # The fields that hold the id of another operation.
@@ -513,6 +513,9 @@ def _keyed(operation: Operation, keys: dict[str, str]) -> dict[str, Any]:
     content = operation.model_dump(mode="json", exclude=set(operation.unkeyed))
     if isinstance(operation, PrepareOperation) and operation.binding is None:
         content |= operation.model_dump(mode="json", include={"source", "tokenizer", "fallback"})
+    wanted = operation.measurement if isinstance(operation, MeasureOperation) else None
+    if isinstance(wanted, MinimalPairsMeasurement) and wanted.digest:
+        del content["measurement"]["files"]
     names = {id: keys[id] for id in operation.inputs()}
     return {name: _reference(name, part, names) for name, part in content.items()}
 

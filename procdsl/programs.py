@@ -692,4 +692,59 @@ class GrammaticalityMeasurement(Measurement):
     words: int = Field(ge=0)
 
 
-AnyMeasurement = Annotated[LossMeasurement | AnswerMeasurement | GrammaticalityMeasurement, ByKind()]
+class MinimalPairsMeasurement(Measurement):
+    """Of two sentences, or words, the right one should be the likelier: `accuracy`, whole and of each subset.
+
+    Sentences are those of `files`, in the ids of the corpus `source`; binding sets `digest`, of their
+    content, which then stands for them in keys. Without files, words of the grammar, and each with one symbol
+    replaced so that it is no word. `rows` bounds the pairs, of a file or of the grammar.
+    """
+
+    headline: ClassVar[str] = "accuracy"
+    kind: Literal["minimal_pairs"] = "minimal_pairs"
+    split: SplitName = "validation"
+    rows: int = Field(gt=0)
+    files: tuple[str, ...] = ()
+    digest: str = ""
+    begin: Literal["separator", "nothing"] = "separator"
+
+
+class AttentionMeasurement(Measurement):
+    """Where heads look, in rows of a source: of every head, `<metric>/l0h0` (layer and head from 0).
+
+    `entropy`, in nats, the mean over positions; `previous`, the mass on the position before; `bracket`, in
+    rows of brackets, what one that closes puts on its partner; `induction`, in rows of `source`'s ids drawn
+    evenly and then repeated, what the second time puts on the position behind the same id's first. By itself,
+    `entropy` is the mean over all heads, the others are the greatest head's.
+    """
+
+    headline: ClassVar[str] = "induction"
+    kind: Literal["attention"] = "attention"
+    split: SplitName = "validation"
+    rows: int = Field(gt=0)
+
+
+class RetrievalMeasurement(Measurement):
+    """Verbatim retrieval of a list that stands twice in text: `first` and `second`, its mean losses in nats.
+
+    A row: the document separator, `items` different tokens drawn from held-out text, `between` tokens of that
+    text, the same list. `ratio` is `second` over `first`; `whole` the mean loss of all positions;
+    `second/item_*` the losses by place in the list, from 1.
+    """
+
+    headline: ClassVar[str] = "ratio"
+    kind: Literal["retrieval"] = "retrieval"
+    rows: int = Field(gt=0)
+    items: int = Field(gt=0)
+    between: int = Field(ge=0)
+
+
+AnyMeasurement = Annotated[
+    LossMeasurement
+    | AnswerMeasurement
+    | GrammaticalityMeasurement
+    | MinimalPairsMeasurement
+    | AttentionMeasurement
+    | RetrievalMeasurement,
+    ByKind(),
+]

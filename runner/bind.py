@@ -20,12 +20,15 @@ from procdsl.plan import (
     FilesSource,
     HubSource,
     HubTokenizer,
+    MeasureOperation,
     Plan,
     PrepareOperation,
     ProblemsSource,
     TrainOperation,
     TransferOperation,
 )
+from procdsl.programs import MinimalPairsMeasurement
+from runner import pairs
 from runner.corpora import shards, sources, tokenizers
 from runner.corpora.order import BLOCK
 from runner.corpora.sources import Unreachable, builtin, files
@@ -47,6 +50,10 @@ def bind(plan: Plan, store: Store, execution: Execution, observe: Observer) -> P
             entry = _settle(operation, store, execution)
         entries[operation.name] = entry
         _tell(operation, entry, observe)
+    for measure in _pairs(plan):
+        name, declared = _of_pairs(measure), list(_files(measure))
+        if (entry := known.get(name)) is None or entry["declared"] != declared:
+            entries[name] = pairs.settle(declared, execution.folder)
     bound = _applied(plan, entries, execution.folder)
     if entries != known or execution.rebind:
         write_json(store.study(plan.study) / "bindings.json", entries)
@@ -57,7 +64,13 @@ def recall(plan: Plan, store: Store) -> Plan:
     """The plan bound as its study was, asking nobody and writing nothing; what is new in it stays unbound."""
     known = _remembered(plan, store)
     held = [op for op in _corpora(plan) if op.name in known and _holds(known[op.name], op, strict=False)]
-    return _applied(plan, {operation.name: known[operation.name] for operation in held}, Path())
+    entries = {operation.name: known[operation.name] for operation in held}
+    same = [
+        _of_pairs(measure)
+        for measure in _pairs(plan)
+        if known.get(_of_pairs(measure), {}).get("declared") == list(_files(measure))
+    ]
+    return _applied(plan, entries | {name: known[name] for name in same}, Path())
 
 
 def datasets(plan: Plan) -> list[dict[str, Any]]:
@@ -81,6 +94,22 @@ def _corpora(plan: Plan) -> list[PrepareOperation]:
     return [operation for operation in plan.operations if isinstance(operation, PrepareOperation)]
 
 
+def _pairs(plan: Plan) -> list[MeasureOperation]:
+    """The measurements of pairs that stand in files."""
+    measures = (operation for operation in plan.operations if isinstance(operation, MeasureOperation))
+    return [measure for measure in measures if _files(measure)]
+
+
+def _files(measure: MeasureOperation) -> tuple[str, ...]:
+    wanted = measure.measurement
+    return wanted.files if isinstance(wanted, MinimalPairsMeasurement) else ()
+
+
+def _of_pairs(measure: MeasureOperation) -> str:
+    """The name of an entry of pairs: no corpus' name has a blank."""
+    return f"pairs of {measure.name}"
+
+
 def _remembered(plan: Plan, store: Store) -> dict[str, Any]:
     path = store.root / "studies" / plan.study / "bindings.json"
     return cast(dict[str, Any], read_json(path)) if path.exists() else {}
@@ -94,12 +123,19 @@ def _holds(entry: dict[str, Any], operation: PrepareOperation, *, strict: bool) 
 
 def _applied(plan: Plan, entries: dict[str, Any], folder: Path) -> Plan:
     """The plan with these bindings in its corpora, and their sizes in its vocabularies."""
-    made = {
+    made: dict[str, AnyOperation] = {
         operation.id: _bound(operation, entries[operation.name], plan, folder)
         for operation in _corpora(plan)
         if operation.name in entries
     }
-    sizes = {id: operation.binding.tokenizer.size for id, operation in made.items() if operation.binding}
+    sizes = {
+        id: operation.binding.tokenizer.size
+        for id, operation in made.items()
+        if isinstance(operation, PrepareOperation) and operation.binding
+    }
+    for measure in _pairs(plan):
+        if entry := entries.get(_of_pairs(measure)):
+            made[measure.id] = pairs.bound(measure, entry, folder)
     bound = plan.with_operations(_sized(made.get(op.id, op), sizes) for op in plan.operations)
     for operation in bound.operations:
         if isinstance(operation, TrainOperation):

@@ -25,6 +25,7 @@ COMMANDS = [
     "diff",
     "doctor",
     "export",
+    "export-model",
     "import",
     "kinds",
     "new",
@@ -71,7 +72,7 @@ GRAMMARS = [
     "tomita",
 ]
 SOURCES = ["ngram", "shuffled"]
-EVALUATIONS = ["answer", "grammaticality", "loss"]
+EVALUATIONS = ["answer", "attention", "grammaticality", "loss", "minimal_pairs", "retrieval"]
 
 
 def commands() -> list[str]:

@@ -29,6 +29,7 @@ MODULES = {
     "language": ("sample", "schema", "kinds", "presets", "doctor"),
     "tracking": ("sync", "ui"),
     "corpora": ("data",),
+    "exporting": ("export-model",),
 }
 _MODULE_OF = {name: module for module, names in MODULES.items() for name in names}
 

@@ -80,7 +80,7 @@ def text_needs(study: Study) -> dict[str, Needs]:
             train[feed] = max(train[feed], phase.offsets[feed] + rows * phase.context + 1)
         for _, evaluation in applying(study, phase):
             if evaluation.on in validation:
-                needed = evaluation.rows * phase.context + 1
+                needed = evaluation.text_rows() * phase.context + 1
                 validation[evaluation.on] = max(validation[evaluation.on], needed)
     return {name: Needs(train[name], validation[name]) for name in train}
 

@@ -25,7 +25,7 @@ _checked: set[tuple[Path, int, str]] = set()
 def prepare(operation: PrepareOperation, place: Path, *, observe: Observer) -> dict[str, Any]:
     """Make the shards of a bound corpus, or make them longer; the facts that say what they are."""
     manifest = shards.write(operation, place, observe=observe)
-    np.save(place / ".token_bytes.npy", _tokenizer(place, manifest).token_bytes)
+    np.save(place / ".token_bytes.npy", tokenizers.make(manifest.binding.tokenizer, place).token_bytes)
     (place / ".token_bytes.npy").replace(place / "token_bytes.npy")
     _require(operation, manifest)
     return facts(manifest)
@@ -129,7 +129,10 @@ def _mapped(place: Path, manifest: Manifest, split: Split) -> NDArray[Any]:
     return np.memmap(place / shard.file, dtype=manifest.dtype, mode="r", shape=(shard.tokens,))
 
 
-def _tokenizer(place: Path, manifest: Manifest) -> tokenizers.Tokenizer:
+def tokenizer(place: Path) -> tokenizers.Tokenizer:
+    """The tokenizer of the corpus prepared in a folder."""
+    manifest = shards.read_manifest(place)
+    assert manifest is not None, f"{place} holds no corpus"
     return tokenizers.make(manifest.binding.tokenizer, place)
 
 

@@ -15,10 +15,10 @@ from procdsl import streams
 from procdsl.plan import GenerateOperation
 from procdsl.programs import SPECIALS, GrammaticalityMeasurement, WordProgram
 from procdsl.recognisers import Brackets, recogniser
-from runner import batches, generation
+from runner import generation
 from runner.measures import Setting
 from runner.measures.buckets import means
-from runner.measures.rows import HeldOut, held_out, states
+from runner.measures.rows import HeldOut, held_out, own_ids, states
 from runner.model import Transformer
 
 # Depths and distances up to this one have a number of their own.
@@ -32,14 +32,10 @@ def prepared(setting: Setting) -> Grammaticality:
     assert isinstance(source, GenerateOperation)
     assert isinstance(wanted, GrammaticalityMeasurement)
     rows = held_out(setting)
-    ids = batches.generated(
-        source, setting.operation.vocabulary, data_seed=setting.measure.data_seed, split=wanted.split
-    ).phase_id
-    own = np.full(setting.operation.vocabulary.size, -1, np.int64)
-    own[ids] = np.arange(len(ids))
-    legal = _read(source, own[rows.ids], rows.scored)
+    own = own_ids(setting)
+    legal = _read(source, own.back[rows.ids], rows.scored)
     key = streams.key(setting.measure.data_seed, "words", setting.measure.name)
-    return Grammaticality(source, rows, legal, torch.from_numpy(ids).long(), own, wanted.words, key)
+    return Grammaticality(source, rows, legal, torch.from_numpy(own.ids).long(), own.back, wanted.words, key)
 
 
 @dataclass(frozen=True)

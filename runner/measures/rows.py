@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from procdsl.plan import GenerateOperation
-from procdsl.programs import AnswerMeasurement, GrammaticalityMeasurement, LossMeasurement
+from procdsl.programs import RetrievalMeasurement
 from runner import batches, devices
 from runner.batches import Flags, Ids, Part
 from runner.loss import scores
@@ -82,6 +82,23 @@ class HeldOut:
         return np.argsort(torch.cat([part.feed_N for part in self.parts]).cpu().numpy(), kind="stable")
 
 
+class Own(NamedTuple):
+    """The phase's ids of a source's tokens, in order; and the way back, -1 for what is none of them."""
+
+    ids: NDArray[np.int32]
+    back: NDArray[np.int64]
+
+
+def own_ids(setting: Setting) -> Own:
+    """How a generated source's own ids and the phase's stand to each other."""
+    vocabulary, source = setting.operation.vocabulary, setting.source
+    assert isinstance(source, GenerateOperation)
+    ids = batches.generated(source, vocabulary, data_seed=0, split="train").phase_id
+    back = np.full(vocabulary.size, -1, np.int64)
+    back[ids] = np.arange(len(ids))
+    return Own(ids, back)
+
+
 def states(model: Transformer, part: Part) -> Tensor:
     """The hidden states before a part's targets, N × C."""
     return hidden(model, part.ids_BT, part.queries_BS, part.chosen_N)
@@ -90,7 +107,7 @@ def states(model: Transformer, part: Part) -> Tensor:
 def held_out(setting: Setting) -> HeldOut:
     """The rows a measurement names."""
     wanted, operation, source = setting.measure.measurement, setting.operation, setting.source
-    assert isinstance(wanted, LossMeasurement | AnswerMeasurement | GrammaticalityMeasurement)
+    assert not isinstance(wanted, RetrievalMeasurement), "its rows are its own"
     rows: batches.Rows
     if isinstance(source, GenerateOperation):
         rows = batches.generated(

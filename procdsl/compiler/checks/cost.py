@@ -69,7 +69,8 @@ def evaluations_cost_less_than_training(study: Study) -> Iterator[Finding]:
     """P433: a row evaluated costs a third of a row trained on."""
     for phase in study.phases():
         for name, evaluation in applying(study, phase):
-            rows = evaluation.rows * len(steps(phase, evaluation))
+            text = evaluation.on in study.spec.corpora
+            rows = (evaluation.text_rows() if text else evaluation.rows) * len(steps(phase, evaluation))
             fed = rows * row_context(study, phase, evaluation)
             if fed > 3 * phase.tokens:
                 here = ".".join(phase.address)

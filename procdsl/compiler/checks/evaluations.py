@@ -91,6 +91,16 @@ def rows_fit_the_model(study: Study) -> Iterator[Finding]:
                 yield told((table, evaluation.on), problem)
 
 
+def rows_of_its_own_fit(study: Study) -> Iterator[Finding]:
+    """P422: what an evaluation writes by itself fits the phases it is made in."""
+    for phase in study.phases():
+        for name, evaluation in measures.applying(study, phase):
+            if evaluation.feeds() > phase.context:
+                where = f"{'.'.join(phase.address)} has a context of {phase.context}"
+                message = f"{name} feeds {evaluation.feeds()} positions, and {where}"
+                yield Finding("P422", ("evaluations", name), message, "make its rows shorter", key=True)
+
+
 def positions_are_trained(study: Study) -> Iterator[Finding]:
     """P344: positions are learned, and those behind a phase's context are not."""
     told = set()
@@ -136,6 +146,7 @@ FITNESS = (
     rows_of_problems_are_the_phases,
     evaluations_fit_somewhere,
     rows_fit_the_model,
+    rows_of_its_own_fit,
     positions_are_trained,
     measurements_are_bounded,
     compared_is_measured,

@@ -54,6 +54,9 @@ def watched_again_and_again(spec: ExperimentSpec) -> Iterator[Finding]:
         if evaluation.every is None:
             message = f"{name} is made at the end alone: nothing can be steered by it"
             yield Finding("P440", at, message, f'every = "5%" in [evaluations.{name}]')
+        if evaluation.kind == "minimal_pairs":
+            message = f"{name} reads files, which are bound after a phase's key is known"
+            yield Finding("P440", at, message, "stop by the loss on held-out rows")
         if evaluation.split != "validation":
             message = f"{name} is made on the {evaluation.split} part, which must not steer a phase"
             help = "steer by an evaluation of the validation part, and report on the test part"

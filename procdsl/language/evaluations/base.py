@@ -15,13 +15,14 @@ from procdsl.language.sources.base import Procedural
 from procdsl.programs import AnyMeasurement
 
 
-def _one_or_more(value: Any) -> Any:
+def one_or_more(value: Any) -> Any:
+    """A text by itself as a list of one."""
     return (value,) if isinstance(value, str) else value
 
 
 Phases = Annotated[
     tuple[PhaseName, ...],
-    BeforeValidator(_one_or_more, json_schema_input_type=str | tuple[PhaseName, ...]),
+    BeforeValidator(one_or_more, json_schema_input_type=str | tuple[PhaseName, ...]),
     Field(min_length=1),
 ]
 
@@ -54,6 +55,14 @@ class Evaluation(Node):
         A name that ends in `*` stands for the numbers of many lengths, layers or the like.
         """
         raise NotImplementedError
+
+    def feeds(self) -> int:
+        """The positions that rows of its own making feed; 0 where rows are the source's."""
+        return 0
+
+    def text_rows(self) -> int:
+        """How many rows of a text it reads, where `on` is one."""
+        return self.rows
 
     def problems(self, on: Procedural | None) -> Iterator[Problem]:
         """What it cannot measure there."""
