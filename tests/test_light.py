@@ -61,10 +61,11 @@ def test_language_commands_import_nothing_heavy(arguments: list[str]) -> None:
 
 
 def test_check_costs_at_most_three_times_its_libraries() -> None:
+    """The demo, with its fifteen trials, three and a half times: docs/decisions/0014 says why."""
     specs = SPEC, HERE.parent / "specs" / "dyck_then_c4.toml"
-    checks = [
-        f"import sys\nfrom procdsl.cli import main\nsys.argv[1:] = 'check', {str(spec)!r}\nmain()"
-        for spec in specs
-    ]
-    libraries, *ours = cpu_seconds("import pydantic, typer", *checks)
-    assert max(ours) <= 3 * libraries
+    call = "import sys\nfrom procdsl.cli import main\nsys.argv[1:] = 'check', {!r}\nmain()"
+    libraries, small, demo = cpu_seconds(
+        "import pydantic, typer", *(call.format(str(spec)) for spec in specs)
+    )
+    assert small <= 3 * libraries
+    assert demo <= 3.5 * libraries
