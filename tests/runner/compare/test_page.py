@@ -97,7 +97,7 @@ def test_it_is_drawn_again_only_when_something_changed(tmp_path: Path, store: St
     again = write_report(compare(plan, store), tmp_path / "out")
     assert (first.drawn, again.drawn) == (True, False)
     assert again.png == first.png
-    assert len(again.png) == 4
+    assert len(again.png) == 5
     again.png[0].unlink()
     assert write_report(compare(plan, store), tmp_path / "out").drawn
     fill(plan, store)
@@ -109,7 +109,7 @@ def test_figures_are_the_same_bytes_every_time(store: Store) -> None:
     plan = make_plan(seeds=(0, 1))
     fill(plan, store)
     one, other = (draw(compare(plan, store)) for _ in range(2))
-    assert list(one) == ["curves", "differences", "finals", "training"]
+    assert list(one) == ["curves", "differences", "finals", "text", "training"]
     assert all(svg(one[name], name, "x") == svg(other[name], name, "x") for name in one)
 
 
