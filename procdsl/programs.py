@@ -496,12 +496,14 @@ class Draw(Node):
     `uniform`: each symbol by itself; `weighted`: so, by `thresholds` over 2**32, as in `IidProgram`;
     `permutation`: all different; `number`: decimal digits, the first not 0 unless it is alone; `mapping`:
     different keys, each with a value out of `values` (first, count). `choice`: one symbol of register `of`,
-    or, of 2**32 times all but `present`, one of the draw's own that is not in it.
+    or, of 2**32 times all but `present`, one of the draw's own that is not in it. `part`: likewise some of
+    register `of` in one piece, at most half of it, or as many of the draw's own that are nowhere in it.
+    `runs`: symbols in runs, any number of them and any lengths alike; `bag`: these in any order.
 
     Drawn when the first `after` instructions have run.
     """
 
-    kind: Literal["uniform", "permutation", "weighted", "number", "mapping", "choice"]
+    kind: Literal["uniform", "permutation", "weighted", "number", "mapping", "choice", "runs", "bag", "part"]
     first: int = Field(ge=0)
     count: int = Field(ge=1)
     lengths: Lengths

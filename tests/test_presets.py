@@ -27,6 +27,7 @@ SHORT = {
     "rule_110": {"steps": 3},
     "hu_copy": {"length": {"uniform": [20, 40]}},
 }
+SHORT |= {name: {"n": 20} for name in presets.names() if name.startswith("wu_")}
 FORMS = [(name, faithful) for name in presets.names() for faithful in (False, True)]
 every_form = pytest.mark.parametrize(("name", "faithful"), FORMS)
 
@@ -207,6 +208,48 @@ def test_dyck_words_end_as_a_coin_says() -> None:
     assert not depths[ends].any()
     assert (depths[:, 1:][~ends[:, 1:] & ~ends[:, :-1]] >= 0).all()
     assert depths.max() == 16
+
+
+# ---------------------------------------------------------------- Wu et al. 2022
+
+
+def cut(row: list[str]) -> list[list[str]]:
+    """The words of a row, between its marks."""
+    return [part.split() for part in " ".join(row).replace("<end>", "<sep>").split("<sep>")]
+
+
+def within(word: list[str], part: list[str]) -> int:
+    """Where a word begins in another, or -1."""
+    starts = range(len(word) - len(part) + 1)
+    return next((at for at in starts if word[at : at + len(part)] == part), -1)
+
+
+def test_simpler_tasks_of_runs() -> None:
+    """Any number of runs is alike, so that on average (n + 1) / 2 are left of n symbols."""
+    shares = {"wu_deduplicate": list[float](), "wu_set": list[float]()}
+    for name, found in shares.items():
+        for row, _ in rows(form(name), 1_500):
+            word, answer, _ = cut(row)
+            runs = [symbol for at, symbol in enumerate(word) if at == 0 or word[at - 1] != symbol]
+            assert answer == (runs if name == "wu_deduplicate" else list(dict.fromkeys(word)))
+            found.append(len(answer) / (len(word) + 1))
+    assert np.mean(shares["wu_deduplicate"]) == pytest.approx(0.5, abs=0.03)
+    assert np.std(shares["wu_deduplicate"]) == pytest.approx(12**-0.5, abs=0.03)
+    # Two runs of 1,000 symbols are seldom of one.
+    assert 0.42 < np.mean(shares["wu_set"]) < 0.5
+
+
+@pytest.mark.parametrize(("name", "share"), [("wu_search", 0.5), ("wu_delete", 0.75)])
+def test_simpler_tasks_of_parts(name: str, share: float) -> None:
+    there = 0
+    for row, _ in rows(form(name), 1_500):
+        word, part, answer, _ = cut(row)
+        at = within(word, part)
+        assert 1 <= len(part) <= len(word) // 2
+        deleted = word if at < 0 else word[:at] + word[at + len(part) :]
+        assert answer == (deleted if name == "wu_delete" else [str(int(at >= 0))])
+        there += at >= 0
+    assert there / 1_500 == pytest.approx(share, abs=0.05)
 
 
 # ---------------------------------------------------------------- diagnostics

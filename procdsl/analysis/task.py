@@ -101,6 +101,9 @@ def _nats(program: TaskProgram, draw: Draw) -> Interval:
     """The entropy of a random input, its length included, given those before it."""
     if draw.kind == "choice":
         return _chosen(program, draw)
+    if draw.kind in ("runs", "bag", "part"):
+        longest = draw.lengths.values[-1]
+        return Interval(low=0.0, high=math.log(longest) + longest * math.log(draw.count))
     whole, nats = sum(draw.lengths.shares), 0.0
     for length, share in zip(draw.lengths.values, draw.lengths.shares, strict=True):
         if share:

@@ -51,12 +51,16 @@ def drawn(draw: Draw, stream: Stream, of: Any) -> list[int]:
     """A random input: its length by the law, then its symbols."""
     if draw.kind == "choice":
         return [_chosen(draw, stream, of)]
+    if draw.kind == "part":
+        return _part(draw, stream, of)
     length = drawn_length(draw.lengths, stream)
     match draw.kind:
         case "uniform":
             return [draw.first + stream.below(draw.count, word) for word in stream.words(length)]
         case "weighted":
             return [draw.first + bisect_right(draw.thresholds, word) for word in stream.words(length)]
+        case "runs" | "bag":
+            return _runs(draw, stream, length)
         case "number":
             lead = stream.below(10) if length == 1 else 1 + stream.below(9)
             return [lead, *(stream.below(10) for _ in range(length - 1))]
@@ -65,6 +69,32 @@ def drawn(draw: Draw, stream: Stream, of: Any) -> list[int]:
             first, count = draw.values
             return [id for key in keys for id in (key, first + stream.below(count))]
     return _different(draw, stream, stream.words(length))
+
+
+def _runs(draw: Draw, stream: Stream, length: int) -> list[int]:
+    """Runs of symbols: first how many, then where each of the others begins, a symbol for each."""
+    left, word = stream.below(length), [draw.first + stream.below(draw.count)]
+    for place in range(1, length):
+        begins = left > 0 and stream.below(length - place) < left
+        left -= begins
+        word.append(draw.first + stream.below(draw.count) if begins else word[-1])
+    for place in range(length - 1, 0, -1) if draw.kind == "bag" else ():
+        other = stream.below(place + 1)
+        word[place], word[other] = word[other], word[place]
+    return word
+
+
+def _part(draw: Draw, stream: Stream, of: list[int]) -> list[int]:
+    """Some of the word in one piece, or as many symbols of the pool that are nowhere in it."""
+    size = 1 + stream.below(max(len(of) // 2, 1))
+    if draw.present == 2**32 or stream.next32() < draw.present:
+        start = stream.below(len(of) - size + 1)
+        return of[start : start + size]
+    starts = range(len(of) - size + 1)
+    while True:
+        word = [draw.first + stream.below(draw.count) for _ in range(size)]
+        if not any(of[start : start + size] == word for start in starts):
+            return word
 
 
 def _different(draw: Draw, stream: Stream, words: list[int]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -112,7 +113,7 @@ def _mapping(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
 def _choice(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
     """One symbol of a word; with ``present=0.75, pool=sym`` every fourth is one that is not in it."""
     if len(form.call.arguments) != 1:
-        raise form.fault("choice takes one word, as in choice(keys(m))")
+        raise form.fault(f"{form.name} takes one word, as in {form.name}(x)")
     of = lowering.value(form.call.arguments[0])
     known = lowering.registers[of]
     if known.shape != "word" or known.extent.least == 0:
@@ -122,7 +123,7 @@ def _choice(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
     other = lowering.pool(form.named.pop("pool")[1]) if "pool" in form.named else None
     form.done()
     if (present < 1) != (other is not None):
-        raise form.fault("what is absent comes from a pool: choice(x, present=0.75, pool=sym)")
+        raise form.fault(f"what is absent comes from a pool: {form.name}(x, present=0.75, pool=sym)")
     pool = other or Pool(known.extent.low, known.extent.high - known.extent.low + 1, known.element, "")
     if other and (other.element != known.element or other.count <= known.extent.most):
         raise form.fault(f"the pool needs more than {known.extent.most} symbols of the word's sort")
@@ -131,8 +132,27 @@ def _choice(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
     return made, Known(Extent(1, 1, low, high), "word", known.element, pool=known.pool)
 
 
+def _runs(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    """Symbols in runs, or the same in any order (`bag`)."""
+    (pool,) = form.pools(lowering, 1)
+    lengths = form.lengths("length")
+    return _drawn(form.name, pool, lengths), _word(pool, lengths)
+
+
+def _part(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    """At most half of a word; with ``present=0.75, pool=sym`` every fourth is nowhere in it."""
+    made, known = _choice(form, lowering)
+    of = lowering.registers[made.of]
+    lengths = Lengths(values=tuple(range(1, max(of.extent.most // 2, 1) + 1)))
+    made = made.model_copy(update={"kind": "part", "lengths": lengths})
+    return made, replace(known, extent=known.extent._replace(most=lengths.values[-1]))
+
+
 _FORMS: dict[str, Any] = {
     "uniform": _uniform,
+    "runs": _runs,
+    "bag": _runs,
+    "part": _part,
     "permutation": _permutation,
     "sample": _permutation,
     "zipf": _zipf,

@@ -77,7 +77,7 @@ class Reader:
         if draw.after > self.done:
             run(self.program.code, self.values, self.done, draw.after)
             self.done = draw.after
-        of = self.values[draw.of] if draw.kind == "choice" else []
+        of = self.values[draw.of] if draw.kind in ("choice", "part") else []
         word = list[int]()
         while True:
             free = follows(draw, word, of, item.backwards)
@@ -104,6 +104,8 @@ def follows(draw: Draw, word: list[int], of: list[int], backwards: bool) -> set[
         case "choice":
             here = set(of) | (pool if draw.present < 2**32 else set())
             return here if not word else set()
+        case "part":
+            return _on_with(draw, word, of, pool)
         case "mapping":
             if len(word) % 2:
                 return set(range(draw.values[0], sum(draw.values)))
@@ -120,10 +122,21 @@ def follows(draw: Draw, word: list[int], of: list[int], backwards: bool) -> set[
     return pool if len(word) < longest else set()
 
 
+def _on_with(draw: Draw, word: list[int], of: list[int], pool: set[int]) -> set[int]:
+    """What a part of a word goes on with: what it does there, or anything."""
+    size = len(word)
+    if size == max(len(of) // 2, 1):
+        return set()
+    here = {of[at + size] for at in range(len(of) - size) if of[at : at + size] == word}
+    return here | pool if draw.present < 2**32 else here
+
+
 def ends(draw: Draw, word: list[int], backwards: bool) -> bool:
     """Whether an input can be this word, its symbols being such as `follows` lets through."""
     if draw.kind == "choice":
         return len(word) == 1
+    if draw.kind == "part":
+        return bool(word)
     if draw.kind == "mapping":
         return len(word) % 2 == 0 and len(word) // 2 in draw.lengths.values
     if draw.kind == "number" and len(word) > 1 and word[-1 if backwards else 0] == 0:

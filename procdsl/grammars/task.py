@@ -37,8 +37,9 @@ class Task(Grammar):
     (`range(0, 5)`: 0 to 4), or from a group (`group('S5')`, `'A5'`, `'Z60'`, `'S3 x Z4'`):
     `uniform(sym, length=8)`, `zipf(sym, length=8, s=1.0)`, `sample(sym, length=8)` (all different),
     `permutation(sym)`, `number(digits=5)`, `mapping(key, value, size=8)`, `choice(x)` (a symbol of x, or,
-    with `present=0.75, pool=sym`, every fourth time one that is not in it). A length is a number or
-    `uniform(1, 8)`. One input is called `input`; several are a table of names.
+    with `present=0.75, pool=sym`, every fourth time one that is not in it), `part(x)` (likewise at most half
+    of x in one piece), `runs(sym, length=8)` (any number of runs), `bag` (their symbols in any order). A
+    length is a number or `uniform(1, 8)`. One input is called `input`; several are a table of names.
 
     The output is made by word functions, joined by pipes; `map(f)` does f to each word or symbol,
     `scan(compose)` and `fold(add)` go along a word. A number is written as one token, or as digits.
@@ -337,7 +338,7 @@ class _Writing:
         """What an input depends on is written before it, or the row cannot be read."""
         written = {piece.draw for piece in self.pieces}
         names = list(self.lowering.names)
-        if self.lowering.draws[drawn].kind == "choice":
+        if self.lowering.draws[drawn].kind in ("choice", "part"):
             missing = [slot for slot in self._sources(self.lowering.draws[drawn].of) if slot not in written]
             if missing:
                 message = (
@@ -485,6 +486,6 @@ def _ways(one: Draw, n: int) -> int:
             return perm(one.count, n) * int(one.values[1] ** n)
         case "number":
             return int(9 * 10 ** (n - 1)) + (n == 1)
-        case "choice":
+        case "choice" | "part":
             return 1
     return int(one.count**n)

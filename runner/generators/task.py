@@ -38,7 +38,7 @@ from runner.generators.word_functions import (
     value,
 )
 
-KINDS = ("uniform", "permutation", "weighted", "number", "mapping", "choice")
+KINDS = ("uniform", "permutation", "weighted", "number", "mapping", "choice", "runs", "bag", "part")
 _LOOPS = len(NAMES)
 
 
@@ -177,6 +177,10 @@ def _draw(table, draws, slot, pool, registers):
         memory[at] = _chosen(draws, table.draws[slot], value(registers, table.draws[slot, 9]))
         registers.length[slot] = 1
         return
+    if kind == 8:
+        of = value(registers, table.draws[slot, 9])
+        registers.length[slot] = _part(draws, table.draws[slot], of, memory[at:])
+        return
     place = begin_lengths
     if end_lengths - begin_lengths > 1:
         drawn = below(draws, table.edges[end_lengths - 1])
@@ -187,6 +191,9 @@ def _draw(table, draws, slot, pool, registers):
     out, read = memory[at : at + length], draws.at[NEXT]
     if kind == 3:
         _number(draws, out)
+        return
+    if kind >= 6:
+        _runs(draws, first, count, kind == 7, out)
         return
     slots(draws, read + length)
     words = draws.buffer[read : read + length]
@@ -212,6 +219,52 @@ def _chosen(draws, draw, of):
     while (of == other).any():
         other = first + below(draws, count)
     return other
+
+
+@kernel
+def _runs(draws, first, count, bag, out):
+    """Runs of symbols, perhaps in any order."""
+    n = out.size
+    left = below(draws, n)
+    out[0] = first + below(draws, count)
+    for t in range(1, n):
+        out[t] = out[t - 1]
+        if left > 0 and below(draws, n - t) < left:
+            left -= 1
+            out[t] = first + below(draws, count)
+    if bag:
+        for t in range(n - 1, 0, -1):
+            other = below(draws, t + 1)
+            out[t], out[other] = out[other], out[t]
+
+
+@kernel
+def _part(draws, draw, of, out):
+    """Some of the word in one piece, or as many symbols of the pool that are nowhere in it; its length."""
+    first, count, present = draw[1], draw[2], draw[10]
+    size = 1 + below(draws, max(of.size // 2, 1))
+    if present == 2**32 or int64(next32(draws)) < present:
+        start = below(draws, of.size - size + 1)
+        for t in range(size):
+            out[t] = of[start + t]
+        return size
+    while True:
+        for t in range(size):
+            out[t] = first + below(draws, count)
+        if not _within(of, out[:size]):
+            return size
+
+
+@kernel
+def _within(word, part):
+    """Whether a word stands in another in one piece."""
+    for start in range(word.size - part.size + 1):
+        same = 0
+        while same < part.size and word[start + same] == part[same]:
+            same += 1
+        if same == part.size:
+            return True
+    return False
 
 
 @kernel
