@@ -433,8 +433,8 @@ class Trial(Node):
 class Comparison(Grown):
     """What the study compares: `metric` is "<evaluation>/<metric>", and seeds are timed to its `threshold`.
 
-    `curricula` are those in it by what they are called there: the same in all comparisons of a study, so
-    that these make a matrix. `name` is empty where the study has one comparison.
+    `curricula` are those in it, each behind what it is called there: the same in all comparisons of a study,
+    so that these make a matrix. `name` is empty where the study has one comparison.
     """
 
     later: ClassVar[frozenset[str]] = frozenset({"threshold"})
@@ -442,7 +442,7 @@ class Comparison(Grown):
     metric: str
     baseline: str
     lower_is_better: bool = True
-    curricula: dict[str, str] = Field(default_factory=dict)
+    curricula: tuple[tuple[str, str], ...] = ()
     threshold: float | None = None
 
 

@@ -21,7 +21,7 @@ def curriculum_colours(plan: Plan) -> dict[str, str]:
 
     Curricula that are called the same in several comparisons have one colour.
     """
-    labels = {name: label for one in plan.comparisons for label, name in one.curricula.items()}
+    labels = {name: label for one in plan.comparisons for label, name in one.curricula}
     grey = {labels.get(one.baseline, one.baseline) for one in plan.comparisons}
     names = list(dict.fromkeys(trial.curriculum for trial in plan.trials))
     colours = assign((labels.get(name, name) for name in names), baselines=grey)

@@ -260,7 +260,7 @@ def _comparisons(study: Study) -> Iterator[plan.Comparison]:
             baseline=compared.baseline or flagged[0],
             lower_is_better=lower_is_better,
             threshold=compared.threshold,
-            curricula={
-                label: name for label, name in (compared.curricula or measured).items() if name in measured
-            },
+            curricula=tuple(
+                (label, name) for label, name in (compared.curricula or measured).items() if name in measured
+            ),
         )

@@ -62,7 +62,7 @@ class Search:
         trials = tuple(trial for trial in whole.trials if trial.curriculum in wanted)
         ids = (id for trial in trials for id in (*trial.measures, *(phase.train for phase in trial.phases)))
         needed = set(whole.needed(tuple(ids)))
-        chosen = whole.comparison.model_copy(update={"curricula": {name: name for name in wanted}})
+        chosen = whole.comparison.model_copy(update={"curricula": tuple((name, name) for name in wanted)})
         return Plan(
             study=self.study,
             question=f"How little {self.written.phase} of {self.written.curriculum} is enough?",

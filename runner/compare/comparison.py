@@ -108,7 +108,7 @@ def compare(
     plan = as_run(plan, store)
     results = gather(plan, store)
     question = _question(plan, asked or plan.comparison, metric, results)
-    labels = {name: label for label, name in question.curricula.items()}
+    labels = {name: label for label, name in question.curricula}
     results = tuple(result for result in results if not labels or result.curriculum in labels)
     by_curriculum = {name: tuple(r for r in results if r.curriculum == name) for name in _names(results)}
     baseline = {trial.seed: trial for trial in by_curriculum[question.baseline]}

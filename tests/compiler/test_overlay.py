@@ -223,6 +223,6 @@ def test_a_sweep_that_changes_the_baseline_compares_like_with_like(tmp_path: Pat
     ]
     last = found[-1]
     assert last.baseline == "alone_lr0_2_depth8"
-    assert last.curricula["other"] == "other_lr0_2_depth8"
-    assert set(found[0].curricula) == set(last.curricula)
-    assert not set(found[0].curricula.values()) & set(last.curricula.values())
+    assert dict(last.curricula)["other"] == "other_lr0_2_depth8"
+    assert set(dict(found[0].curricula)) == set(dict(last.curricula))
+    assert not set(dict(found[0].curricula).values()) & set(dict(last.curricula).values())

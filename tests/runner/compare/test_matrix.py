@@ -22,7 +22,7 @@ def test_each_comparison_has_its_own_curricula_and_baseline(store: Store, tmp_pa
             name="less",
             metric="val/loss",
             baseline="dyck_then_text",
-            curricula={"full": "dyck_then_text", "short": "dyck_less_text"},
+            curricula=(("full", "dyck_then_text"), ("short", "dyck_less_text")),
         ),
     )
     found = [document(compare(plan, store, asked=asked)) for asked in questions]
