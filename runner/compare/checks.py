@@ -149,7 +149,7 @@ def _mixed(results: Sequence[TrialResult]) -> Iterator[str]:
             yield f"{_MIXED[name]} are mixed: {', '.join(values)}"
     # Phases of one study may differ in this by their sizes, equal phases may not.
     lanes: dict[str, set[bool]] = {}
-    for phase in (phase for result in results for phase in result.phases):
+    for phase in (phase for result in results for phase in result.phases if phase.finished):
         lanes.setdefault(phase.phase, set()).add(bool(phase.facts.get("conditions", {}).get("lanes")))
     if mixed := [name for name, values in lanes.items() if len(values) > 1]:
         yield f"steps by kernels and by PyTorch are mixed in {', '.join(mixed)}"
