@@ -38,7 +38,7 @@ FAULTS = [
     ("P212", ['sources.shuffled.of="shuffled"'], "shuffled -> shuffled"),
     ("P214", [f'{WARMUP}.replay="text"'], 'called "text"'),
     ("P310", ["curricula.plain.phases=[]"], "plain has no phase"),
-    ("P311", [f'{PLAIN}.tokens="1M"'], "two budgets"),
+    ("P311", [f'{PLAIN}.tokens="1M"'], "2 budgets, tokens and steps"),
     ("P311", ['curricula.plain.phases=[{ name = "text", data = "prose" }]'], "does not say how long"),
     ("P312", [f'{WARMUP}.tokens="50%"'], "50% of what?"),
     ("P313", [f'{WARMUP}.tokens="50% of warmup"'], "first.warmup -> first.warmup"),

@@ -19,8 +19,8 @@ with event.install_recorder("numba:compile") as compiled:
     begin(new_draws(8), np.int64(1), 2, 3)
 print(len(compiled.buffer))
 """
-# Values without code: programs are data, errors are raised outside kernels.
-DATA = {"procdsl.programs", "procdsl.plan", "procdsl.errors"}
+# No code of kernels: programs are data, errors are raised outside, and the rows of plug-ins have no kernel.
+DATA = {"procdsl.programs", "procdsl.plan", "procdsl.errors", "procdsl.generate"}
 
 
 def compiled_by(processes: int, cache: Path) -> list[int]:
