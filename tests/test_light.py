@@ -61,7 +61,7 @@ def test_language_commands_import_nothing_heavy(arguments: list[str]) -> None:
 
 
 def test_check_costs_a_few_times_its_libraries() -> None:
-    """Half a time more than docs/decisions/0014 allows on a quiet machine: a heavy import costs more than that."""
+    """Half a time more than docs/decisions/0014 allows: a heavy import costs more, a busy machine less."""
     specs = SPEC, HERE.parent / "specs" / "dyck_then_c4.toml"
     call = "import sys\nfrom procdsl.cli import main\nsys.argv[1:] = 'check', {!r}\nmain()"
     libraries, small, demo = cpu_seconds(
