@@ -96,7 +96,10 @@ def test_docstring_examples_run(name: str) -> None:
 
 def test_generated_pages_are_current() -> None:
     """In a process of its own, where no test has installed anything."""
-    code = "from docs.reference import pages\nprint([p.name for p, t in pages().items() if p.read_text('utf-8') != t])"
+    code = """if True:
+        from docs.reference import pages
+        print([path.name for path, text in pages().items() if path.read_text("utf-8") != text])
+    """
     stale = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert stale.stdout.strip() == "[]", "run `make docs` and commit what it writes"
 
