@@ -41,11 +41,9 @@ def main() -> None:
             lambda found: f"{found[1]}{_block(found[0], found[2], store)}", PAGES[page].read_text("utf-8")
         )
         PAGES[page].write_text(FOOT.sub(lambda found: f"{found[1]}{_machine()}\n{found[2]}", text), "utf-8")
-    if "README" in asked.pages:
-        (HERE / "figures").mkdir(exist_ok=True)
-        shutil.copyfile(
-            store / "studies" / STUDY / "compare" / "curves.png", HERE / "figures" / f"{STUDY}.png"
-        )
+    curves = store / "studies" / STUDY / "compare" / "curves.png"
+    if "README" in asked.pages and curves.exists():
+        shutil.copyfile(curves, HERE / "figures" / f"{STUDY}.png")
 
 
 def _block(old: str, command: str, store: Path) -> str:
