@@ -122,6 +122,7 @@ def test_plan_as_data_holds_the_plan_and_its_cost() -> None:
     assert found["diagnostics"] == [one for one in found["diagnostics"] if one["severity"] == "note"]
 
 
+@pytest.mark.slow
 def test_plan_marks_what_is_built(tmp_path: Path) -> None:
     spec = tmp_path / "good.toml"
     spec.write_text(GOOD.read_text())

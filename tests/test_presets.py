@@ -134,6 +134,7 @@ def test_delete_has_its_symbol_as_often_as_said(faithful: bool, share: float) ->
     assert present / 4_000 == pytest.approx(share, abs=4 * 0.5 / 4_000**0.5)
 
 
+@pytest.mark.slow
 def test_stack() -> None:
     """Published: 10.9 symbols left on average, 2 to 32, an even number; the last step pops where it can."""
     left = list[int]()

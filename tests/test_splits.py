@@ -22,7 +22,17 @@ def units(grammar: Any, made: Any, rows: Any) -> set[Any]:
     return {row.tobytes() for row in rows}
 
 
-@pytest.mark.parametrize("grammar", EXAMPLES.values(), ids=EXAMPLES)
+# By the reference, these take many seconds.
+LONG = {"machine", "nca"}
+
+
+@pytest.mark.parametrize(
+    "grammar",
+    [
+        pytest.param(grammar, id=kind, marks=[pytest.mark.slow] if kind in LONG else [])
+        for kind, grammar in EXAMPLES.items()
+    ],
+)
 def test_parts_are_disjoint_across_seeds_and_names(grammar: Any) -> None:
     made = operation(grammar)
     other = made.model_copy(update={"name": "other"})

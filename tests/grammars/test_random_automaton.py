@@ -109,6 +109,7 @@ def test_one_way_out_of_each_state_is_known_to_who_knows_the_automaton() -> None
     assert found.high <= math.log(12) * 6 / 8 + 1e-9
 
 
+@pytest.mark.slow
 def test_a_held_out_language_is_never_trained_on() -> None:
     """Of one way out of each of four states the language is one endless word: eight symbols tell it."""
     cycles = grammar(states=4, symbols=3, degree=1, length=8, shots=2, held_out={"test": 0.3})
