@@ -126,7 +126,7 @@ def _seeds(results: Sequence[TrialResult], question: Question) -> Iterator[str]:
             ended[result.curriculum].add(result.seed)
     base = ended[question.baseline]
     for name, seeds in ended.items():
-        if lone := sorted(seeds ^ base):
+        if seeds and (lone := sorted(seeds ^ base)):
             where = name if set(lone) <= seeds else f"{name} or {question.baseline}"
             yield f"{name}: seeds {', '.join(map(str, lone))} do not pair (only in {where})"
     if len(base) == 1:
