@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from procdsl import analysis, plan
 from procdsl.language.sources.base import Procedural
+from procdsl.programs import Interval
 
 
 def generate(name: str, made: Procedural, context: int) -> plan.GenerateOperation:
@@ -11,7 +12,7 @@ def generate(name: str, made: Procedural, context: int) -> plan.GenerateOperatio
     rows = bare(name, made, context)
     return rows.model_copy(
         update={
-            "floor": analysis.floor(rows.program, length=rows.length, context=context),
+            "floor": _told(analysis.floor(rows.program, length=rows.length, context=context)),
             "chance": analysis.chance(rows.program, length=rows.length, context=context),
         }
     )
@@ -27,3 +28,10 @@ def bare(name: str, made: Procedural, context: int) -> plan.GenerateOperation:
         context=context,
         tokens=made.tokens(),
     )
+
+
+def _told(floor: Interval | None) -> Interval | None:
+    """A floor as plans hold it: what a sum's order, and so the machine, changes in its last digits is left out."""
+    if floor is None:
+        return None
+    return floor.model_copy(update={"low": round(floor.low, 10), "high": round(floor.high, 10)})
