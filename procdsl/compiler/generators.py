@@ -31,7 +31,7 @@ def bare(name: str, made: Procedural, context: int) -> plan.GenerateOperation:
 
 
 def _told(floor: Interval | None) -> Interval | None:
-    """A floor as plans hold it, without the last digits, which the order of a sum, so the machine, changes."""
+    """A floor without its last digits: they hang on the order of a sum, and so on the machine."""
     if floor is None:
         return None
     return floor.model_copy(update={"low": round(floor.low, 10), "high": round(floor.high, 10)})
