@@ -497,6 +497,10 @@ class Plan(Node):
                 wanted.update(operation.inputs())
         return tuple(operation.id for operation in self.operations if operation.id in wanted)
 
+    def origins(self, train: str) -> tuple[str, ...]:
+        """The train operations that its parameters came through, of whichever curriculum; `train` is last."""
+        return tuple(id for id in self.needed((train,)) if isinstance(self.by_id[id], TrainOperation))
+
 
 def canonical(value: Any) -> str:
     """Canonical JSON: sorted keys, no spaces, no NaN, floats by their shortest representation."""

@@ -10,8 +10,24 @@ from array import array
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple, cast
 
-from procdsl.plan import Plan, PrepareOperation, Stage, TrainOperation
+from procdsl.plan import Plan, PrepareOperation, Stage, TrainOperation, Trial
+
+
+class Fed(NamedTuple):
+    """How many tokens of each sort a model was fed."""
+
+    text: int
+    procedural: int
+
+
+def fed(plan: Plan, trial: Trial) -> Fed:
+    """All that a trial's model was fed, in phases of other curricula that it starts from as well."""
+    ids = dict.fromkeys(id for phase in trial.phases for id in plan.origins(phase.train))
+    operations = [cast(TrainOperation, plan.by_id[id]) for id in ids]
+    text = sum(text_tokens(plan, operation, operation.steps) for operation in operations)
+    return Fed(text, sum(operation.tokens for operation in operations) - text)
 
 
 def text_tokens(plan: Plan, operation: TrainOperation, step: int) -> int:

@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import Literal
 
 from procdsl.plan import AnyOperation, Plan, Stage, TrainOperation
+from runner.shares import Fed, fed
 
 Sort = Literal["procedural", "text"]
 
@@ -24,22 +25,19 @@ class Line:
 def lines(plan: Plan) -> Iterator[Line]:
     """Every set of two or more curricula that differ in tokens of one sort alone."""
     alike = plan.with_operations(_amountless(operation) for operation in plan.operations)
-    tokens: dict[str, tuple[int, int]] = {}
+    tokens: dict[str, Fed] = {}
     sets: dict[tuple[str, ...], list[str]] = {}
     for trial in plan.trials:
         if trial.curriculum not in tokens:
-            fed = trial.phases
-            tokens[trial.curriculum] = (
-                sum(phase.procedural_tokens for phase in fed),
-                sum(phase.text_tokens for phase in fed),
-            )
-            sets.setdefault(tuple(alike.key(phase.train) for phase in fed), []).append(trial.curriculum)
+            tokens[trial.curriculum] = fed(plan, trial)
+            course = tuple(alike.key(phase.train) for phase in trial.phases)
+            sets.setdefault(course, []).append(trial.curriculum)
     for names in sets.values():
-        procedural, text = ({tokens[name][sort] for name in names} for sort in (0, 1))
+        text, procedural = ({tokens[name][sort] for name in names} for sort in (0, 1))
         if len(procedural) > 1 and len(text) == 1:
-            yield _line(names, "procedural", {name: tokens[name][0] for name in names})
+            yield _line(names, "procedural", {name: tokens[name].procedural for name in names})
         elif len(text) > 1 and len(procedural) == 1:
-            yield _line(names, "text", {name: tokens[name][1] for name in names})
+            yield _line(names, "text", {name: tokens[name].text for name in names})
 
 
 def _line(names: Sequence[str], sort: Sort, tokens: dict[str, int]) -> Line:

@@ -26,7 +26,7 @@ _TRAIN_POINTS = 200
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A number, and what the trial had been fed since it began. `step` and `fed` count inside `phase`."""
+    """A number, and what the model had been fed since it was fresh. `step` and `fed` count inside `phase`."""
 
     phase: str
     step: int

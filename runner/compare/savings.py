@@ -20,7 +20,7 @@ State = Literal["crossed", "from the start", "never", "unfinished"]
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """Where one seed's curve reached `target` for good, in tokens since the trial began.
+    """Where one seed's curve reached `target` for good, in tokens since the model was fresh.
 
     "never" is censored: more than `text` and `total` (here the ends of the curve) would be needed. "from the
     start": the first evaluation is good enough already, so the true number is at most this. Shares are of the

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from procdsl.plan import Plan, PrepareOperation, TransferOperation, digest
+from runner import shares
 from runner.colours import curriculum_colours
 from runner.status import held
 from runner.store import Store, read_json
@@ -18,7 +19,8 @@ def experiment_tags(plan: Plan) -> dict[str, str]:
     compared = plan.comparison.metric if plan.comparison else "the evaluations"
     note = (
         f"{plan.question}\n\nOne run is one curriculum with one seed, over all its phases. A step is a token "
-        f"fed since the trial began. Compare `eval/{compared}`; bars are under `result/`. Written by procdsl."
+        f"fed since its model was fresh. Compare `eval/{compared}`; bars are under `result/`. Written by "
+        "procdsl."
     )
     return {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": note.strip()}
 
@@ -77,15 +79,15 @@ def alive(course: Course) -> bool:
 def params(course: Course) -> dict[str, str]:
     """Few and flat, to sort and group by; everything else is in plan.json."""
     plan, trial = course.plan, course.trial
-    model = course.legs[-1].operation.model
+    model, fed = course.legs[-1].operation.model, shares.fed(plan, trial)
     found = {
         "curriculum": trial.curriculum,
         "seed": str(trial.seed),
         "model.layers": str(model.layers),
         "model.width": str(model.width),
         "model.heads": str(model.heads),
-        "tokens.text": str(sum(phase.text_tokens for phase in trial.phases)),
-        "tokens.procedural": str(sum(phase.procedural_tokens for phase in trial.phases)),
+        "tokens.text": str(fed.text),
+        "tokens.procedural": str(fed.procedural),
     }
     for leg in course.legs:
         at = f"phase{leg.index + 1}"

@@ -1,4 +1,4 @@
-"""A trial's whole trajectory: its phases laid end to end on one axis, tokens fed since the trial began.
+"""A trial's whole trajectory: its phases laid end to end on one axis, tokens fed since its model was fresh.
 
 An operation is journalled once, with its own steps, however many trials share it. Here its points are
 moved to where they stand in one trial's life; their times stay those of the measuring, so that a point
@@ -25,7 +25,7 @@ _LONGEST = 250
 
 
 class Point(NamedTuple):
-    """One number of a trial: `step` counts tokens fed since the trial began, `time` milliseconds."""
+    """One number of a trial: `step` counts tokens fed since its model was fresh, `time` milliseconds."""
 
     name: str
     value: float
@@ -82,17 +82,18 @@ def identity(plan: Plan, trial: Trial, store_id: str) -> str:
 
 
 def legs(plan: Plan, trial: Trial, store: Store) -> tuple[Leg, ...]:
-    """The trial's phases in order, each with all that was fed before it."""
+    """The trial's phases in order, each with all that was fed before it, in other curricula's phases too."""
     found: list[Leg] = []
-    tokens = steps = text = 0
+    before: dict[str, TrainOperation] = {}
     for index, phase in enumerate(trial.phases):
-        operation = cast(TrainOperation, plan.by_id[phase.train])
+        *origins, operation = (cast(TrainOperation, plan.by_id[id]) for id in plan.origins(phase.train))
+        before |= {origin.id: origin for origin in origins}
+        tokens = sum(one.tokens for one in before.values())
+        steps = sum(one.steps for one in before.values())
+        text = sum(text_tokens(plan, one, one.steps) for one in before.values())
         key = plan.key(phase.train)
-        place = store.path("train", key)
-        found.append(Leg(index, phase.name, operation, key, place, tokens, steps, text))
-        tokens += operation.tokens
-        steps += operation.steps
-        text += text_tokens(plan, operation, operation.steps)
+        found.append(Leg(index, phase.name, operation, key, store.path("train", key), tokens, steps, text))
+        before[operation.id] = operation
     return tuple(found)
 
 

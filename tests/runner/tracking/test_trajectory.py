@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
+from procdsl.plan import Plan
 from runner.execution import Execution
+from runner.shares import fed
 from runner.store import Store
 from runner.tracking import start_sender
 from runner.tracking.journal import Journal
 from runner.tracking.receipts import Course, Study
 from runner.tracking.trajectory import Clock, identity, legs, metric_name, points
+from tests.plans import SPECS, golden
 from tests.runner.tracking.studies import Trainer, study
 
 
@@ -28,6 +32,19 @@ def test_shared_phases_are_moved_to_where_they_stand_in_each_trial(store: Store)
         "progress/text_tokens": (192, 7, 20 * 64 + 192),
         "progress/phase": (1, 7, 20 * 64 + 192),
     }
+
+
+def test_what_came_before_in_another_curriculum_is_counted(store: Store) -> None:
+    """The needle's first phases are curricula of their own: 64 rows of 128 tokens, 40,000 steps at most."""
+    kept = json.loads(golden(SPECS / "needle.toml", None).read_text("utf-8"))
+    plan = Plan.model_validate({name: kept[name] for name in kept if name in Plan.model_fields})
+    trials = {trial.curriculum: trial for trial in plan.trials}
+    alone, after = trials["scratch_lr0_001"], trials["dyck_attention_lr0_001"]
+    first, task = 64 * 128 * 40_000, legs(plan, alone, store)[-1].operation.tokens
+    assert fed(plan, alone) == (0, task)
+    assert fed(plan, after) == (0, first + task)
+    (leg,) = legs(plan, after, store)
+    assert (leg.tokens_before, leg.steps_before, leg.text_before) == (first, 40_000, 0)
 
 
 def test_a_step_keeps_its_time_whenever_it_is_asked_for(store: Store) -> None:
