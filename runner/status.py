@@ -23,7 +23,7 @@ _TAIL_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class TrialStatus:
-    """A trial: `state` is done, running, failed or pending; phase and step say how far it came.
+    """A trial: `state` is done, running (one of its operations is), failed or pending; the rest: how far.
 
     `shared` names the phases that were or will be trained once for this trial and others.
     """
@@ -58,7 +58,7 @@ def _status(plan: Plan, trial: Trial, store: Store, users: dict[str, int]) -> Tr
         for id in left
         if (found := failures(store, plan, id))
     ]
-    running = held(store.root / "studies" / plan.study / "claims" / f"{trial.curriculum}-s{trial.seed}")
+    running = any(held(store.path(plan.by_id[id].kind, plan.key(id))) for id in left)
     state = "done" if not left else "running" if running else "failed" if reasons else "pending"
     done = finished(plan, current.train, store)
     return TrialStatus(

@@ -127,7 +127,9 @@ def test_a_second_run_of_a_trial_says_who_holds_it(tmp_path: Path) -> None:
     with hold(store.claim("tiny", "first", 0), "trial first/s0"):
         with pytest.raises(Locked, match="trial first/s0 is held by process"):
             carry_out(plan, tmp_path)
-        assert states(plan, tmp_path)["first/s0"] == "running"
+        assert states(plan, tmp_path)["first/s0"] == "pending"
+        with store.lock("train", plan.key("first.s0")):
+            assert states(plan, tmp_path)["first/s0"] == "running"
         assert carry_out(plan, tmp_path, only=("plain",))[0].exit_code == 0
 
 
