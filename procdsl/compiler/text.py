@@ -17,8 +17,6 @@ from procdsl.compiler.tree import Tree
 from procdsl.errors import Diagnostic, Place, SpecError
 
 MAX_BYTES = 1 << 20
-# The pure YAML reader, the only one that no text brings down, takes three seconds a MiB.
-MAX_YAML_BYTES = 1 << 18
 MAX_DEPTH = 64
 MAX_TOKEN = 64_000
 MAX_DIGITS = 400
@@ -48,9 +46,8 @@ def parse(name: str, raw: bytes) -> Tree:
 
 def decode(name: str, raw: bytes) -> str:
     """The text of the bytes: UTF-8, a byte-order mark and Windows line ends forgiven."""
-    most = MAX_YAML_BYTES if name.endswith(YAML) else MAX_BYTES
-    if len(raw) > most:
-        fail("P100", f"the file has over {most:,} bytes", Place(name, 1, 1), "no spec needs as many")
+    if len(raw) > MAX_BYTES:
+        fail("P100", f"the file has over {MAX_BYTES:,} bytes", Place(name, 1, 1), "no spec needs as many")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
