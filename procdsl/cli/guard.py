@@ -6,8 +6,6 @@ import importlib
 import os
 import re
 import sys
-import tempfile
-import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -74,6 +72,8 @@ class _Guarded(TyperGroup):
             ):
                 raise
             if ctx.meta["debug"]:
+                import traceback
+
                 traceback.print_exc()
             known = _told(error)
             if ctx.meta["json"]:
@@ -92,6 +92,8 @@ def _told(error: BaseException) -> ProcdslError:
     if isinstance(error, OSError) and error.strerror:
         subject = f"{error.filename}: " if error.filename else ""
         return RunError(f"{subject}{error.strerror}", reason="system")
+    import tempfile
+    import traceback
     from importlib.metadata import version
 
     text = "".join(traceback.format_exception(error))

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from procdsl import generate
 from procdsl.compiler import layouts, mixtures
 from procdsl.compiler.corpora import tokenizer
 from procdsl.compiler.generators import bare
 from procdsl.compiler.study import Address
 from procdsl.errors import Severity
-from procdsl.estimate import flops_per_token
 from procdsl.language.curricula import CurriculumSpec, Measure, PhaseSpec
 from procdsl.language.sources.base import Procedural
 from procdsl.language.study import ExperimentSpec
@@ -35,6 +33,8 @@ def per_step(
     (phase,) = (one for one in curriculum.phases if one.name == at[1])
     tokens = Fraction(size.step_tokens)
     if by == "flops":
+        from procdsl.estimate import flops_per_token
+
         shape = ModelShape.model_validate(size.model.model_dump())
         return tokens * Fraction(
             flops_per_token(shape, _vocabulary(spec, made, curriculum, phase), size.context)
@@ -65,6 +65,8 @@ def _scored(spec: ExperimentSpec, made: Mapping[str, Procedural], name: str, con
     """The scored positions of a row: all of a text's; of rows that are made, the mean over the first few."""
     if name in spec.corpora or any(p.severity is Severity.ERROR for p in made[name].problems(context)):
         return Fraction(context)  # what is wrong with a grammar is told when its rows are checked
+    from procdsl import generate
+
     count = max(_ROWS, _POSITIONS // context)
     _, scored = generate.rows(bare(name, made[name], context), seed=0, split="train", start=0, count=count)
     return Fraction(sum(map(sum, scored)), count)
