@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from procdsl.compiler import checks, schedules, source
 from procdsl.compiler.budgets import Budgets, notes
@@ -19,8 +19,7 @@ from procdsl.language.study import ExperimentSpec
 from procdsl.plan import Plan
 
 
-@dataclass(frozen=True)
-class Compiled:
+class Compiled(NamedTuple):
     """A plan with what it came from, and what the compiler has to say that is no error."""
 
     plan: Plan

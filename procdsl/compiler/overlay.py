@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -59,11 +58,11 @@ def has_accelerator() -> bool:
 
 def undotted(tree: Tree) -> Tree:
     """Quoted keys with dots in them, `"grammars.dyck.k"`, as the tables they stand for."""
-    made = replace(tree, value={})
+    made = tree._replace(value={})
     for name, part in tree.value.items():
         for step in reversed(name.split(".")[1:]):
             part = Tree({step: part}, part.place, part.key)
-        made = lay(made, replace(made, value={name.split(".")[0]: part}))
+        made = lay(made, made._replace(value={name.split(".")[0]: part}))
     return made
 
 
@@ -96,7 +95,7 @@ def with_sets(tree: Tree, sets: Sequence[str]) -> Tree:
         if not equals or not path:
             fail("P123", f"{text} is not PATH=VALUE", place, "write, say, --set model.layers=4")
         at = Place("--set", number, len(name) + 2, max(1, len(value)))
-        tree = assign(tree, path, replace(_value(value.strip(), at), key=place))
+        tree = assign(tree, path, _value(value.strip(), at)._replace(key=place))
     return tree
 
 
@@ -104,9 +103,7 @@ def assign(tree: Tree, path: Path, new: Tree) -> Tree:
     """The study with the value at a path replaced; a diagnostic at the key where there is no such place."""
     key = new.key or new.place
     if path[0] in COLLECTIONS and len(path) > 2 and tree.get(path[:2]) is None:
-        known = tree.get(path[:1])
-        names = known.value if known and isinstance(known.value, dict) else {}
-        fail("P123", f"nothing is called {dotted(path[:2])}", key, hint(str(path[1]), names))
+        fail("P123", f"nothing is called {dotted(path[:2])}", key, hint(str(path[1]), tree.table(path[0])))
     if path[:1] == ("curricula",) and tree.get((*path[:2], "like")) is not None:
         for step in reversed(path):
             new = Tree({step: new}, new.place, key)
@@ -156,20 +153,15 @@ def liked(tree: Tree) -> Tree:
     A curriculum takes all of the other but its being the baseline. Names of phases in it are relative, so
     those it inherits now mean its own.
     """
-    curricula = tree.value.get("curricula")
-    if curricula is None or not isinstance(curricula.value, dict):
-        return tree
-    done: dict[str, Tree] = {}
-    for name in curricula.value:
-        _write_out(name, curricula.value, done, ())
-    return tree.adding("curricula", replace(curricula, value={name: done[name] for name in curricula.value}))
+    parts, done = tree.table("curricula"), dict[str, Tree]()
+    return tree.holding("curricula", {name: _write_out(name, parts, done, ()) for name in parts})
 
 
 def _write_out(name: str, parts: dict[str, Tree], done: dict[str, Tree], trail: tuple[str, ...]) -> Tree:
     if name in done:
         return done[name]
     part = parts[name]
-    like = part.value.get("like") if isinstance(part.value, dict) else None
+    like = part.table().get("like")
     if like is not None and isinstance(like.value, str):
         if like.value not in parts:
             fail("P125", f'no curriculum is called "{like.value}"', like.place, hint(like.value, parts))
@@ -178,7 +170,6 @@ def _write_out(name: str, parts: dict[str, Tree], done: dict[str, Tree], trail: 
             fail("P126", f"a circle: {circle}", like.place, "write one of them out")
         base = _write_out(like.value, parts, done, (*trail, name))
         if isinstance(base.value, dict):
-            written = lay(base.without("baseline", "like"), part)
-            part = replace(written, place=part.place, key=part.key)
+            part = part._replace(value=lay(base.without("baseline", "like"), part).value)
     done[name] = part
     return part

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from procdsl.compiler.near import hint
 from procdsl.compiler.overlay import placed
 from procdsl.compiler.text import fail
@@ -12,35 +10,24 @@ from procdsl.compiler.tree import Tree, lay
 
 def preset(tree: Tree) -> Tree:
     """The study with every preset written out. What stands in one is placed where it is named."""
-    grammars = tree.value.get("grammars")
-    if grammars is None or not isinstance(grammars.value, dict):
-        return tree
-    return tree.adding(
-        "grammars", replace(grammars, value={name: _written(part) for name, part in grammars.value.items()})
-    )
+    return tree.holding("grammars", {name: _written(part) for name, part in tree.table("grammars").items()})
 
 
 def _written(table: Tree) -> Tree:
-    if not isinstance(table.value, dict) or (named := table.value.get("preset")) is None:
+    if (named := table.table().get("preset")) is None:
         return table
     from procdsl import presets
 
     if named.value not in presets.names():
         way = hint(str(named.value), presets.names())
-        fail(
-            "P127", f'no preset is called "{named.value}"', named.place, f"{way} `procdsl presets` lists them"
-        )
+        help = f"{way} `procdsl presets` lists them"
+        fail("P127", f'no preset is called "{named.value}"', named.place, help)
     faithful = table.value.get("faithful")
     if faithful is not None and not isinstance(faithful.value, bool):
         fail("P127", "faithful is true or false", faithful.place)
     if (kind := table.value.get("kind")) is not None:
-        fail(
-            "P127",
-            "a preset has a kind of its own",
-            kind.key or kind.place,
-            "leave out the kind, or the preset",
-        )
+        help = "leave out the kind, or the preset"
+        fail("P127", "a preset has a kind of its own", kind.key or kind.place, help)
     form = presets.preset(named.value).table(faithful=bool(faithful and faithful.value))
-    return replace(
-        lay(placed(form, named.place), table.without("preset", "faithful")), place=table.place, key=table.key
-    )
+    written = lay(placed(form, named.place), table.without("preset", "faithful"))
+    return table._replace(value=written.value)

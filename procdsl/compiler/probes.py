@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from procdsl.compiler.budgets import Budget, Budgets, stretch
 from procdsl.compiler.lower import lower
@@ -18,8 +18,7 @@ from procdsl.language.study import CompareSpec, ExperimentSpec
 from procdsl.plan import Plan
 
 
-@dataclass(frozen=True)
-class Search:
+class Search(NamedTuple):
     """A search in whole steps of its phase: the budgets tried first, and how close is close enough."""
 
     name: str

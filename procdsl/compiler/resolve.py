@@ -77,7 +77,7 @@ def _placed(study: Study, course: tuple[Phase, ...]) -> tuple[Phase, ...]:
         phase.spec.name: {feed: _offset(study, fresh, index, feed) for feed in phase.feeds}
         for index, phase in enumerate(fresh)
     }
-    return tuple(replace(phase, offsets=offsets[phase.spec.replay or phase.spec.name]) for phase in course)
+    return tuple(phase._replace(offsets=offsets[phase.spec.replay or phase.spec.name]) for phase in course)
 
 
 def _fresh(course: tuple[Phase, ...]) -> tuple[Phase, ...]:

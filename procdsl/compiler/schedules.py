@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -34,8 +34,7 @@ AT = "@"
 _GRAMMARS: TypeAdapter[Grammar] = TypeAdapter(AnyGrammar)
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(NamedTuple):
     """One number of a grammar: its values in order, each with the part of the phase from which it holds.
 
     With `mastery` all but the first hold only once the one before was mastered.
@@ -65,7 +64,7 @@ def taken_out(read: Source) -> tuple[Source, Schedules]:
     try:
         for path, part in _tables(grammars, ("grammars",)) if grammars is not None else ():
             found.append(_schedule(read, path, part))
-            tree = put(tree, path, replace(found[-1].values[-1], key=part.key))
+            tree = put(tree, path, found[-1].values[-1]._replace(key=part.key))
     except SpecError as error:
         raise SpecError(read.quote(error.diagnostics)) from None
     return replace(read, tree=tree) if found else read, tuple(found)
@@ -116,7 +115,7 @@ def _mastery(path: Path, part: Tree, written: MasterySchedule) -> Schedule:
             "once is enough",
         )
     # What is wrong with the rule is told at its table, where outside phases the last value stands.
-    values = (*values[:-1], replace(values[-1], place=part.place))
+    values = (*values[:-1], values[-1]._replace(place=part.place))
     return Schedule(path, (Fraction(0),), values, written)
 
 

@@ -32,8 +32,7 @@ class Origin(NamedTuple):
     transfer: str | None
 
 
-@dataclass(frozen=True)
-class Phase:
+class Phase(NamedTuple):
     """One phase, settled. `offsets` says where reading starts: tokens of a corpus, rows of a generator."""
 
     address: Address

@@ -19,10 +19,9 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
-from procdsl.compiler.overlay import COLLECTIONS, assign, dotted, liked, undotted
+from procdsl.compiler.overlay import COLLECTIONS, assign, dotted, liked, placed, undotted
 from procdsl.compiler.text import fail
 from procdsl.compiler.tree import Path, Tree, name_of, put
 
@@ -62,12 +61,8 @@ def swept(tree: Tree) -> Tree:
         fail("P124", "a sweep is a table", sweep.place, 'write "grammars.dyck.k" = [8, 64] under [sweep]')
     axes = _axes(undotted(sweep))
     if (points := math.prod(len(axis.values) for axis in axes)) > MAX_POINTS:
-        fail(
-            "P124",
-            f"{points:,} combinations",
-            sweep.key or sweep.place,
-            f"at most {MAX_POINTS:,} can be swept",
-        )
+        help = f"at most {MAX_POINTS:,} can be swept"
+        fail("P124", f"{points:,} combinations", sweep.key or sweep.place, help)
     return _Grid(tree.without("sweep"), axes).study()
 
 
@@ -91,7 +86,7 @@ def _lists(tree: Tree, path: Path) -> Iterator[tuple[Path, Tree]]:
             known = ", ".join([*COLLECTIONS, *_SHARED])
             fail("P124", f"{dotted(here)} cannot be swept", part.key or part.place, f"what can is in {known}")
         else:
-            yield here, replace(part, value=[replace(value, key=part.key) for value in part.value])
+            yield here, part._replace(value=[value._replace(key=part.key) for value in part.value])
 
 
 class _Grid:
@@ -108,19 +103,17 @@ class _Grid:
         """The study, every entity with its copies in its place."""
         made = self.at(self.first)
         for collection in COLLECTIONS:
-            if (table := made.value.get(collection)) and isinstance(table.value, dict):
-                copies = dict(c for name in table.value for c in self._copies((collection, name)))
-                made = made.adding(collection, replace(table, value=copies))
+            copies = (copy for name in made.table(collection) for copy in self._copies((collection, name)))
+            made = made.holding(collection, dict(copies))
         return self._compared(made)
 
     def _compared(self, made: Tree) -> Tree:
         """The study with a copy of each comparison for the values that its baseline or metric depend on."""
         alone, several = self.tree.get(("compare",)), self.tree.get(("comparisons",))
-        found = {"": alone} if alone is not None else {}
-        found |= several.value if several is not None and isinstance(several.value, dict) else {}
+        found = ({"": alone} if alone is not None else {}) | self.tree.table("comparisons")
         copies: dict[str, Tree] = {}
         for name, part in found.items():
-            if not isinstance(part.value, dict) or not isinstance(metric := part.value.get("metric"), Tree):
+            if (metric := part.table().get("metric")) is None:
                 return made
             evaluation, _, number = str(metric.value).partition("/")
             baseline = part.value.get("baseline")
@@ -135,18 +128,18 @@ class _Grid:
                     "curricula": dict(self._beside(part.value.get("curricula"), inside, point)),
                 }
                 values |= {key: part.value[key].value for key in ("threshold",) if key in part.value}
-                copies["_".join(filter(None, (name, suffix)))] = _tree(values, metric)
+                copies["_".join(filter(None, (name, suffix)))] = placed(values, metric.place)
         if list(copies) == [""]:
             return made
         first = alone if alone is not None else several
         assert first is not None
-        return made.without("compare").adding("comparisons", replace(first, value=copies)) if found else made
+        return made.without("compare").adding("comparisons", first._replace(value=copies)) if found else made
 
     def _beside(self, listed: Tree | None, inside: frozenset[int], point: Point) -> Iterator[tuple[str, str]]:
         """The curricula that a copy of a comparison is between, by names that those of the others share."""
         names = listed.plain() if listed is not None else None
-        for entity in _entities(self.at(self.first)):
-            if entity[0] != "curricula" or (names is not None and entity[1] not in names):
+        for entity in self._curricula():
+            if names is not None and entity[1] not in names:
                 continue
             for there in self._points(entity):
                 if all(there[a] == point[a] for a in inside & self.depends[entity]):
@@ -155,10 +148,14 @@ class _Grid:
 
     def _flagged(self) -> str:
         """The curriculum that calls itself the baseline."""
-        for _, name in (e for e in _entities(self.at(self.first)) if e[0] == "curricula"):
-            if (flag := self.at(self.first).get(("curricula", name, "baseline"))) and flag.value is True:
-                return name
-        return ""
+        first = self.at(self.first)
+        flags = (
+            (name, first.get((*entity, "baseline"))) for entity in self._curricula() for name in entity[1:]
+        )
+        return next((name for name, flag in flags if flag is not None and flag.value is True), "")
+
+    def _curricula(self) -> Iterator[Entity]:
+        return (("curricula", name) for name in self.at(self.first).table("curricula"))
 
     def at(self, point: Point) -> Tree:
         """The study with the values of one point set, its curricula written out."""
@@ -199,24 +196,19 @@ class _Grid:
         """An evaluation's copy, made only in the curricula of its own values: not of k = 8 where k is 64."""
         key = "after" if "after" in part.value else "phases"
         wanted = part.value.get(key)
-        names = (
-            [wanted.value] if wanted and isinstance(wanted.value, str) else wanted.plain() if wanted else None
-        )
+        names = wanted.plain() if wanted else None
+        names = [names] if isinstance(names, str) else names
         hosts = [
             f"{self.name(curriculum, there)}.{phase}"
-            for curriculum in _entities(self.at(self.first))
-            if curriculum[0] == "curricula"
+            for curriculum in self._curricula()
             for there in self._points(curriculum)
             if all(there[a] == point[a] for a in self.depends[entity] & self.depends[curriculum])
             for phase in _phases(self.at(there).get(curriculum))
             if names is None or phase in names or f"{self.name(curriculum, there)}.{phase}" in names
         ]
         at = wanted or part
-        return (
-            part.adding(key, Tree([Tree(host, at.place) for host in hosts], at.place, at.key))
-            if hosts
-            else part
-        )
+        listed = Tree([Tree(host, at.place) for host in hosts], at.place, at.key)
+        return part.adding(key, listed) if hosts else part
 
     def name(self, entity: Entity, point: Point) -> str:
         """What an entity's copy for a point is called; itself if it depends on nothing."""
@@ -249,22 +241,18 @@ class _Grid:
 
 
 def _entities(tree: Tree) -> Iterator[Entity]:
-    for collection in COLLECTIONS:
-        table = tree.value.get(collection)
-        yield from (
-            (collection, name) for name in (table.value if table and isinstance(table.value, dict) else ())
-        )
+    return ((collection, name) for collection in COLLECTIONS for name in tree.table(collection))
 
 
 def _phases(curriculum: Tree | None) -> list[str]:
-    phases = curriculum.value.get("phases") if curriculum and isinstance(curriculum.value, dict) else None
+    phases = curriculum.table().get("phases") if curriculum else None
     named = phases.value if phases and isinstance(phases.value, list) else []
     return [name for phase in named if (name := name_of(phase))]
 
 
 def _share(tree: Tree, path: Path, value: Tree) -> Tree:
     """A value of the model or the training, written wherever nobody says otherwise."""
-    for _, name in [e for e in _entities(tree) if e[0] == "curricula"]:
+    for name in tree.table("curricula"):
         hosts: list[Path] = [("curricula", name)]
         if inner := _SHARED[str(path[0])]:
             phases = tree.get(("curricula", name, *inner))
@@ -307,14 +295,14 @@ def _renamed(tree: Tree, key: str, name: Any) -> Tree:
             source(inner) if key == "data" else inner: _renamed(part, inner, name)
             for inner, part in tree.value.items()
         }
-        return replace(tree, value=parts)
+        return tree._replace(value=parts)
     if isinstance(tree.value, list):
-        return replace(tree, value=[_renamed(part, key, name) for part in tree.value])
+        return tree._replace(value=[_renamed(part, key, name) for part in tree.value])
     if isinstance(tree.value, str) and key not in {"kind", "name"}:
         text = _OF_PHASE.sub(lambda found: name(("curricula", found[1])), source(tree.value))
         if key == "metric":
             text = _OF_EVALUATION.sub(lambda found: name(("evaluations", found[0])), text, count=1)
-        return replace(tree, value=text)
+        return tree._replace(value=text)
     return tree
 
 
@@ -328,10 +316,3 @@ def _slug(axis: Axis, index: int) -> str:
 
 def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
-
-
-def _tree(value: Any, at: Tree) -> Tree:
-    """A value as a tree whose every part stands in one place."""
-    if isinstance(value, dict):
-        value = {name: _tree(part, at) for name, part in value.items()}
-    return replace(at, value=value)

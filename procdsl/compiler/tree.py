@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from procdsl.errors import Place
 
@@ -15,8 +14,7 @@ _BUDGETS = frozenset({"tokens", "steps", "match"})
 _WHOLE = frozenset({"to", "mastery", "uniform", "choice"})
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """A value and where it stands; `key` is where the key that holds it stands.
 
     `value` is a dict of trees, a list of trees, or a plain string, number, truth value or date.
@@ -53,11 +51,20 @@ class Tree:
 
     def without(self, *names: str) -> Tree:
         """The table less some keys."""
-        return replace(self, value={name: part for name, part in self.value.items() if name not in names})
+        return self._replace(value={name: part for name, part in self.value.items() if name not in names})
 
     def adding(self, name: str, part: Tree) -> Tree:
         """The table with one key more, or one replaced in its place."""
-        return replace(self, value={**self.value, name: part})
+        return self._replace(value={**self.value, name: part})
+
+    def table(self, *path: str | int) -> dict[str, Tree]:
+        """The parts of the table at a path; none where there is no table."""
+        found = self.get(path)
+        return found.value if found is not None and isinstance(found.value, dict) else {}
+
+    def holding(self, name: str, parts: dict[str, Tree]) -> Tree:
+        """The table with other parts in one of its tables, which stays where it is; as it is without one."""
+        return self.adding(name, self.value[name]._replace(value=parts)) if self.table(name) else self
 
     def leaves(self, path: Path = ()) -> Iterator[tuple[Path, Tree]]:
         """Every part that holds no other, with its path."""
@@ -70,8 +77,7 @@ class Tree:
             yield from part.leaves((*path, name_of(part) if named else step))
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """Where each value of a tree stands. A path that is not there stands where its nearest ancestor does."""
 
     root: Tree
@@ -113,9 +119,9 @@ def lay(base: Tree, over: Tree, *, name: str = "") -> Tree:
     something only as a whole.
     """
     if is_named(base) and (is_named(over) or isinstance(over.value, dict)):
-        return replace(base, value=_lay_named(base.value, over))
+        return base._replace(value=_lay_named(base.value, over))
     if not (isinstance(base.value, dict) and isinstance(over.value, dict)):
-        return over if over.key or not base.key else replace(over, key=base.key)
+        return over if over.key or not base.key else over._replace(key=base.key)
     if name in {"data", "steps"} or _another(base, over):
         return over
     parts = dict(base.value)
@@ -123,7 +129,7 @@ def lay(base: Tree, over: Tree, *, name: str = "") -> Tree:
         parts = {inner: part for inner, part in parts.items() if inner not in _BUDGETS}
     for inner, part in over.value.items():
         parts[inner] = lay(parts[inner], part, name=inner) if inner in parts else part
-    return replace(base, value=parts)
+    return base._replace(value=parts)
 
 
 def _another(base: Tree, over: Tree) -> bool:
@@ -165,7 +171,7 @@ def _called(items: dict[str, Tree]) -> list[tuple[str | None, Tree]]:
 def put(base: Tree, path: Path, new: Tree) -> Tree:
     """`base` with the value at a path replaced, tables made on the way; KeyError(step) if there is none."""
     if not path:
-        return replace(new, key=new.key or base.key)
+        return new._replace(key=new.key or base.key)
     step, rest = path[0], path[1:]
     if isinstance(base.value, list):
         index = next((i for i, part in enumerate(base.value) if name_of(part) == step), None)
@@ -173,7 +179,7 @@ def put(base: Tree, path: Path, new: Tree) -> Tree:
             index = int(step)
         if index is None:
             raise KeyError(step)
-        return replace(base, value=[put(p, rest, new) if i == index else p for i, p in enumerate(base.value)])
+        return base._replace(value=[put(p, rest, new) if i == index else p for i, p in enumerate(base.value)])
     if not isinstance(base.value, dict):
         raise KeyError(step)
     inner = base.value.get(step, Tree({}, new.place, new.key))

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 
 from procdsl.compiler.near import hint
 from procdsl.compiler.text import fail
@@ -24,36 +23,27 @@ MAX_VARIANTS = 1_000
 
 def varied(tree: Tree) -> Tree:
     """The study with every such evaluation written out, in its place."""
-    evaluations = tree.value.get("evaluations")
-    if evaluations is None or not isinstance(evaluations.value, dict):
-        return tree
-    grammars = tree.value.get("grammars", Tree({}, tree.place))
+    evaluations, grammars = tree.table("evaluations"), tree.table("grammars")
     made, copies = dict[str, Tree](), dict[str, Tree]()
-    for name, part in evaluations.value.items():
-        if not isinstance(part.value, dict) or "at" not in part.value:
+    for name, part in evaluations.items():
+        if (at := part.table().get("at")) is None:
             made[name] = part
             continue
         on = _grammar(part, grammars)
-        for suffix, values in _points(part.value["at"]):
-            if (called := f"{name}_{suffix}") in evaluations.value or f"{on}_{suffix}" in grammars.value:
-                fail("P128", f"{called} would be there twice", part.value["at"].place, "give it another name")
-            copies[f"{on}_{suffix}"] = replace(
-                grammars.value[on], value={**grammars.value[on].value, **values}
-            )
-            place = part.value["on"]
-            made[called] = part.without("at").adding("on", replace(place, value=f"{on}_{suffix}"))
-    if not copies:
-        return tree
-    written = replace(grammars, value={**grammars.value, **copies})
-    return tree.adding("grammars", written).adding("evaluations", replace(evaluations, value=made))
+        for suffix, values in _points(at):
+            called, copy = f"{name}_{suffix}", f"{on}_{suffix}"
+            if called in evaluations or copy in grammars:
+                fail("P128", f"{called} would be there twice", at.place, "give it another name")
+            copies[copy] = grammars[on]._replace(value=grammars[on].value | values)
+            made[called] = part.without("at").adding("on", part.value["on"]._replace(value=copy))
+    return tree.holding("grammars", grammars | copies).holding("evaluations", made)
 
 
-def _grammar(part: Tree, grammars: Tree) -> str:
+def _grammar(part: Tree, known: dict[str, Tree]) -> str:
     """The grammar that an evaluation varies."""
     on, at = part.value.get("on"), part.value["at"]
-    known = grammars.value if isinstance(grammars.value, dict) else {}
     name = on.value if on is not None and isinstance(on.value, str) else ""
-    if name not in known or not isinstance(known[name].value, dict):
+    if (table := known.get(name)) is None or not isinstance(table.value, dict):
         what = f'"{name}" is none' if name else "none is named"
         near = hint(name, known) if name and known else 'on = "dyck"'
         fail("P128", f"`at` varies a number of a grammar, and {what}", (on or at).place, near)
@@ -62,7 +52,7 @@ def _grammar(part: Tree, grammars: Tree) -> str:
 
 def _points(at: Tree) -> Iterator[tuple[str, dict[str, Tree]]]:
     """Each combination: how names end, and the values by their keys."""
-    lists = at.value if isinstance(at.value, dict) else {}
+    lists = at.table()
     if not lists or not all(_numbers(part) for part in lists.values()):
         fail("P128", "`at` needs lists of numbers", at.place, "at = { length = [64, 128] }")
     spans = [[(key, value) for value in part.value] for key, part in lists.items()]
@@ -71,7 +61,7 @@ def _points(at: Tree) -> Iterator[tuple[str, dict[str, Tree]]]:
         fail("P128", f"over {MAX_VARIANTS:,} combinations", at.place, "leave some out")
     for point in points:
         suffix = "_".join(f"{key}{value.value}" for key, value in point).replace(".", "_").lower()
-        yield suffix, {key: replace(value, key=lists[key].key) for key, value in point}
+        yield suffix, {key: value._replace(key=lists[key].key) for key, value in point}
 
 
 def _numbers(part: Tree) -> bool:

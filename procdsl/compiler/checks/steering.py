@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from procdsl.compiler import measures, schedules
 from procdsl.compiler.findings import Finding, Path, unknown
@@ -15,8 +15,7 @@ from procdsl.language.study import ExperimentSpec
 from procdsl.plan import GenerateOperation, Plan, Stop, TrainOperation
 
 
-@dataclass(frozen=True)
-class _Rule:
+class _Rule(NamedTuple):
     """Something that watches a metric: where its table stands, the key of its value, and what it says.
 
     `on` is what it must be about: a grammar that changes by mastery; anything, where the phase itself ends.
