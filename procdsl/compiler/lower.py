@@ -40,7 +40,7 @@ class _Builder:
     def __init__(self, study: Study) -> None:
         self.study = study
         self._by_id: dict[str, plan.AnyOperation] = {}
-        self._by_content: dict[str, str] = {}
+        self._by_content: dict[plan.AnyOperation, str] = {}
         self._trained: dict[tuple[Address, int], str] = {}
         self._sources: dict[tuple[str, int], str] = {}
         self._needs = measures.text_needs(study)
@@ -49,7 +49,7 @@ class _Builder:
         return tuple(self._by_id.values())
 
     def add(self, operation: plan.AnyOperation) -> str:
-        content = plan.canonical(operation.model_dump(mode="json", exclude={"id"}))
+        content = operation.model_copy(update={"id": ""})
         if content not in self._by_content:
             assert operation.id not in self._by_id, f"two operations are called {operation.id}"
             self._by_content[content] = operation.id
