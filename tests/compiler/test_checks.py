@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from inspect import getmembers, isfunction, signature
 from pathlib import Path
 
 import pytest
 
-from procdsl.compiler import compile
+from procdsl.compiler import checks, compile
 from procdsl.errors import Severity, SpecError
 from tests.compiler.minimal import MINIMAL, compiled, errors
 
@@ -195,6 +196,13 @@ def test_a_fault_is_found_told_and_can_be_mended(code: str, sets: list[str], tol
     assert found, f"only {errors(*sets)}"
     assert any(told in fault.message for fault in found), found
     assert all(fault.place and fault.help for fault in found)
+
+
+def test_every_rule_takes_what_there_is_at_some_point() -> None:
+    taken = {("spec",), ("spec", "settled"), ("study",), ("study", "plan")}
+    rules = [rule for module in checks.MODULES for _, rule in getmembers(module, isfunction)]
+    own = [rule for rule in rules if rule.__module__.startswith("procdsl.compiler.checks.")]
+    assert {tuple(signature(rule).parameters) for rule in own if rule.__name__[0] != "_"} == taken
 
 
 def test_what_is_written_well_is_let_through() -> None:

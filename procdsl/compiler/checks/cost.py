@@ -20,21 +20,10 @@ _MOST_PARAMETERS = 10**12
 _MOST_TRIALS = 10_000
 
 
-def parameters(study: Study, phase: Phase) -> int:
-    """About how many parameters a phase's model has: its matrices."""
-    text = phase.layout.text
-    ids = len(phase.layout.tokens)
-    if text:
-        ids += tokenizer(study.spec.corpora[text].tokenizer).size
-    model = phase.model
-    rows = ids * (1 if model.tied else 2) + model.context
-    return 12 * model.layers * model.width**2 + rows * model.width
-
-
 def models_can_be_held(study: Study) -> Iterator[Finding]:
     """P430."""
-    largest = max(study.phases(), key=lambda phase: parameters(study, phase))
-    count = parameters(study, largest)
+    largest = max(study.phases(), key=lambda phase: _parameters(study, phase))
+    count = _parameters(study, largest)
     if count > _MOST_PARAMETERS:
         message = f"the model of {'.'.join(largest.address)} has {count:,} parameters"
         yield Finding(
@@ -45,7 +34,7 @@ def models_can_be_held(study: Study) -> Iterator[Finding]:
 def phases_can_be_finished(study: Study) -> Iterator[Finding]:
     """P431."""
     for phase in study.phases():
-        size = parameters(study, phase)
+        size = _parameters(study, phase)
         years = max(6 * size * phase.tokens / _FLOPS, phase.tokens / _TOKENS)
         if years > _MOST_YEARS:
             message = (
@@ -108,6 +97,17 @@ def documents_are_read_once(study: Study) -> Iterator[Finding]:
             yield Finding("P410", ("corpora", name, "documents"), message, help, Severity.WARNING)
 
 
+def _parameters(study: Study, phase: Phase) -> int:
+    """About how many parameters a phase's model has: its matrices."""
+    text = phase.layout.text
+    ids = len(phase.layout.tokens)
+    if text:
+        ids += tokenizer(study.spec.corpora[text].tokenizer).size
+    model = phase.model
+    rows = ids * (1 if model.tied else 2) + model.context
+    return 12 * model.layers * model.width**2 + rows * model.width
+
+
 def _lineage(study: Study, phase: Phase) -> Iterator[Phase]:
     """The phases whose parameters have come down to this one."""
     for at in set(origins(study.spec, phase.address, phase.spec).values()):
@@ -121,13 +121,3 @@ def _overlap(study: Study, one: Phase, other: Phase, feed: str) -> bool:
         starts.append(phase.offsets[feed])
         ends.append(phase.offsets[feed] + end(study, phase, feed))
     return max(starts) < min(ends)
-
-
-RULES = (
-    models_can_be_held,
-    phases_can_be_finished,
-    trials_can_be_counted,
-    evaluations_cost_less_than_training,
-    rows_are_new,
-    documents_are_read_once,
-)

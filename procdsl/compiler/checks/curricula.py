@@ -141,18 +141,3 @@ def something_is_trained(spec: ExperimentSpec) -> Iterator[Finding]:
             if set(COMPONENTS) <= {*frozen, *nothing}:
                 message = f"{'.'.join(at)} freezes every component from {point} on"
                 yield Finding("P325", (*path, "freeze", "steps", point), message, "leave one free")
-
-
-RULES = (
-    curricula_have_phases,
-    phases_have_one_budget,
-    matches_are_of_another,
-    shares_of_a_budget_are_of_a_phase,
-    budgets_run_in_no_circle,
-    starts_run_in_no_circle,
-    later_phases_say_where_they_start,
-    starts_come_before,
-    one_baseline,
-    seeds_differ,
-    something_is_trained,
-)

@@ -138,16 +138,3 @@ def compared_is_measured(study: Study) -> Iterator[Finding]:
             help = f"it gives {', '.join(f'{evaluation}/{name}' for name in known)}"
             message = f'{evaluation} gives no "{metric}"'
             yield Finding("P209", (*path, "metric"), message, help)
-
-
-RULES = (once_or_again_and_again, cadences_are_more_than_nothing, texts_have_two_parts)
-FITNESS = (
-    sources_can_be_measured,
-    rows_of_problems_are_the_phases,
-    evaluations_fit_somewhere,
-    rows_fit_the_model,
-    rows_of_its_own_fit,
-    positions_are_trained,
-    measurements_are_bounded,
-    compared_is_measured,
-)

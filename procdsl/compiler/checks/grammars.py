@@ -42,6 +42,3 @@ def _has_rows(grammar: Grammar) -> bool:
         return grammar.longest() > 0
     except ValueError:
         return False
-
-
-RULES = (grammars_have_words, tokens_differ)

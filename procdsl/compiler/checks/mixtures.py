@@ -9,7 +9,7 @@ from procdsl.compiler.findings import Finding, Path
 from procdsl.compiler.layouts import groups
 from procdsl.compiler.mixtures import corners, percent, share_at
 from procdsl.compiler.names import phases
-from procdsl.language.curricula import AnyShare, Constant, Mastery, PhaseSpec, Piecewise, Ramp
+from procdsl.language.curricula import AnyShare, Constant, Mastery, PhaseSpec, Piecewise, Ramp, Windowed
 from procdsl.language.study import ExperimentSpec
 
 # What a byte can number.
@@ -92,6 +92,14 @@ def one_tokenizer_in_a_phase(spec: ExperimentSpec) -> Iterator[Finding]:
                 yield Finding("P321", ("curricula", name, "vocabulary"), message, help)
 
 
+def rows_are_kept_apart(spec: ExperimentSpec) -> Iterator[Finding]:
+    """P452: a phase tells the rows of so many sources from each other."""
+    for at, path, phase in phases(spec):
+        if len(phase.data) > _SOURCES:
+            message = f"{'.'.join(at)} reads {len(phase.data)} sources, each value that changes being one"
+            yield Finding("P452", (*path, "data"), message, f"at most {_SOURCES}: let less change at once")
+
+
 def _values(share: AnyShare) -> Iterator[tuple[tuple[str, ...], float]]:
     """The numbers a share is written with, each with its path inside the share."""
     match share:
@@ -107,26 +115,8 @@ def _values(share: AnyShare) -> Iterator[tuple[tuple[str, ...], float]]:
 def _laid_out(phase: PhaseSpec) -> bool:
     """Whether the shares can be laid out at all; where not, another rule says why."""
     for share in phase.data.values():
-        if isinstance(share, Mastery) or (
+        if isinstance(share, Mastery | Windowed) or (
             isinstance(share, Piecewise) and percent(next(iter(share.steps))) != 0
         ):
             return False
     return True
-
-
-def rows_are_kept_apart(spec: ExperimentSpec) -> Iterator[Finding]:
-    """P452: a phase tells the rows of so many sources from each other."""
-    for at, path, phase in phases(spec):
-        if len(phase.data) > _SOURCES:
-            message = f"{'.'.join(at)} reads {len(phase.data)} sources, each value that changes being one"
-            yield Finding("P452", (*path, "data"), message, f"at most {_SOURCES}: let less change at once")
-
-
-RULES = (
-    shares_are_not_negative,
-    shares_are_of_something,
-    points_run_forward,
-    mastery_is_to_come,
-    one_tokenizer_in_a_phase,
-)
-LAID_OUT = (rows_are_kept_apart,)

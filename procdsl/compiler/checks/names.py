@@ -154,18 +154,3 @@ def _unknown_phase(
 
 def _at_key(finding: Finding) -> Finding:
     return Finding(finding.code, finding.path, finding.message, finding.help, key=True)
-
-
-RULES = (
-    data_is_known,
-    parts_are_known,
-    measured_is_known,
-    transfers_are_known,
-    origins_are_known,
-    anchors_are_known,
-    evaluated_phases_are_known,
-    compared_is_known,
-    names_are_unique,
-    phases_are_unique,
-    sources_run_in_no_circle,
-)

@@ -42,7 +42,3 @@ def replayed_rows_are_there(study: Study) -> Iterator[Finding]:
                     f"{name} reads {float(rows):,.0f} rows of {feed}, {first.spec.name} {float(read):,.0f}"
                 )
                 yield Finding("P339", path, message, "a budget that is at most the other's")
-
-
-RULES = (replayed_phases_are_there,)
-FITNESS = (replayed_rows_are_there,)

@@ -78,8 +78,3 @@ def searched_is_measured(study: Study) -> Iterator[Finding]:
 
 def _last(study: Study, search: SearchSpec) -> Phase:
     return study.curricula[search.curriculum][-1]
-
-
-RULES = (searched_is_known, searches_compare)
-SIZES = (searches_run_upwards,)
-FITNESS = (searched_is_measured,)

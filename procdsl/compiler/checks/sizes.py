@@ -130,14 +130,3 @@ def _batch_path(spec: ExperimentSpec, at: Address, path: Path) -> Path:
     phase = next(phase for other, _, phase in phases(spec) if other == at)
     own = phase.training is not None and phase.training.batch_tokens is not None
     return (*path, "training", "batch_tokens") if own else ("training", "batch_tokens")
-
-
-RULES = (
-    budgets_fill_a_step,
-    contexts_fit_the_model,
-    batches_hold_a_row,
-    warmups_end,
-    rows_hold_their_words,
-    copies_change_what_they_name,
-    texts_are_long_enough,
-)

@@ -159,8 +159,3 @@ def _rules(path: Path, phase: PhaseSpec) -> Iterator[_Rule]:
             rule = waits.rule
             on = schedules.base(name)
             yield _Rule(waits.path, "threshold", rule.metric, rule.threshold, rule.patience, on)
-
-
-RULES = (watched_is_known, watched_again_and_again, compared_thresholds_can_be_reached)
-FITNESS = (watched_is_measured_there, thresholds_can_be_reached)
-PLANNED = (floors_stop_nobody,)

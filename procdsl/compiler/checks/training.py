@@ -68,6 +68,3 @@ def _heads(model: ModelSpec, path: Path) -> Iterator[Finding]:
         best = sorted(near, key=lambda heads: abs(heads - model.heads))[:3]
         message = f"{model.heads} heads do not divide a width of {model.width}"
         yield Finding("P330", path, message, f"nearest that do: {', '.join(map(str, sorted(best)))}")
-
-
-RULES = (heads_divide_the_width, one_batch, tokenizers_have_a_size, betas_are_below_one)

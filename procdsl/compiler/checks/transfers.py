@@ -208,14 +208,3 @@ def _overlap(one: RuleSpec, other: RuleSpec) -> bool:
     if one.layers is None or other.layers is None:
         return True
     return one.layers[0] <= other.layers[1] and other.layers[0] <= one.layers[1]
-
-
-RULES = (
-    rules_are_separate,
-    layers_are_there,
-    shapes_meet,
-    components_are_there,
-    actions_suit_components,
-    heads_and_rows_are_there,
-    going_on_needs_the_same_model,
-)
