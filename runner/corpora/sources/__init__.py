@@ -1,7 +1,7 @@
 """Where text comes from: the Hub, local files, what every machine with Python has.
 
-Each source answers two questions. `pin`: which text exactly is this (its revision, a digest, the paths)?
-`open`: its documents, in their one order, from a cursor on. Reading less never changes what is read.
+A file a kind. Each answers two questions. `pin`: which text exactly is this (its revision, a digest, the
+paths)? `open`: its documents, in their one order, from a cursor on. Reading less never changes what is read.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import islice
 from typing import Any
 
 from procdsl.errors import RunError
-from procdsl.plan import AnySource, BuiltinSource, FilesSource, HubSource, ProblemsSource
+from procdsl.plan import AnySource
 
 WAYS_OUT = (
     'three ways out: name local files (kind = "files"); run `procdsl data fetch SPEC` on a connected machine '
@@ -85,45 +86,19 @@ class Reading:
 
 def pin(source: AnySource, *, offline: bool) -> Pinned:
     """Settle which text a source is. Raises `Unreachable` where another may take its place."""
-    match source:
-        case HubSource():
-            from runner.corpora.sources import hub
-
-            return hub.pin(source, offline=offline)
-        case FilesSource():
-            from runner.corpora.sources import files
-
-            return files.pin(source)
-        case BuiltinSource():
-            from runner.corpora.sources import builtin
-
-            return builtin.pin(source)
-        case ProblemsSource():
-            from runner.corpora.sources import problems
-
-            return problems.pin(source, offline=offline)
+    pinned: Pinned = _module(source).pin(source, offline=offline)
+    return pinned
 
 
 def open(source: AnySource, *, digest: str, cursor: dict[str, Any] | None) -> Reading:
     """The documents of a pinned source; a RunError if it is not the text that `digest` names any more."""
-    match source:
-        case HubSource():
-            from runner.corpora.sources import hub
+    reading: Reading = _module(source).open(source, digest=digest, cursor=cursor)
+    return reading
 
-            return hub.open(source, digest=digest, cursor=cursor)
-        case ProblemsSource():
-            from runner.corpora.sources import problems
 
-            return problems.open(source, digest=digest, cursor=cursor)
-        case FilesSource():
-            from runner.corpora.sources import files
-
-            texts = files.documents(source, digest=digest)
-        case BuiltinSource():
-            from runner.corpora.sources import builtin
-
-            texts = builtin.documents(source, digest=digest)
-    return Reading(texts, cursor=cursor)
+def _module(source: AnySource) -> Any:
+    """The module of a kind of source, named for it, imported when a study reads one."""
+    return import_module(f"{__name__}.{source.kind}")
 
 
 def _clean(text: str) -> str:

@@ -18,11 +18,11 @@ from importlib.metadata import PackageNotFoundError, distribution
 from inspect import cleandoc
 from pathlib import Path
 from platform import python_version
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from procdsl.errors import RunError
 from procdsl.plan import BuiltinSource
-from runner.corpora.sources import Pinned
+from runner.corpora.sources import Pinned, Reading
 
 PACKAGES = (
     "numpy", "scipy", "pandas", "matplotlib", "torch", "numba", "sqlalchemy", "mlflow", "datasets",
@@ -47,13 +47,17 @@ class _File(NamedTuple):
     path: Path
 
 
-def pin(source: BuiltinSource) -> Pinned:
+def pin(source: BuiltinSource, *, offline: bool = True) -> Pinned:
     """The digest is over the hashes of all files, read or not: reading further never changes it."""
     files = _files()
     digest = hashlib.sha256("".join(f"{file.sha256} {file.name}\n" for file in files).encode()).hexdigest()
     packages = {file.name.partition("/")[0] for file in files}
     versions = (f"{name} {distribution(name).version}" for name in PACKAGES if name in packages)
     return Pinned(source, ", ".join((f"python {python_version()}", *versions)), digest)
+
+
+def open(source: BuiltinSource, *, digest: str, cursor: dict[str, Any] | None) -> Reading:
+    return Reading(documents(source, digest=digest), cursor=cursor)
 
 
 def documents(source: BuiltinSource, *, digest: str) -> Iterator[str]:

@@ -18,15 +18,19 @@ from typing import IO, Any
 
 from procdsl.errors import RunError
 from procdsl.plan import FilesSource
-from runner.corpora.sources import Pinned
+from runner.corpora.sources import Pinned, Reading
 
 Inventory = tuple[tuple[str, int, str], ...]
 
 
-def pin(source: FilesSource) -> Pinned:
+def pin(source: FilesSource, *, offline: bool = True) -> Pinned:
     """The digest is over names, sizes and hashes of the files, in order; not over where they lie."""
     found = inventory(source.paths)
     return Pinned(source, f"{len(found)} files", digest([*found, (source.format, 0, source.column)]), found)
+
+
+def open(source: FilesSource, *, digest: str, cursor: dict[str, Any] | None) -> Reading:
+    return Reading(documents(source, digest=digest), cursor=cursor)
 
 
 def documents(source: FilesSource, *, digest: str) -> Iterator[str]:
