@@ -74,13 +74,13 @@ class Speed(Node):
 
 def left(plan: Plan, built: Collection[str]) -> float:
     """The arithmetic of the training that is not built yet."""
-    trains = (operation for operation in plan.operations if isinstance(operation, TrainOperation))
-    return sum(flops(plan, operation) for operation in trains if operation.id not in built)
+    return sum(flops(plan, train) for train in plan.of_kind(TrainOperation) if train.id not in built)
 
 
 def cost(plan: Plan) -> Cost:
     """What the plan will cost."""
     users = Counter(phase.train for trial in plan.trials for phase in trial.phases)
+    moves = plan.of_kind(TransferOperation)
     curricula: dict[str, tuple[PhaseCost, ...]] = {}
     for trial in plan.trials:
         if trial.curriculum not in curricula:
@@ -95,8 +95,8 @@ def cost(plan: Plan) -> Cost:
         disk_bytes=sum(_disk(plan)),
         transfers={
             operation.id: tuple(moved(plan, operation))
-            for operation in plan.operations
-            if isinstance(operation, TransferOperation) and _is_first(plan, operation)
+            for operation in moves
+            if operation.seed == min(one.seed for one in moves)
         },
     )
 
@@ -187,8 +187,7 @@ def _named(model: ModelShape, rule: TransferRule, layer: int, size: int) -> int:
 
 def _rows(plan: Plan, rule: TransferRule) -> int:
     """How many rows the source's matrix has, of positions or ids."""
-    source = plan.by_id.get(rule.source or "")
-    assert isinstance(source, TrainOperation), f"{rule.source} trains nothing"
+    source = plan.operation(rule.source or "", TrainOperation)
     return source.model.context if rule.component == "position" else vocabulary_size(plan, source.vocabulary)
 
 
@@ -202,8 +201,7 @@ def _rules(operation: TransferOperation, component: Component, layer: int) -> It
 def _phase(
     plan: Plan, name: str, train: str, text: int, procedural: int, users: Mapping[str, int]
 ) -> PhaseCost:
-    operation = plan.by_id[train]
-    assert isinstance(operation, TrainOperation)
+    operation = plan.operation(train, TrainOperation)
     return PhaseCost(
         name=name,
         trained=train,
@@ -228,9 +226,3 @@ def _disk(plan: Plan) -> Iterator[int]:
             wide = operation.tokenizer.size > 1 << 16
             tokens = operation.train_tokens + operation.spare_tokens + operation.validation_tokens
             yield tokens * (4 if wide else 2)
-
-
-def _is_first(plan: Plan, operation: TransferOperation) -> bool:
-    """Whether this is the first of the transfers that differ in their seed alone."""
-    seeds = [other.seed for other in plan.operations if isinstance(other, TransferOperation)]
-    return operation.seed == min(seeds)

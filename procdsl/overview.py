@@ -147,16 +147,11 @@ def stops(plan: Plan, id: str) -> str:
 
     "at most; ends once brackets/closer_accuracy is at least 0.97 at 2 evaluations in a row"
     """
-    operation = plan.by_id[id]
-    rule = operation.stop if isinstance(operation, TrainOperation) else None
-    if rule is None:
+    if (rule := plan.operation(id, TrainOperation).stop) is None:
         return ""
-    watched = (rule.measurement, rule.data_seed)
-    named = (
-        op.name
-        for op in plan.operations
-        if isinstance(op, MeasureOperation) and op.train == id and (op.measurement, op.data_seed) == watched
-    )
+    watched = (id, rule.measurement, rule.data_seed)
+    measures = plan.of_kind(MeasureOperation)
+    named = (one.name for one in measures if (one.train, one.measurement, one.data_seed) == watched)
     side = "at most" if rule.lower_is_better else "at least"
     times = f" at {rule.patience} evaluations in a row" if rule.patience > 1 else ""
     return f"at most; ends once {next(named)}/{rule.metric} is {side} {rule.threshold:g}{times}"
@@ -164,8 +159,7 @@ def stops(plan: Plan, id: str) -> str:
 
 def _frozen(plan: Plan, trained: str) -> Iterator[str]:
     """What a phase does not train, and until when."""
-    operation = plan.by_id[trained]
-    assert isinstance(operation, TrainOperation)
+    operation = plan.operation(trained, TrainOperation)
     points = (0, *(thaw.step for thaw in operation.thaws))
     for step in points:
         frozen = [name for name in _components(operation) if name not in operation.trainable_at(step)]
@@ -179,8 +173,7 @@ def _replays(plan: Plan, curriculum: str, trained: str) -> Iterator[str]:
     trial = next(trial for trial in plan.trials if trial.curriculum == curriculum)
     read: dict[Feed, str] = {}
     for phase in trial.phases:
-        operation = plan.by_id[phase.train]
-        assert isinstance(operation, TrainOperation)
+        operation = plan.operation(phase.train, TrainOperation)
         if phase.train == trained:
             again = dict.fromkeys(read[feed] for feed in operation.feeds if feed in read)
             yield from (f"reads the rows of {name} again" for name in again)
@@ -197,8 +190,7 @@ def changes(plan: Plan, id: str) -> Iterator[str]:
 
     "dyck takes 7 values: 4 from 0%, 6 from 7%, … 16 from 50%"
     """
-    operation = plan.by_id[id]
-    assert isinstance(operation, TrainOperation)
+    operation = plan.operation(id, TrainOperation)
     for group in operation.mastery:
         named = [getattr(plan.by_id[operation.feeds[feed].source], "name", "") for feed in group.feeds]
         rule = group.rules[0]

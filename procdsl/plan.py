@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from hashlib import blake2b
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
@@ -43,6 +43,9 @@ class Operation(Grown):
     def inputs(self) -> tuple[str, ...]:
         """The ids of the operations whose output this one reads."""
         return ()
+
+
+OperationT = TypeVar("OperationT", bound=Operation)
 
 
 # ---------------------------------------------------------------- data
@@ -477,6 +480,16 @@ class Plan(Node):
 
     def key(self, id: str) -> str:
         return self.keys[id]
+
+    def operation(self, id: str, kind: type[OperationT]) -> OperationT:
+        """The operation of that id, which is of that kind."""
+        found = self.by_id[id]
+        assert isinstance(found, kind), f"{id} is no {kind.__name__}"
+        return found
+
+    def of_kind(self, kind: type[OperationT]) -> tuple[OperationT, ...]:
+        """The operations of a kind, in order."""
+        return tuple(operation for operation in self.operations if isinstance(operation, kind))
 
     def with_operations(
         self, operations: Iterable[AnyOperation], trials: Iterable[Trial] | None = None

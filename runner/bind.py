@@ -44,7 +44,7 @@ def bind(plan: Plan, store: Store, execution: Execution, observe: Observer) -> P
     """The plan with every corpus bound and every text vocabulary settled. Raises what stands in the way."""
     known = {} if execution.rebind else _remembered(plan, store)
     entries = dict(known)
-    for operation in _corpora(plan):
+    for operation in plan.of_kind(PrepareOperation):
         entry = known.get(operation.name)
         if entry is None or not _holds(entry, operation, strict=execution.strict_data):
             entry = _settle(operation, store, execution)
@@ -63,41 +63,21 @@ def bind(plan: Plan, store: Store, execution: Execution, observe: Observer) -> P
 def recall(plan: Plan, store: Store) -> Plan:
     """The plan bound as its study was, asking nobody and writing nothing; what is new in it stays unbound."""
     known = _remembered(plan, store)
-    held = [op for op in _corpora(plan) if op.name in known and _holds(known[op.name], op, strict=False)]
-    entries = {operation.name: known[operation.name] for operation in held}
-    same = [
-        _of_pairs(measure)
-        for measure in _pairs(plan)
-        if known.get(_of_pairs(measure), {}).get("declared") == list(_files(measure))
-    ]
-    return _applied(plan, entries | {name: known[name] for name in same}, Path())
-
-
-def datasets(plan: Plan) -> list[dict[str, Any]]:
-    """The corpora of a bound plan as a tracker wants them: name, source, digest, how they were chosen."""
-    return [
-        {
-            "name": operation.name,
-            "source": _spelt(operation.binding.source),
-            "digest": operation.binding.digest,
-            "revision": operation.binding.revision,
-            "tokenizer": operation.binding.tokenizer.model_dump(mode="json"),
-            "tokens": operation.train_tokens,
-            "fallback": operation.binding.fallback,
-        }
-        for operation in _corpora(plan)
-        if operation.binding
-    ]
-
-
-def _corpora(plan: Plan) -> list[PrepareOperation]:
-    return [operation for operation in plan.operations if isinstance(operation, PrepareOperation)]
+    entries = {
+        operation.name: known[operation.name]
+        for operation in plan.of_kind(PrepareOperation)
+        if operation.name in known and _holds(known[operation.name], operation, strict=False)
+    }
+    for measure in _pairs(plan):
+        entry = known.get(_of_pairs(measure), {})
+        if entry.get("declared") == list(_files(measure)):
+            entries[_of_pairs(measure)] = entry
+    return _applied(plan, entries, Path())
 
 
 def _pairs(plan: Plan) -> list[MeasureOperation]:
     """The measurements of pairs that stand in files."""
-    measures = (operation for operation in plan.operations if isinstance(operation, MeasureOperation))
-    return [measure for measure in measures if _files(measure)]
+    return [measure for measure in plan.of_kind(MeasureOperation) if _files(measure)]
 
 
 def _files(measure: MeasureOperation) -> tuple[str, ...]:
@@ -125,7 +105,7 @@ def _applied(plan: Plan, entries: dict[str, Any], folder: Path) -> Plan:
     """The plan with these bindings in its corpora, and their sizes in its vocabularies."""
     made: dict[str, AnyOperation] = {
         operation.id: _bound(operation, entries[operation.name], plan, folder)
-        for operation in _corpora(plan)
+        for operation in plan.of_kind(PrepareOperation)
         if operation.name in entries
     }
     sizes = {
@@ -137,9 +117,8 @@ def _applied(plan: Plan, entries: dict[str, Any], folder: Path) -> Plan:
         if entry := entries.get(_of_pairs(measure)):
             made[measure.id] = pairs.bound(measure, entry, folder)
     bound = plan.with_operations(_sized(made.get(op.id, op), sizes) for op in plan.operations)
-    for operation in bound.operations:
-        if isinstance(operation, TrainOperation):
-            _check_one_tokenizer(operation, bound)
+    for operation in bound.of_kind(TrainOperation):
+        _check_one_tokenizer(operation, bound)
     return bound
 
 
@@ -223,8 +202,8 @@ def _pinned_tokenizer(tokenizer: AnyTokenizer, *, offline: bool) -> AnyTokenizer
 def _bound(operation: PrepareOperation, entry: dict[str, Any], plan: Plan, folder: Path) -> PrepareOperation:
     contexts = [
         train.context
-        for train in plan.operations
-        if isinstance(train, TrainOperation) and operation.id in (feed.source for feed in train.feeds)
+        for train in plan.of_kind(TrainOperation)
+        if operation.id in (feed.source for feed in train.feeds)
     ]
     return operation.model_copy(
         update={

@@ -153,7 +153,7 @@ def by_kernels(plan: Plan, operation: TrainOperation, execution: Execution, worl
     possible = execution.device == "cpu" and world.size == 1 and not execution.compile and _small(operation)
     if execution.kernels is not None or not possible:
         return possible and bool(execution.kernels)
-    phases = (other for other in plan.operations if isinstance(other, TrainOperation))
+    phases = (other for other in plan.of_kind(TrainOperation))
     return sum(phase.tokens for phase in phases if _small(phase)) >= _WORTH_TOKENS
 
 

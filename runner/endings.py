@@ -15,8 +15,8 @@ def as_run(plan: Plan, store: Store) -> Plan:
     """The plan with the steps taken in finished phases that a rule may end; the same where there are none."""
     ends = {
         operation.id: end
-        for operation in plan.operations
-        if isinstance(operation, TrainOperation) and (end := ended(plan, operation, store)) is not None
+        for operation in plan.of_kind(TrainOperation)
+        if (end := ended(plan, operation, store)) is not None
     }
     if not ends:
         return plan

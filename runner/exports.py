@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from safetensors.torch import save_file
 from torch import Tensor
@@ -57,7 +57,7 @@ def _operation(plan: Plan, curriculum: str, seed: int, phase: str | None) -> Tra
     phases = {one.name: one.train for one in trials[curriculum, seed].phases}
     if phase is not None and phase not in phases:
         raise UsageError(f"{curriculum} has no phase {phase!r}", help=f"it has {', '.join(phases)}")
-    return cast(TrainOperation, plan.by_id[phases[phase or list(phases)[-1]]])
+    return plan.operation(phases[phase or list(phases)[-1]], TrainOperation)
 
 
 def _theirs(tensors: dict[str, Tensor], operation: TrainOperation, size: int) -> dict[str, Tensor]:
@@ -75,8 +75,7 @@ def _tokenizer(plan: Plan, store: Store, operation: TrainOperation) -> tuple[int
         end = "<end>" if "<end>" in tokens else None
         made = _library(_words(tokens)), _settings(operation, end, tokens[0])
         return (tokens.index(end) if end else None), dict(zip((FILE, SETTINGS), made, strict=True))
-    corpus = plan.by_id[operation.vocabulary.text]
-    assert isinstance(corpus, PrepareOperation)
+    corpus = plan.operation(operation.vocabulary.text, PrepareOperation)
     assert corpus.binding is not None
     place = store.path("prepare", plan.key(corpus.id))
     match corpus.binding.tokenizer:

@@ -52,7 +52,7 @@ def finished(plan: Plan, id: str, store: Store) -> bool:
 
 def measures(plan: Plan, id: str) -> list[MeasureOperation]:
     """The measurements of a train operation."""
-    return [op for op in plan.operations if isinstance(op, MeasureOperation) and op.train == id]
+    return [op for op in plan.of_kind(MeasureOperation) if op.train == id]
 
 
 def missing(plan: Plan, id: str, store: Store) -> dict[str, tuple[int, ...]]:

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from procdsl.plan import Plan, PrepareOperation, Stage, TrainOperation, Trial
 
@@ -25,7 +25,7 @@ class Fed(NamedTuple):
 def fed(plan: Plan, trial: Trial) -> Fed:
     """All that a trial's model was fed, in phases of other curricula that it starts from as well."""
     ids = dict.fromkeys(id for phase in trial.phases for id in plan.origins(phase.train))
-    operations = [cast(TrainOperation, plan.by_id[id]) for id in ids]
+    operations = [plan.operation(id, TrainOperation) for id in ids]
     text = sum(text_tokens(plan, operation, operation.steps) for operation in operations)
     return Fed(text, sum(operation.tokens for operation in operations) - text)
 

@@ -51,8 +51,7 @@ def status(plan: Plan, store: Store) -> list[TrialStatus]:
 def _status(plan: Plan, trial: Trial, store: Store, users: dict[str, int]) -> TrialStatus:
     left = pending(plan, (trial,), store)
     current = next((phase for phase in trial.phases if phase.train in left), trial.phases[-1])
-    operation = plan.by_id[current.train]
-    assert isinstance(operation, TrainOperation)
+    operation = plan.operation(current.train, TrainOperation)
     reasons = [
         told(found[-1]["message"], found[-1]["reason"], found[-1]["help"])
         for id in left

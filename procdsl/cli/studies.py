@@ -137,8 +137,8 @@ def _built(spec: Path, plan: Plan, wanted: Path | None) -> tuple[Plan, set[str],
     }
     rates = sorted(
         made[operation.id]["tokens_per_s"] * flops(plan, operation) / operation.tokens
-        for operation in plan.operations
-        if isinstance(operation, TrainOperation) and made.get(operation.id, {}).get("tokens_per_s")
+        for operation in plan.of_kind(TrainOperation)
+        if made.get(operation.id, {}).get("tokens_per_s")
     )
     jobs, _ = parallelism(plan, device=device(), jobs=None, threads=None)
     return plan, set(made), Speed(flops=rates[len(rates) // 2], jobs=jobs) if rates else None
@@ -151,8 +151,7 @@ def _calibrated(plan: Plan) -> Speed:
     from runner.calibrate import tokens_per_second
     from runner.execution import Execution, device, parallelism
 
-    trains = [operation for operation in plan.operations if isinstance(operation, TrainOperation)]
-    most = max(trains, key=lambda operation: flops(plan, operation))
+    most = max(plan.of_kind(TrainOperation), key=lambda operation: flops(plan, operation))
     size = vocabulary_size(plan, most.vocabulary)
     jobs, threads = parallelism(plan, device=device(), jobs=None, threads=None)
     rate = tokens_per_second(plan, most, size, Execution(Path(), device=device(), threads=threads))

@@ -63,16 +63,15 @@ def warnings(plan: Plan, store: Store, results: Sequence[TrialResult], question:
 
 
 def _corpora(plan: Plan) -> Iterator[Corpus]:
-    for operation in plan.operations:
-        if isinstance(operation, PrepareOperation):
-            bound = operation.binding
-            source = bound.source if bound else operation.source
-            own = "generated problems" if source.kind == "problems" else "local files"
-            name = getattr(source, "path", None) or getattr(source, "name", None) or own
-            tokenizer = (bound.tokenizer if bound else operation.tokenizer).model_dump()
-            spelt = tokenizer.get("name") or f"{tokenizer['kind']}-{tokenizer['size']}"
-            digest = bound.digest if bound else ""
-            yield Corpus(operation.name, name, spelt, digest, bool(bound and bound.fallback))
+    for operation in plan.of_kind(PrepareOperation):
+        bound = operation.binding
+        source = bound.source if bound else operation.source
+        own = "generated problems" if source.kind == "problems" else "local files"
+        name = getattr(source, "path", None) or getattr(source, "name", None) or own
+        tokenizer = (bound.tokenizer if bound else operation.tokenizer).model_dump()
+        spelt = tokenizer.get("name") or f"{tokenizer['kind']}-{tokenizer['size']}"
+        digest = bound.digest if bound else ""
+        yield Corpus(operation.name, name, spelt, digest, bool(bound and bound.fallback))
 
 
 def _data(plan: Plan) -> Iterator[str]:
@@ -82,8 +81,7 @@ def _data(plan: Plan) -> Iterator[str]:
             yield f"{corpus.name} could not be read: {corpus.source} was used in its place (fallback)"
     read: dict[tuple[str, ...], list[str]] = {}
     for trial in plan.trials:
-        last = plan.by_id[trial.phases[-1].train]
-        assert isinstance(last, TrainOperation)
+        last = plan.operation(trial.phases[-1].train, TrainOperation)
         sources = (plan.by_id[feed.source] for feed in last.feeds)
         digests = tuple(
             source.binding.digest if source.binding else source.id
@@ -101,9 +99,8 @@ def _evaluation_sets(plan: Plan, metric: str) -> Iterator[str]:
     for seed in sorted({trial.seed for trial in plan.trials}):
         found = set()
         for trial in (trial for trial in plan.trials if trial.seed == seed):
-            measures = [plan.by_id[id] for id in trial.measures]
-            for measure in measures:
-                if isinstance(measure, MeasureOperation) and metric.startswith(f"{measure.name}/"):
+            for measure in (plan.operation(id, MeasureOperation) for id in trial.measures):
+                if metric.startswith(f"{measure.name}/"):
                     content = measure.measurement.model_dump(exclude={"source"})
                     source = plan.key(measure.measurement.source)
                     found.add((source, measure.data_seed, *content.values()))
@@ -113,7 +110,7 @@ def _evaluation_sets(plan: Plan, metric: str) -> Iterator[str]:
 
 
 def _precision(plan: Plan) -> Iterator[str]:
-    found = sorted({op.precision for op in plan.operations if isinstance(op, TrainOperation)})
+    found = sorted({operation.precision for operation in plan.of_kind(TrainOperation)})
     if len(found) > 1:
         yield f"precisions are mixed: {', '.join(found)}"
 

@@ -154,8 +154,8 @@ def _question(
     if metric is None:
         listed = ", ".join(known) or "none is measured yet"
         raise UsageError("the study names no metric to compare", help=f"use --metric with one of: {listed}")
-    pending = {op.name for op in plan.operations if isinstance(op, MeasureOperation)}
-    pending = {name for name in pending if not any(one.startswith(f"{name}/") for one in known)}
+    names = {operation.name for operation in plan.of_kind(MeasureOperation)}
+    pending = {name for name in names if not any(one.startswith(f"{name}/") for one in known)}
     if metric not in known and not any(metric.startswith(f"{name}/") for name in pending):
         raise UsageError(
             f"nothing measures {metric!r}", help=f"there is: {', '.join(known) or 'nothing yet'}"
@@ -253,8 +253,8 @@ def _others(by_curriculum: Mapping[str, Sequence[TrialResult]]) -> dict[str, dic
 def _bound(plan: Plan, metric: str, known: Callable[[GenerateOperation, str], float | None]) -> float | None:
     """What is known of a metric on generated rows, where all curricula share it."""
     found = set()
-    for operation in plan.operations:
-        if isinstance(operation, MeasureOperation) and metric.startswith(f"{operation.name}/"):
+    for operation in plan.of_kind(MeasureOperation):
+        if metric.startswith(f"{operation.name}/"):
             source = plan.by_id[operation.measurement.source]
             name = metric.removeprefix(f"{operation.name}/")
             found.add(known(source, name) if isinstance(source, GenerateOperation) else None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -143,7 +143,7 @@ class _Reader:
 
     def _measures(self, trial: Trial, leg: Leg) -> Iterator[MeasureOperation]:
         for id in trial.measures:
-            operation = cast(MeasureOperation, self.plan.by_id[id])
+            operation = self.plan.operation(id, MeasureOperation)
             if operation.train == leg.operation.id:
                 yield operation
 

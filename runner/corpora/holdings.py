@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ def fetch(plan: Plan, execution: Execution, observe: Observer) -> list[Path]:
     """Prepare every corpus of a bound plan; what to copy, relative to the store, to run it elsewhere."""
     from runner.operations import perform
 
-    for operation in _corpora(plan):
+    for operation in plan.of_kind(PrepareOperation):
         perform(plan, operation.id, execution, observe, lambda: False)
     store = Store(execution.store)
-    folders = [store.path("prepare", plan.key(operation.id)) for operation in _corpora(plan)]
+    folders = [store.path("prepare", plan.key(operation.id)) for operation in plan.of_kind(PrepareOperation)]
     return [path.relative_to(store.root) for path in (*folders, store.study(plan.study) / "bindings.json")]
 
 
@@ -31,7 +30,7 @@ def holdings(plan: Plan, store: Store, *, verify: bool = False) -> list[dict[str
     """
     return [
         _holding(operation, store.path("prepare", plan.key(operation.id)), verify)
-        for operation in _corpora(plan)
+        for operation in plan.of_kind(PrepareOperation)
     ]
 
 
@@ -44,7 +43,3 @@ def _holding(operation: PrepareOperation, place: Path, verify: bool) -> dict[str
         shard = manifest.shard(split)
         shards.verify(place / shard.file, shard, whole=verify)
     return facts(manifest) | {"path": str(place), "prepared": True, "empty": manifest.empty} | asked
-
-
-def _corpora(plan: Plan) -> Iterator[PrepareOperation]:
-    return (operation for operation in plan.operations if isinstance(operation, PrepareOperation))

@@ -30,8 +30,7 @@ def datasets(course: Course) -> list[DatasetInput]:
         for feed in leg.operation.feeds:
             contexts.setdefault(feed.source, []).append(f"train:{leg.phase}")
     for id in course.trial.measures:
-        measure = course.plan.by_id[id]
-        assert isinstance(measure, MeasureOperation)
+        measure = course.plan.operation(id, MeasureOperation)
         contexts.setdefault(measure.measurement.source, []).append(f"eval:{measure.name}")
     return [_dataset(course, id, list(dict.fromkeys(uses))) for id, uses in contexts.items()]
 

@@ -13,7 +13,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from procdsl.plan import MeasureOperation, Plan, Trial, digest
 from runner.endings import as_run
@@ -131,7 +131,8 @@ class Course:
             return False
         there = {key: set(steps) for key, steps in _measured_steps(self)}
         return all(
-            set(_steps(self.plan, id)) <= there.get(self.plan.key(id), set()) for id in self.trial.measures
+            set(self.plan.operation(id, MeasureOperation).steps) <= there.get(self.plan.key(id), set())
+            for id in self.trial.measures
         )
 
     def pending(self) -> int:
@@ -189,10 +190,6 @@ def store_id(store: Store) -> str:
         finally:
             fresh.unlink()
     return path.read_text()
-
-
-def _steps(plan: Plan, id: str) -> tuple[int, ...]:
-    return cast(MeasureOperation, plan.by_id[id]).steps
 
 
 def _measured_steps(course: Course) -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from procdsl.plan import MeasureOperation, Plan, TrainOperation, Trial, digest
 from runner.shares import text_tokens
@@ -86,7 +86,7 @@ def legs(plan: Plan, trial: Trial, store: Store) -> tuple[Leg, ...]:
     found: list[Leg] = []
     before: dict[str, TrainOperation] = {}
     for index, phase in enumerate(trial.phases):
-        *origins, operation = (cast(TrainOperation, plan.by_id[id]) for id in plan.origins(phase.train))
+        *origins, operation = (plan.operation(id, TrainOperation) for id in plan.origins(phase.train))
         before |= {origin.id: origin for origin in origins}
         tokens = sum(one.tokens for one in before.values())
         steps = sum(one.steps for one in before.values())
@@ -128,7 +128,7 @@ def measured(
     """
     by_operation = {leg.operation.id: leg for leg in course}
     for id in trial.measures:
-        measure = _measure(plan, id)
+        measure = plan.operation(id, MeasureOperation)
         leg, key = by_operation.get(measure.train), plan.key(id)
         if leg is None:
             continue
@@ -160,13 +160,10 @@ def result_points(found: Measured, time: int) -> Iterator[Point]:
 def is_result(plan: Plan, trial: Trial, found: Measured) -> bool:
     """Whether no later evaluation of that name will come in the trial."""
     trains = [phase.train for phase in trial.phases]
-    same = [op for id in trial.measures if (op := _measure(plan, id)).name == found.measure.name]
+    measures = (plan.operation(id, MeasureOperation) for id in trial.measures)
+    same = (measure for measure in measures if measure.name == found.measure.name)
     last = max(same, key=lambda measure: trains.index(measure.train))
     return found.measure.train == last.train and found.step == found.leg.operation.steps
-
-
-def _measure(plan: Plan, id: str) -> MeasureOperation:
-    return cast(MeasureOperation, plan.by_id[id])
 
 
 class Clock:

@@ -51,7 +51,7 @@ def views(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Id, name and state of every view."""
     curves = [f"eval/{metric}" for metric in _metrics(plan)]
     bars = [f"result/{metric.replace('/', '_')}" for metric in _metrics(plan)]
-    sources = [op.name for op in plan.operations if isinstance(op, PrepareOperation | GenerateOperation)]
+    sources = [one.name for one in plan.operations if isinstance(one, PrepareOperation | GenerateOperation)]
     lines = [_line(name) for name in [*curves, "train/loss"]]
     health = ["perf/tokens_per_s", "perf/data_wait", "train/grad_norm", "train/lr", "train/skipped"]
     probes = [f"train/loss/{name}" for name in sources] + [f"mix/{name}" for name in sources]
@@ -66,7 +66,7 @@ def views(plan: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def _metrics(plan: Plan) -> list[str]:
     """The metrics to look at, as "<evaluation>/<metric>": what the study compares first."""
     found = [comparison.metric for comparison in plan.comparisons]
-    measures = (operation for operation in plan.operations if isinstance(operation, MeasureOperation))
+    measures = plan.of_kind(MeasureOperation)
     found += [f"{measure.name}/{measure.measurement.headline}" for measure in measures]
     return list(dict.fromkeys(found))
 

@@ -38,7 +38,7 @@ def test_arms_that_begin_alike_share_their_beginning() -> None:
     assert first.phases[0] == half.phases[0]
     assert first.phases[1].train != half.phases[1].train
     assert "first/s0/warmup/brackets" in half.measures
-    starts = [operation.id for operation in made.operations if isinstance(operation, TransferOperation)]
+    starts = [operation.id for operation in made.of_kind(TransferOperation)]
     assert starts == ["first/s0/text/start", "first/s1/text/start"]
 
 
@@ -58,10 +58,8 @@ def test_a_rule_that_ends_a_phase_carries_what_it_watches() -> None:
         'curricula.first.phases.warmup.stop={ metric = "brackets/closer_accuracy", reaches = 0.97, for = 2 }'
     )
     made, before = plan(often, rule), plan(often)
-    warmup = made.by_id["first/s0/warmup"]
-    assert isinstance(warmup, TrainOperation)
-    measured = made.by_id["first/s0/warmup/brackets"]
-    assert isinstance(measured, MeasureOperation)
+    warmup = made.operation("first/s0/warmup", TrainOperation)
+    measured = made.operation("first/s0/warmup/brackets", MeasureOperation)
     assert warmup.stop is not None
     assert warmup.stop.measurement == measured.measurement
     assert measured.measurement.closers == (4, 5, 6, 7)  # type: ignore[union-attr]
@@ -77,20 +75,19 @@ def test_a_sweep_stops_each_copy_by_its_own_evaluation() -> None:
     rule = 'curricula.first.phases.warmup.stop={ metric = "brackets/loss", reaches = 2.5 }'
     made = plan(often, rule, 'sweep={ "grammars.dyck.k" = [4, 8] }')
     for k in (4, 8):
-        warmup = made.by_id[f"first_k{k}/s0/warmup"]
-        assert isinstance(warmup, TrainOperation)
+        warmup = made.operation(f"first_k{k}/s0/warmup", TrainOperation)
         assert warmup.stop is not None
         assert warmup.stop.measurement.source == f"generate/dyck_k{k}-32"
 
 
 def test_an_evaluation_changes_no_key_of_training() -> None:
     before, after = plan(), plan('evaluations.prose.every="5 steps"')
-    trained = [one.id for one in before.operations if isinstance(one, TrainOperation)]
+    trained = [one.id for one in before.of_kind(TrainOperation)]
     assert [before.keys[id] for id in trained] == [after.keys[id] for id in trained]
 
 
 def test_every_component_is_accounted_for() -> None:
-    (transfer, _) = [one for one in plan().operations if isinstance(one, TransferOperation)]
+    (transfer, _) = plan().of_kind(TransferOperation)
     assert {rule.component: rule.action for rule in transfer.rules} == {
         "attention": "take",
         "mlp": "take",
@@ -99,7 +96,7 @@ def test_every_component_is_accounted_for() -> None:
         "position": "fresh",
     }
     untied = plan("model.tied=false")
-    (transfer, _) = [one for one in untied.operations if isinstance(one, TransferOperation)]
+    (transfer, _) = untied.of_kind(TransferOperation)
     assert {rule.component for rule in transfer.rules} == set(COMPONENTS)
 
 
@@ -113,27 +110,21 @@ def test_parts_of_two_models_are_trained_first() -> None:
 
 def test_measurements_are_at_the_first_step_the_last_and_between() -> None:
     made = plan("curricula.plain.phases.text.steps=60")
-    (every, after) = (made.by_id["plain/s0/text/prose"], made.by_id["first/s0/warmup/brackets"])
-    assert isinstance(every, MeasureOperation)
-    assert isinstance(after, MeasureOperation)
-    assert every.steps == (0, 25, 50, 60)
-    assert after.steps == (60,)
+    assert made.operation("plain/s0/text/prose", MeasureOperation).steps == (0, 25, 50, 60)
+    assert made.operation("first/s0/warmup/brackets", MeasureOperation).steps == (60,)
 
 
 def test_a_grammar_brings_its_floor() -> None:
-    dyck = plan().by_id["generate/dyck-32"]
-    assert isinstance(dyck, GenerateOperation)
+    dyck = plan().operation("generate/dyck-32", GenerateOperation)
     assert dyck.floor is not None
     words = math.comb(32, 16) // 17 * 4**16
     assert dyck.floor.low == pytest.approx(math.log(words) / 32)
 
 
 def test_data_is_seeded_by_the_trial_unless_the_study_says_otherwise() -> None:
-    seeds = {(one.seed, one.data_seed) for one in plan().operations if isinstance(one, TrainOperation)}
+    seeds = {(one.seed, one.data_seed) for one in plan().of_kind(TrainOperation)}
     assert seeds == {(0, 0), (1, 1)}
-    seeds = {
-        (one.seed, one.data_seed) for one in plan("data_seed=7").operations if isinstance(one, TrainOperation)
-    }
+    seeds = {(one.seed, one.data_seed) for one in plan("data_seed=7").of_kind(TrainOperation)}
     assert seeds == {(0, 7), (1, 7)}
 
 

@@ -51,8 +51,7 @@ def test_a_probe_has_the_same_warm_up_and_a_schedule_of_its_own(tmp_path: Path) 
     by_name = {t.curriculum: t for t in plan.trials if t.seed == 1}
     less, whole = by_name["least_60"], by_name["least_100"]
     assert less.phases[0].train == whole.phases[0].train  # "50% of text" stays that of the text as written
-    text = plan.by_id[less.phases[1].train]
-    assert isinstance(text, TrainOperation)
+    text = plan.operation(less.phases[1].train, TrainOperation)
     assert (text.steps, text.schedule.warmup) == (60, 6)
     assert less.measures, "the metric is measured in a copy as well"
 

@@ -15,9 +15,7 @@ WARMUP = "curricula.first.phases.warmup"
 
 
 def phase(made: Plan) -> TrainOperation:
-    operation = made.by_id["first/s0/warmup"]
-    assert isinstance(operation, TrainOperation)
-    return operation
+    return made.operation("first/s0/warmup", TrainOperation)
 
 
 def names(made: Plan, operation: TrainOperation) -> list[str]:
@@ -57,8 +55,7 @@ def test_a_cosine_is_slow_at_both_ends() -> None:
 def test_steps_are_laws_of_lengths_as_well() -> None:
     made = compiled('grammars.dyck.length={ steps = { "0%" = { uniform = [8, 16] }, "25%" = 32 } }').plan
     assert course(made) == [("dyck@uniform+8+16", 0), ("dyck@32", 25)]
-    rows = made.by_id["generate/dyck@uniform+8+16-32"]
-    assert isinstance(rows, GenerateOperation)
+    rows = made.operation("generate/dyck@uniform+8+16-32", GenerateOperation)
     assert rows.program.lengths.values == (8, 10, 12, 14, 16)  # type: ignore[union-attr]
 
 
@@ -114,8 +111,7 @@ def test_vocabulary_and_context_are_those_of_all_values() -> None:
 
 def test_outside_phases_it_has_its_last_value() -> None:
     made = compiled('grammars.dyck.k={ from = 2, to = 4, over = "0%..50%" }').plan
-    measure = made.by_id["first/s0/warmup/brackets"]
-    assert isinstance(measure, MeasureOperation)
+    measure = made.operation("first/s0/warmup/brackets", MeasureOperation)
     assert measure.measurement.source == "generate/dyck-32"
     assert made.by_id["generate/dyck-32"] == compiled().plan.by_id["generate/dyck-32"]
 
@@ -147,8 +143,7 @@ def test_values_wait_for_each_other_with_rules_of_their_own() -> None:
     assert {(rule.every, rule.patience, rule.lower_is_better) for rule in group.rules} == {(10, 2, False)}
     assert {source for rule in group.rules for source in [rule.measurement.source]} <= set(operation.inputs())
     assert f"({7}" in operation.vocabulary.tokens
-    measure = made.by_id["first/s0/warmup/brackets"]
-    assert isinstance(measure, MeasureOperation)
+    measure = made.operation("first/s0/warmup/brackets", MeasureOperation)
     assert measure.measurement.source == "generate/dyck-32"
 
 

@@ -36,11 +36,8 @@ def compiled(root: Path, text: str, *sets: str) -> Compiled:
 
 def sources(plan: Plan) -> dict[str, GenerateOperation]:
     found = {}
-    for operation in plan.operations:
-        if isinstance(operation, MeasureOperation):
-            source = plan.by_id[operation.measurement.source]
-            assert isinstance(source, GenerateOperation)
-            found[operation.name] = source
+    for measure in plan.of_kind(MeasureOperation):
+        found[measure.name] = plan.operation(measure.measurement.source, GenerateOperation)
     return found
 
 
@@ -53,7 +50,7 @@ def test_each_number_has_an_evaluation_of_its_own(tmp_path: Path) -> None:
         "longer_n16": ("data_n16", 33),
         "longer_n24": ("data_n24", 49),
     }
-    (train,) = (one for one in made.plan.operations if isinstance(one, TrainOperation))
+    (train,) = (one for one in made.plan.of_kind(TrainOperation))
     assert train.context == 17
     told = [one for one in made.diagnostics if one.code == "P344"]
     assert ["longer_n16 feeds 33" in told[0].message, "longer_n24 feeds 49" in told[1].message] == [True] * 2

@@ -121,10 +121,9 @@ def _phase(name: str, train: AnyOperation) -> TrialPhase:
 def parameters(plan: Plan, store: Store) -> dict[str, bytes]:
     """The final parameters of every train operation, as the bytes of their file."""
     found = {}
-    for operation in plan.operations:
-        if isinstance(operation, TrainOperation):
-            (path,) = store.path("train", plan.key(operation.id)).glob("checkpoints/*/model.safetensors")
-            found[operation.id] = path.read_bytes()
+    for operation in plan.of_kind(TrainOperation):
+        (path,) = store.path("train", plan.key(operation.id)).glob("checkpoints/*/model.safetensors")
+        found[operation.id] = path.read_bytes()
     return found
 
 
@@ -137,8 +136,7 @@ def curves(plan: Plan, store: Store) -> dict[str, list[tuple[int, int, str, floa
             for name, value in record.get("m", {}).items()
             if not name.startswith(MACHINE)
         ]
-        for operation in plan.operations
-        if isinstance(operation, TrainOperation)
+        for operation in plan.of_kind(TrainOperation)
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 from procdsl.errors import RunError
 from procdsl.plan import (
     AnyOperation,
+    Binding,
     BpeTokenizer,
     BuiltinSource,
     BytesTokenizer,
@@ -18,12 +19,13 @@ from procdsl.plan import (
     ModelShape,
     Optimiser,
     Plan,
+    PrepareOperation,
     Schedule,
     Stage,
     TrainOperation,
     Vocabulary,
 )
-from runner.bind import FALLBACK_TOKENIZER, bind, datasets, recall
+from runner.bind import FALLBACK_TOKENIZER, bind, recall
 from runner.corpora.sources import Unreachable
 from runner.events import Event, ignore
 from runner.execution import Execution
@@ -61,21 +63,23 @@ def bound(plan: Plan, folder: Path, **how: object) -> tuple[Plan, list[Event]]:
     return bind(plan, store, execution, said.append), said
 
 
+def bindings(plan: Plan) -> dict[str, Binding]:
+    return {one.name: one.binding for one in plan.of_kind(PrepareOperation) if one.binding}
+
+
 def test_a_fallback_brings_its_tokenizer_and_is_said_out_loud(tmp_path: Path) -> None:
     published = operation(**C4, tokenizer=HubTokenizer(name="gpt2", size=50_257), fallback=PYDOCS)
     plan, said = bound(study(published, train("prepare/c4")), tmp_path)
-    (corpus,) = datasets(plan)
-    assert corpus["source"] == "pydocs"
-    assert corpus["fallback"]
-    trained = plan.by_id["train"]
-    assert isinstance(trained, TrainOperation)
+    binding = bindings(plan)["c4"]
+    assert (binding.source.kind, binding.fallback) == ("builtin", True)
+    trained = plan.operation("train", TrainOperation)
     assert trained.vocabulary.text_size == FALLBACK_TOKENIZER.size
     assert trained.vocabulary.size == FALLBACK_TOKENIZER.size + 2
     (note,) = [event.facts["text"] for event in said if event.name == "note"]
     assert "using pydocs instead of allenai/c4/en" in note
     assert "stays offline" in note
     own, _ = bound(study(operation(**C4, fallback=PYDOCS)), tmp_path / "own")
-    assert datasets(own)[0]["tokenizer"]["kind"] == "bytes"
+    assert bindings(own)["c4"].tokenizer.kind == "bytes"
 
 
 def test_without_a_fallback_or_with_strict_data_it_is_an_error(tmp_path: Path) -> None:
@@ -154,4 +158,4 @@ def test_to_recall_asks_nobody_and_writes_nothing(tmp_path: Path) -> None:
     found = recall(plan, store)
     assert found.keys["train"] == half.keys["train"]
     assert found.by_id["prepare/c4"] == plan.by_id["prepare/c4"]
-    assert len(datasets(found)) == 1
+    assert len(bindings(found)) == 1

@@ -129,9 +129,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Store]:
 def train(plan: Plan, curriculum: str, phase: str) -> TrainOperation:
     (trial,) = (trial for trial in plan.trials if trial.curriculum == curriculum)
     (id,) = (one.train for one in trial.phases if one.name == phase)
-    operation = plan.by_id[id]
-    assert isinstance(operation, TrainOperation)
-    return operation
+    return plan.operation(id, TrainOperation)
 
 
 def rows(plan: Plan, store: Store, operation: TrainOperation) -> np.ndarray:

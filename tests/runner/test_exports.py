@@ -43,8 +43,7 @@ def trained(root: Path, text: str, *sets: str) -> tuple[Plan, Store, TrainOperat
     outcome, _ = carry_out(bound, store.root)
     assert outcome.exit_code == 0, outcome
     assert recall(planned(root, text, *sets), store).keys == bound.keys
-    operation = bound.by_id["plain/s0/main"]
-    assert isinstance(operation, TrainOperation)
+    operation = bound.operation("plain/s0/main", TrainOperation)
     return bound, store, operation
 
 

@@ -16,8 +16,7 @@ LONG = (Stage(steps=100_000, shares=(1.0,)),)
 
 
 def chosen(plan: Plan, id: str = "train", world: World = World(0, 1), **execution: Any) -> bool:  # noqa: B008
-    operation = plan.by_id[id]
-    assert isinstance(operation, TrainOperation)
+    operation = plan.operation(id, TrainOperation)
     return by_kernels(plan, operation, Execution(Path(), **execution), world)
 
 

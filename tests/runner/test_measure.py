@@ -42,10 +42,8 @@ def reverse() -> GenerateOperation:
 
 
 def measure(plan: Plan, id: str, model: Transformer, root: Path) -> dict[str, float]:
-    wanted = plan.by_id[id]
-    assert isinstance(wanted, MeasureOperation)
-    train = plan.by_id[wanted.train]
-    assert isinstance(train, TrainOperation)
+    wanted = plan.operation(id, MeasureOperation)
+    train = plan.operation(wanted.train, TrainOperation)
     setting = Setting(plan, wanted, train, Store(root), Execution(store=root))
     made = prepared(setting)
     assert taken(made, model, setting) == taken(made, model.train(), setting)

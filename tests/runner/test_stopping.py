@@ -172,8 +172,7 @@ def test_an_evaluation_asked_for_later_is_made_where_the_phase_ended(
 
 
 def test_the_rule_is_part_of_the_key_and_its_absence_is_not() -> None:
-    first, other = study(1.0).by_id["first"], study(1.1).by_id["first"]
-    assert isinstance(first, TrainOperation)
+    first, other = (study(threshold).operation("first", TrainOperation) for threshold in (1.0, 1.1))
     bare = first.model_copy(update={"stop": None})
     assert study(1.0).key("first") != study(1.1).key("first")
     assert study(1.0, patience=2).key("first") != study(1.0).key("first")

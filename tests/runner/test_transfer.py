@@ -60,8 +60,7 @@ def carry_out(
 
 def trained(plan: Plan, id: str, store: Store) -> Tensors:
     """Parameters such as training leaves: every entry another than a fresh one's."""
-    operation = plan.by_id[id]
-    assert isinstance(operation, TrainOperation)
+    operation = plan.operation(id, TrainOperation)
     fresh = initial(operation.model, operation.vocabulary.size, seed=100 + len(id)).state_dict()
     tensors = {
         name: tensor + torch.linspace(0.5, 1.5, tensor.numel()).view_as(tensor)

@@ -115,8 +115,7 @@ def floors_stop_nobody(study: Study, plan: Plan) -> Iterator[Finding]:
     """P442: no loss falls below the least there can be on its rows."""
     for trial in plan.trials:
         for phase, done in zip(study.curricula[trial.curriculum], trial.phases, strict=True):
-            operation = plan.by_id[done.train]
-            assert isinstance(operation, TrainOperation)
+            operation = plan.operation(done.train, TrainOperation)
             if trial.seed == study.spec.seeds[0]:
                 named = list(_rules(phase.path, phase.spec))
                 rules = [*([operation.stop] if operation.stop else []), *_waiting(operation)]

@@ -134,8 +134,8 @@ def fill(
 ) -> None:
     """Write journals, measurements and DONE.json of every train operation but those in `leave`."""
     curricula = {phase.train: trial for trial in plan.trials for phase in trial.phases}
-    for operation in plan.operations:
-        if not isinstance(operation, TrainOperation) or operation.id in leave:
+    for operation in plan.of_kind(TrainOperation):
+        if operation.id in leave:
             continue
         key, trial = plan.key(operation.id), curricula[operation.id]
         place = store.describe(operation, key)
@@ -143,8 +143,8 @@ def fill(
             for step in range(1, operation.steps + 1):
                 loss = value(trial.curriculum, trial.seed, step / STEPS) + 0.01 * math.sin(step)
                 journal.log(step, step * ROWS * CONTEXT, {"train/loss": loss})
-        for measure in plan.operations:
-            if isinstance(measure, MeasureOperation) and measure.train == operation.id:
+        for measure in plan.of_kind(MeasureOperation):
+            if measure.train == operation.id:
                 losses = {s: value(trial.curriculum, trial.seed, s / STEPS) for s in measure.steps}
                 found = {str(s): {"loss": loss, "perplexity": math.exp(loss)} for s, loss in losses.items()}
                 (place / "measurements").mkdir(exist_ok=True)

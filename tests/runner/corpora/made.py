@@ -71,8 +71,7 @@ def bound(operation: PrepareOperation, folder: Path, *, study: str = "study", **
     said: list[Event] = []
     plan = Plan(study=study, operations=(operation,), trials=())
     plan = bind(plan, store, Execution(store=store.root, folder=folder, **how), said.append)
-    (made,) = plan.operations
-    assert isinstance(made, PrepareOperation)
+    (made,) = plan.of_kind(PrepareOperation)
     return made, store.place("prepare", plan.key(made.id)), said
 
 

@@ -54,7 +54,7 @@ def setting(root: Path, plan: Plan) -> Setting:
     measure, train, (corpus,) = (
         made.by_id["m"],
         made.by_id["train"],
-        [one for one in made.operations if isinstance(one, PrepareOperation)],
+        made.of_kind(PrepareOperation),
     )
     place = store.place("prepare", made.key(corpus.id))
     prepare(corpus, place, observe=ignore)

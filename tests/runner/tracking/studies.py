@@ -129,8 +129,7 @@ class Trainer:
 
     def steps(self, id: str, first: int, last: int, *, extra: int = 0) -> None:
         """Steps `first` to `last` of an operation, with `extra` metrics besides the loss."""
-        operation = self.plan.by_id[id]
-        assert isinstance(operation, TrainOperation)
+        operation = self.plan.operation(id, TrainOperation)
         place = self.store.describe(operation, self.plan.key(id))
         with Journal(place / "journal.jsonl") as journal:
             for step in range(first, last + 1):
@@ -142,14 +141,13 @@ class Trainer:
         key = self.plan.key(id)
         place = self.store.place("train", key)
         (place / "measurements").mkdir(exist_ok=True)
-        for op in self.plan.operations:
-            if isinstance(op, MeasureOperation) and op.train == id:
+        for op in self.plan.of_kind(MeasureOperation):
+            if op.train == id:
                 values = {str(step): {"loss": 4.0 - step / 100, "perplexity": 50.0} for step in op.steps}
                 write_json(place / "measurements" / f"{self.plan.key(op.id)}.json", values)
         self.store.finish("train", key, {})
 
     def all(self, *, extra: int = 0) -> None:
-        for op in self.plan.operations:
-            if isinstance(op, TrainOperation):
-                self.steps(op.id, 1, op.steps, extra=extra)
-                self.finish(op.id)
+        for op in self.plan.of_kind(TrainOperation):
+            self.steps(op.id, 1, op.steps, extra=extra)
+            self.finish(op.id)

@@ -97,8 +97,7 @@ def test_mlflow_has_what_the_journals_have(store: Store, tmp_path: Path, ends: b
             }
             assert journalled
             assert journalled <= set(tracked.history(name_of(trial), "train/loss"))
-        measure = plan.by_id[trial.measures[-1]]
-        assert isinstance(measure, MeasureOperation)
+        measure = plan.operation(trial.measures[-1], MeasureOperation)
         last = legs(plan, trial, store)[-1]
         final = read_json(last.place / "measurements" / f"{plan.key(measure.id)}.json")["40"]["loss"]
         assert tracked.history(name_of(trial), "result/square_loss") == [(0, final)]
