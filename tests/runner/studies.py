@@ -8,14 +8,12 @@ from pathlib import Path
 from procdsl.plan import (
     AnyOperation,
     Comparison,
-    Feed,
     GenerateOperation,
     MeasureOperation,
     ModelShape,
     Optimiser,
     Plan,
     Schedule,
-    Stage,
     TrainOperation,
     TransferOperation,
     TransferRule,
@@ -30,6 +28,7 @@ from runner.execution import Execution
 from runner.status import status
 from runner.store import Store
 from runner.tracking.journal import MACHINE, read
+from tests.runner.training import measured_by, phase, words
 
 MODEL = ModelShape(layers=1, heads=2, width=16, context=16)
 LETTERS = ("(", "[", ")", "]", *SPECIALS)
@@ -75,25 +74,13 @@ def study(
 
 
 def _dyck(name: str) -> GenerateOperation:
-    program = DyckProgram(k=2, lengths=Lengths(values=(16,)))
-    return GenerateOperation(id=name, name=name, program=program, length=16, context=16, tokens=LETTERS)
+    return words(name, DyckProgram(k=2, lengths=Lengths(values=(16,))), LETTERS[:4], 16)
 
 
 def _train(id: str, seed: int, source: str, steps: int, lr: float, *, start: str | None) -> TrainOperation:
-    return TrainOperation(
-        id=id,
-        seed=seed,
-        data_seed=seed,
-        model=MODEL,
-        vocabulary=Vocabulary(tokens=LETTERS),
-        start=start,
-        context=16,
-        batch_rows=4,
-        feeds=(Feed(source=source),),
-        stages=(Stage(steps=steps, shares=(1.0,)),),
-        optimiser=Optimiser(lr=lr),
-        schedule=Schedule(kind="cosine", warmup=2),
-    )
+    how = {"optimiser": Optimiser(lr=lr), "schedule": Schedule(kind="cosine", warmup=2)}
+    named = {"seed": seed, "data_seed": seed, "start": start}
+    return phase(_dyck(source), id=id, steps=steps, model=MODEL, batch_rows=4, **named, **how)
 
 
 def _transfer(id: str, seed: int, source: str) -> TransferOperation:
@@ -106,11 +93,8 @@ def _transfer(id: str, seed: int, source: str) -> TransferOperation:
 
 
 def _measure(id: str, name: str, train: str, seed: int, steps: tuple[int, ...]) -> MeasureOperation:
-    rows = 8 if name == "brackets" else 4
-    measurement = LossMeasurement(source="dyck", rows=rows)
-    return MeasureOperation(
-        id=id, name=name, train=train, data_seed=seed, measurement=measurement, steps=steps
-    )
+    wanted = LossMeasurement(source="dyck", rows=8 if name == "brackets" else 4)
+    return measured_by(wanted, id=id, name=name, train=train, data_seed=seed, steps=steps)
 
 
 def _phase(name: str, train: AnyOperation) -> TrialPhase:

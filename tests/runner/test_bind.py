@@ -16,11 +16,8 @@ from procdsl.plan import (
     Feed,
     HubSource,
     HubTokenizer,
-    ModelShape,
-    Optimiser,
     Plan,
     PrepareOperation,
-    Schedule,
     Stage,
     TrainOperation,
     Vocabulary,
@@ -31,25 +28,17 @@ from runner.events import Event, ignore
 from runner.execution import Execution
 from runner.store import Store
 from tests.runner.corpora.made import documents, jsonl, operation
+from tests.runner.training import phase
 
 C4 = {"name": "c4", "id": "prepare/c4", "source": HubSource(path="allenai/c4", config="en")}
 PYDOCS = BuiltinSource(name="pydocs")
 
 
 def train(*sources: str, context: int = 64) -> TrainOperation:
-    return TrainOperation(
-        id="train",
-        seed=0,
-        data_seed=0,
-        model=ModelShape(layers=1, heads=1, width=8, context=context),
-        vocabulary=Vocabulary(text=sources[0], tokens=("(", ")")),
-        context=context,
-        batch_rows=4,
-        feeds=tuple(Feed(source=source) for source in sources),
-        stages=(Stage(steps=2, shares=(1 / len(sources),) * len(sources)),),
-        optimiser=Optimiser(lr=1e-3),
-        schedule=Schedule(),
-    )
+    vocabulary = Vocabulary(text=sources[0], tokens=("(", ")"))
+    stages = (Stage(steps=2, shares=(1 / len(sources),) * len(sources)),)
+    feeds = tuple(Feed(source=source) for source in sources)
+    return phase(vocabulary=vocabulary, context=context, feeds=feeds, stages=stages)
 
 
 def study(*operations: AnyOperation) -> Plan:

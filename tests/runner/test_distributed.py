@@ -12,11 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from procdsl.plan import Plan, Stage, Stop
-from runner import checkpoints
-from runner.store import Store
-from runner.tracking.journal import read
-from tests.runner.training import carry_out, dyck, iid, loss_of, phase, plan_of
+from procdsl.plan import Plan, Stage
+from tests.runner.training import carry_out, dyck, iid, journal, loss_of, parameters, phase, plan_of, rule
 
 pytestmark = [pytest.mark.dist, pytest.mark.slow]
 
@@ -26,24 +23,14 @@ def study() -> Plan:
     one, other = dyck(), iid()
     stages = (Stage(steps=6, shares=(0.6, 0.4)),)
     measured = loss_of(one, steps=(3, 6))
-    rule = Stop(
-        measurement=measured.measurement,
-        data_seed=0,
-        every=1,
-        metric="loss",
-        threshold=2.05,
-        lower_is_better=True,
-        patience=2,
-    )
-    operation = phase(one, other, stages=stages, batch_rows=9, stop=rule)
+    stop = rule(measured.measurement, every=1, threshold=2.05, patience=2)
+    operation = phase(one, other, stages=stages, batch_rows=9, stop=stop)
     return plan_of(one, other, operation, measured)
 
 
 def losses(plan: Plan, root: Path) -> list[float]:
-    journal = read(Store(root).path("train", plan.key("train")) / "journal.jsonl")
-    return [
-        value for record in journal if "m" in record for name, value in record["m"].items() if "loss" in name
-    ]
+    metrics = (record.get("m", {}) for record in journal(plan, root))
+    return [value for found in metrics for name, value in found.items() if "loss" in name]
 
 
 def torchrun(processes: int, root: Path) -> None:
@@ -72,9 +59,8 @@ def test_two_processes_give_what_one_gives(tmp_path: Path) -> None:
     one, two = losses(plan, tmp_path / "one"), losses(plan, tmp_path / "two")
     assert len(one) == len(two)
     assert two == pytest.approx(one, rel=1e-4)
-    alone = checkpoints.parameters(Store(tmp_path / "one").path("train", plan.key("train")))
-    shared = checkpoints.parameters(Store(tmp_path / "two").path("train", plan.key("train")))
-    for name, tensor in alone.items():
+    shared = parameters(plan, tmp_path / "two")
+    for name, tensor in parameters(plan, tmp_path / "one").items():
         torch.testing.assert_close(shared[name], tensor, rtol=1e-3, atol=1e-4)
 
 

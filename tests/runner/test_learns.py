@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from procdsl.grammars.task import Task
-from procdsl.plan import GenerateOperation, MeasureOperation, ModelShape, Optimiser, Schedule, Stage
+from procdsl.plan import GenerateOperation, ModelShape, Optimiser, Schedule, Stage
 from procdsl.programs import AnswerMeasurement, Split
 from runner.store import Store
-from tests.runner.training import carry_out, dyck, iid, loss_of, phase, plan_of
+from tests.runner.training import carry_out, dyck, iid, loss_of, measured_by, phase, plan_of
 
 
 def measured(root: Path, train_key: str) -> dict[str, dict[str, float]]:
@@ -69,9 +69,7 @@ def test_a_task_is_learned_on_prompts_that_were_held_out(tmp_path: Path) -> None
     stages = (Stage(steps=400, shares=(1.0,)),)
     operation = phase(source, context=source.context, batch_rows=32, stages=stages)
     wanted = AnswerMeasurement(source="reverse", rows=300)
-    answers = MeasureOperation(
-        id="answers", name="answers", train="train", data_seed=0, measurement=wanted, steps=(400,)
-    )
+    answers = measured_by(wanted, id="answers", name="answers", steps=(400,))
     plan = plan_of(source, operation, answers)
     carry_out(plan, tmp_path)
     assert measured(tmp_path, plan.key("train"))["400"]["exact_match"] > 0.9

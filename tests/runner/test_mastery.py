@@ -5,21 +5,30 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from procdsl.errors import Stopped
-from procdsl.plan import Mastery, Plan, Stage, Stop
+from procdsl.plan import Mastery, Plan, Stage
 from procdsl.programs import LossMeasurement
-from runner import batches, checkpoints, mastery
+from runner import batches, mastery
 from runner.record import Counters
 from runner.store import Store
-from runner.tracking.journal import read
 from tests.runner.test_resume import StopAfter
-from tests.runner.training import carry_out, dyck, iid, loss_of, phase, plan_of
+from tests.runner.training import (
+    assert_equal,
+    carry_out,
+    dyck,
+    iid,
+    journal,
+    loss_of,
+    parameters,
+    phase,
+    plan_of,
+    points,
+    rule,
+)
 
 EVERY = 2
 
@@ -28,18 +37,8 @@ def study(threshold: float = 2.5, patience: int = 2) -> Plan:
     """Thirty steps of words over two, four and eight types of brackets, one after another, and of noise."""
     values = [dyck(f"dyck@{k}", k=k) for k in (2, 4, 8)]
     noise = iid()
-    rules = tuple(
-        Stop(
-            measurement=LossMeasurement(source=value.id, rows=32),
-            data_seed=0,
-            every=EVERY,
-            metric="loss",
-            threshold=threshold,
-            lower_is_better=True,
-            patience=patience,
-        )
-        for value in values[:-1]
-    )
+    watched = (LossMeasurement(source=value.id, rows=32) for value in values[:-1])
+    rules = tuple(rule(one, every=EVERY, threshold=threshold, patience=patience) for one in watched)
     stages = (Stage(steps=12, shares=(0.75, 0.0, 0.0, 0.25)), Stage(steps=18, shares=(0.5, 0.0, 0.0, 0.5)))
     operation = phase(
         *values, noise, id="first", stages=stages, mastery=(Mastery(feeds=(0, 1, 2), rules=rules),)
@@ -47,18 +46,15 @@ def study(threshold: float = 2.5, patience: int = 2) -> Plan:
     return plan_of(*values, noise, operation, loss_of(values[-1], train="first", steps=(0, 15, 30)))
 
 
-def journal(plan: Plan, root: Path) -> list[dict[str, Any]]:
-    return list(read(Store(root).path("train", plan.key("first")) / "journal.jsonl"))
-
-
 def transitions(plan: Plan, root: Path) -> list[tuple[int, str]]:
-    return [(r["s"], r["after"]) for r in journal(plan, root) if r.get("e") == "mastered"]
+    return [(r["s"], r["after"]) for r in journal(plan, root, "first") if r.get("e") == "mastered"]
 
 
 def test_values_follow_each_other_when_they_are_mastered(tmp_path: Path) -> None:
     plan = study()
     carry_out(plan, tmp_path, "first")
-    looks = [(r["s"], r["on"], r["value"]) for r in journal(plan, tmp_path) if r.get("e") == "looked"]
+    told = journal(plan, tmp_path, "first")
+    looks = [(r["s"], r["on"], r["value"]) for r in told if r.get("e") == "looked"]
     found = transitions(plan, tmp_path)
     # What the journal's own looks say: two in a row that are good enough, of the value in force alone.
     expected, at, met = [], 0, 0
@@ -71,7 +67,7 @@ def test_values_follow_each_other_when_they_are_mastered(tmp_path: Path) -> None
     assert found == expected
     assert [after for _, after in found] == ["dyck@4", "dyck@8"]
     # The rows that were read, from the shares that the journal has of each point.
-    mixed = {r["s"]: r["m"] for r in journal(plan, tmp_path) if "mix/dyck@2" in r.get("m", {})}
+    mixed = {r["s"]: r["m"] for r in told if "mix/dyck@2" in r.get("m", {})}
     (first, _), (second, _) = found
     assert mixed[first]["mix/dyck@4"] == 0 < mixed[first + 1]["mix/dyck@4"]
     assert mixed[second]["mix/dyck@8"] == 0 < mixed[30]["mix/dyck@8"]
@@ -108,16 +104,6 @@ def test_no_row_is_made_ahead_of_the_next_look() -> None:
     assert made == list(range(9))
 
 
-def results(plan: Plan, root: Path) -> tuple[Any, ...]:
-    points: dict[int, dict[str, float]] = {}
-    for record in journal(plan, root):
-        assert record.get("e") != "inexact", record
-        for name, value in record.get("m", {}).items():
-            if not name.startswith(("perf/", "system/")):
-                points.setdefault(record["s"], {})[name] = value
-    return points, dict(transitions(plan, root))
-
-
 @pytest.mark.parametrize("at", [0, 3, 9, 16, 29])
 def test_stopped_and_gone_on_with_it_is_the_same_course(tmp_path: Path, at: int) -> None:
     """Before, between and behind the transitions, the last checkpoint lost."""
@@ -130,10 +116,9 @@ def test_stopped_and_gone_on_with_it_is_the_same_course(tmp_path: Path, at: int)
     if at:
         shutil.rmtree(place / "checkpoints" / f"step-{at:08d}")
     assert carry_out(plan, root, "first")["digest"] == whole["digest"]
-    assert results(plan, root) == results(plan, tmp_path / "whole")
-    one = checkpoints.parameters(Store(tmp_path / "whole").path("train", plan.key("first")))
-    for name, tensor in checkpoints.parameters(place).items():
-        assert torch.equal(tensor, one[name])
+    for told in (lambda plan, root: points(plan, root, "first"), transitions):
+        assert told(plan, root) == told(plan, tmp_path / "whole")
+    assert_equal(parameters(plan, root, "first"), parameters(plan, tmp_path / "whole", "first"))
 
 
 def test_what_is_never_mastered_is_read_to_the_end(tmp_path: Path) -> None:

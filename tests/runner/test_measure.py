@@ -24,7 +24,7 @@ from runner.measures import Setting, prepared, taken
 from runner.model import Transformer
 from runner.store import Store
 from tests.runner.corpora.made import bound, documents, jsonl, operation
-from tests.runner.training import TINY, carry_out, dyck, iid, loss_of, phase, plan_of
+from tests.runner.training import TINY, carry_out, dyck, iid, loss_of, measured_by, phase, plan_of
 
 REVERSE = Task(
     input="uniform(sym, length=uniform(1, 3))",
@@ -102,9 +102,7 @@ def test_answers_by_token_and_whole(tmp_path: Path) -> None:
         source, model=TINY, context=source.context, stages=(Stage(steps=80, shares=(1.0,)),), batch_rows=32
     )
     wanted = AnswerMeasurement(source="rev", rows=300)
-    answers = MeasureOperation(
-        id="a", name="answers", train="train", data_seed=0, measurement=wanted, steps=(80,)
-    )
+    answers = measured_by(wanted, id="a", name="answers", steps=(80,))
     plan = plan_of(source, train, answers)
     carry_out(plan, tmp_path)
     model = Transformer(TINY, train.vocabulary.size)
@@ -140,9 +138,7 @@ def test_a_text_is_measured_over_its_own_ids_and_by_its_bytes(tmp_path: Path) ->
     vocabulary = Vocabulary(text=corpus.id, text_size=257, tokens=brackets.tokens)
     train = phase(brackets, vocabulary=vocabulary)
     wanted = LossMeasurement(source=corpus.id, rows=40)
-    text = MeasureOperation(
-        id="text", name="text", train="train", data_seed=0, measurement=wanted, steps=(0,)
-    )
+    text = measured_by(wanted, id="text", name="text")
     plan = Plan(study="study", operations=(corpus, brackets, train, text), trials=())
     model = initial(TINY, vocabulary.size, 0)
     with torch.no_grad():

@@ -12,11 +12,21 @@ import torch
 
 from procdsl.errors import RunError, Stopped
 from procdsl.plan import ModelShape, Optimiser, Plan, Stage
-from runner import checkpoints
 from runner.compiled.lanes import LANES
 from runner.store import Store
-from runner.tracking.journal import MACHINE, read
-from tests.runner.training import TINY, carry_out, dyck, iid, loss_of, phase, plan_of
+from tests.runner.training import (
+    TINY,
+    assert_equal,
+    carry_out,
+    dyck,
+    iid,
+    journal,
+    loss_of,
+    parameters,
+    phase,
+    plan_of,
+    points,
+)
 
 DROPPED = TINY.model_copy(update={"dropout": 0.2})
 
@@ -60,29 +70,18 @@ def stopped(plan: Plan, root: Path, at: int, **execution: Any) -> None:
 
 def results(plan: Plan, root: Path) -> dict[str, Any]:
     """Parameters, measurements and what the journal says of the model, for both phases."""
-    store, found = Store(root), {}
+    found = {}
     for id in ("first", "second"):
-        place = store.path("train", plan.key(id))
-        points: dict[int, dict[str, float]] = {}
-        for record in read(place / "journal.jsonl"):
-            assert record.get("e") != "inexact", record
-            if "m" in record:
-                points.setdefault(record["s"], {}).update(record["m"])
-        points = {
-            step: {name: value for name, value in sorted(point.items()) if not name.startswith(MACHINE)}
-            for step, point in points.items()
-        }
-        measured = {path.name: json.loads(path.read_text()) for path in (place / "measurements").iterdir()}
-        found[id] = (checkpoints.parameters(place), points, measured)
+        place = Store(root).path("train", plan.key(id)) / "measurements"
+        measured = {path.name: json.loads(path.read_text()) for path in place.iterdir()}
+        found[id] = (parameters(plan, root, id), points(plan, root, id), measured)
     return found
 
 
 def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
-    for id, (parameters, points, measured) in one.items():
-        assert points == other[id][1]
-        assert measured == other[id][2]
-        for name, tensor in parameters.items():
-            assert torch.equal(tensor, other[id][0][name]), (id, name)
+    for id, found in one.items():
+        assert found[1:] == other[id][1:]
+        assert_equal(found[0], other[id][0])
 
 
 @pytest.mark.parametrize("model", [TINY, DROPPED], ids=["plain", "dropout"])
@@ -105,10 +104,10 @@ def test_stopping_changes_nothing_with_kernels(tmp_path: Path) -> None:
         assert_same(expected, results(plan, tmp_path / str(at)))
     whole(plan, tmp_path / "torch", kernels=False)
     torch_alone = results(plan, tmp_path / "torch")
-    for id, (parameters, points, _) in expected.items():
-        for name, tensor in parameters.items():
+    for id, (tensors, curve, _) in expected.items():
+        for name, tensor in tensors.items():
             torch.testing.assert_close(tensor, torch_alone[id][0][name], rtol=1e-3, atol=1e-4)
-        for step, point in points.items():
+        for step, point in curve.items():
             assert point == pytest.approx(torch_alone[id][1][step], rel=1e-3), (id, step)
 
 
@@ -162,8 +161,7 @@ def test_going_on_with_other_threads_is_marked_inexact(tmp_path: Path) -> None:
         carry_out(plan, tmp_path, "first", stopping=StopAfter(3), threads=2)
     facts = carry_out(plan, tmp_path, "first", threads=1)
     assert facts["inexact"] == ["threads was 2, now 1, from step 3"]
-    journal = read(Store(tmp_path).path("train", plan.key("first")) / "journal.jsonl")
-    assert any(record.get("e") == "inexact" for record in journal)
+    assert any(record.get("e") == "inexact" for record in journal(plan, tmp_path, "first"))
 
 
 def test_a_finished_phase_is_not_trained_again_but_can_be_measured(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from procdsl.plan import BuiltinSource, BytesTokenizer, Feed, PrepareOperation, Stage
+from procdsl.plan import Feed, Stage
 from runner.shares import row_counts, text_tokens
+from tests.runner.corpora.made import operation
 from tests.runner.training import dyck, phase, plan_of
 
 share = st.integers(0, 20)
@@ -42,14 +43,7 @@ def test_a_share_of_zero_gets_no_row() -> None:
 
 
 def test_text_tokens_count_the_rows_that_are_fed() -> None:
-    text = PrepareOperation(
-        id="text",
-        name="text",
-        source=BuiltinSource(name="pydocs"),
-        tokenizer=BytesTokenizer(),
-        train_tokens=10_000,
-        validation_tokens=1_000,
-    )
+    text = operation(id="text")
     brackets, feeds = dyck(), (Feed(source="text"), Feed(source="dyck"))
     stages = (Stage(steps=5, shares=(0.3, 0.7)), Stage(steps=4, shares=(0.9, 0.1)))
     mixed = phase(brackets, feeds=feeds, stages=stages, batch_rows=3)

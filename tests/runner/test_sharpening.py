@@ -17,8 +17,7 @@ from runner.model import Transformer, hidden
 from runner.sharpening import Sharpened, attend
 from tests.compiler.minimal import compiled
 from tests.runner.test_resume import StopAfter
-from tests.runner.test_train import journal, parameters
-from tests.runner.training import carry_out, dyck, phase, plan_of
+from tests.runner.training import assert_equal, carry_out, dyck, journal, parameters, phase, plan_of
 
 MIXED = ModelShape(layers=3, heads=2, width=16, context=16)
 
@@ -132,8 +131,7 @@ def test_stopping_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         carry_out(plan, tmp_path / "stopped", stopping=StopAfter(5))
     carry_out(plan, tmp_path / "stopped")
-    one, other = parameters(plan, tmp_path / "whole"), parameters(plan, tmp_path / "stopped")
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert_equal(parameters(plan, tmp_path / "whole"), parameters(plan, tmp_path / "stopped"))
 
 
 def test_it_is_in_the_key_and_its_absence_is_not() -> None:

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from procdsl.errors import Stopped
-from procdsl.plan import Plan, Stage, Stop, TrainOperation, Trial, TrialPhase
-from runner import checkpoints
+from procdsl.plan import Plan, Stage, TrainOperation, Trial, TrialPhase
 from runner.compare.results import gather
 from runner.endings import as_run
 from runner.events import ignore
@@ -19,9 +17,20 @@ from runner.execution import Execution
 from runner.operations import missing, perform
 from runner.status import status
 from runner.store import Store, read_json
-from runner.tracking.journal import read
 from tests.runner.test_resume import StopAfter
-from tests.runner.training import carry_out, dyck, iid, loss_of, phase, plan_of
+from tests.runner.training import (
+    assert_equal,
+    carry_out,
+    dyck,
+    iid,
+    journal,
+    loss_of,
+    parameters,
+    phase,
+    plan_of,
+    points,
+    rule,
+)
 
 SEEN = (0, 6, 12, 18, 24)
 
@@ -30,17 +39,9 @@ def study(threshold: float, *, patience: int = 1, every: int = 2, metric: str = 
     """A phase of at most 24 steps that its loss on Dyck words may end, and one of 12 that starts from it."""
     one, other = dyck(), iid()
     measured = loss_of(one, train="first", steps=SEEN)
-    rule = Stop(
-        measurement=measured.measurement,
-        data_seed=0,
-        every=every,
-        metric=metric,
-        threshold=threshold,
-        lower_is_better=metric == "loss",
-        patience=patience,
-    )
+    stop = rule(measured.measurement, every=every, metric=metric, threshold=threshold, patience=patience)
     stages = (Stage(steps=9, shares=(0.7, 0.3)), Stage(steps=15, shares=(0.9, 0.1)))
-    first = phase(one, other, id="first", stages=stages, stop=rule)
+    first = phase(one, other, id="first", stages=stages, stop=stop)
     second = phase(one, id="second", start="first", vocabulary=first.vocabulary)
     late = loss_of(one, train="second", steps=(0, 12))
     fed = (
@@ -60,8 +61,7 @@ def losses(root: Path) -> dict[int, float]:
 
 
 def looks(plan: Plan, root: Path) -> list[dict[str, Any]]:
-    path = Store(root).path("train", plan.key("first")) / "journal.jsonl"
-    return [record for record in read(path) if record.get("e") == "looked"]
+    return [record for record in journal(plan, root, "first") if record.get("e") == "looked"]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_it_ends_at_the_first_look_that_is_good_enough(tmp_path: Path, curve: di
     (measured,) = (place / "measurements").iterdir()
     # What was planned behind the end is taken at the end.
     assert [int(step) for step in read_json(measured)] == [*(s for s in SEEN if s < end), end]
-    assert max(r["s"] for r in read(place / "journal.jsonl") if "train/loss" in r.get("m", {})) == end
+    assert max(s for s, found in points(plan, tmp_path, "first").items() if "train/loss" in found) == end
 
 
 def test_so_many_times_in_a_row(tmp_path: Path, curve: dict[int, float]) -> None:
@@ -101,14 +101,9 @@ def test_accuracies_rise_to_it(tmp_path: Path) -> None:
 
 def results(plan: Plan, root: Path) -> tuple[Any, ...]:
     place = Store(root).path("train", plan.key("first"))
-    points: dict[int, dict[str, float]] = {}
-    for record in read(place / "journal.jsonl"):
-        assert record.get("e") != "inexact", record
-        for name, value in record.get("m", {}).items():
-            if not name.startswith(("perf/", "system/")):
-                points.setdefault(record["s"], {})[name] = value
     told = {record["s"]: (record["value"], record["met"]) for record in looks(plan, root)}
-    return points, told, {path.name: read_json(path) for path in (place / "measurements").iterdir()}
+    measured = {path.name: read_json(path) for path in (place / "measurements").iterdir()}
+    return points(plan, root, "first"), told, measured
 
 
 @pytest.mark.parametrize("at", [0, 1, 3, 4, 7])
@@ -127,9 +122,7 @@ def test_stopped_and_gone_on_with_it_ends_alike(tmp_path: Path, curve: dict[int,
     assert whole["steps"] == parts["steps"] == again["steps"] < 24
     assert whole["digest"] == parts["digest"] == again["digest"]
     assert results(plan, tmp_path / "whole") == results(plan, root)
-    one = checkpoints.parameters(Store(tmp_path / "whole").path("train", plan.key("first")))
-    for name, tensor in checkpoints.parameters(place).items():
-        assert torch.equal(tensor, one[name])
+    assert_equal(parameters(plan, root, "first"), parameters(plan, tmp_path / "whole", "first"))
 
 
 def carried_out(plan: Plan, root: Path) -> Store:

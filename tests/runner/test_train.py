@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from procdsl.errors import RunError
-from procdsl.plan import Optimiser, Plan, Schedule, Stage, Vocabulary
-from runner import checkpoints
+from procdsl.plan import Optimiser, Schedule, Stage, Vocabulary
 from runner.events import Event
 from runner.initial import initial
 from runner.store import Store
-from runner.tracking.journal import read
-from tests.runner.training import TINY, carry_out, dyck, iid, loss_of, phase, plan_of
-
-
-def journal(plan: Plan, root: Path, id: str = "train") -> list[dict[str, Any]]:
-    return list(read(Store(root).path("train", plan.key(id)) / "journal.jsonl"))
-
-
-def parameters(plan: Plan, root: Path, id: str = "train") -> dict[str, torch.Tensor]:
-    return checkpoints.parameters(Store(root).path("train", plan.key(id)))
+from tests.runner.training import TINY, carry_out, dyck, iid, journal, loss_of, parameters, phase, plan_of
 
 
 def test_a_phase_writes_down_what_it_did(tmp_path: Path) -> None:

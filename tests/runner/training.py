@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from procdsl.plan import (
     Feed,
@@ -15,11 +17,13 @@ from procdsl.plan import (
     Plan,
     Schedule,
     Stage,
+    Stop,
     TrainOperation,
     Vocabulary,
 )
 from procdsl.programs import (
     SPECIALS,
+    AnyMeasurement,
     AnyProgram,
     DyckProgram,
     IidProgram,
@@ -28,9 +32,11 @@ from procdsl.programs import (
     Split,
     SplitName,
 )
+from runner import checkpoints
 from runner.events import Observer, ignore
 from runner.execution import Execution
 from runner.store import Store
+from runner.tracking.journal import MACHINE, read
 from runner.train import train
 
 TINY = ModelShape(layers=2, heads=2, width=16, context=16)
@@ -52,14 +58,18 @@ def iid(name: str = "iid", *, count: int = 4, length: int = 16) -> GenerateOpera
     return words(name, program, tuple(f"s{i}" for i in range(count)), length)
 
 
-def words(name: str, program: AnyProgram, alphabet: tuple[str, ...], length: int) -> GenerateOperation:
+def words(
+    name: str, program: AnyProgram, alphabet: tuple[str, ...], length: int, *, id: str = ""
+) -> GenerateOperation:
+    """Rows of one word each."""
+    tokens = alphabet + SPECIALS
     return GenerateOperation(
-        id=name, name=name, program=program, length=length, context=length, tokens=alphabet + SPECIALS
+        id=id or name, name=name, program=program, length=length, context=length, tokens=tokens
     )
 
 
-def phase(*sources: GenerateOperation, id: str = "train", **changes: Any) -> TrainOperation:
-    """A phase of 12 steps over these sources in equal shares."""
+def phase(*sources: GenerateOperation, id: str = "train", steps: int = 12, **changes: Any) -> TrainOperation:
+    """A phase over these sources in equal shares."""
     tokens = tuple(dict.fromkeys(token for source in sources for token in source.tokens))
     shares = tuple(1 / len(sources) for _ in sources)
     content: dict[str, Any] = {
@@ -71,7 +81,7 @@ def phase(*sources: GenerateOperation, id: str = "train", **changes: Any) -> Tra
         "context": 16,
         "batch_rows": 8,
         "feeds": tuple(Feed(source=source.id) for source in sources),
-        "stages": (Stage(steps=12, shares=shares),),
+        "stages": (Stage(steps=steps, shares=shares),),
         "optimiser": Optimiser(lr=1e-2, weight_decay=0.1),
         "schedule": Schedule(kind="cosine", warmup=3),
     }
@@ -82,19 +92,26 @@ def loss_of(
     source: GenerateOperation,
     *,
     train: str = "train",
-    steps: Sequence[int],
+    steps: tuple[int, ...],
     rows: int = 16,
     split: SplitName = "validation",
 ) -> MeasureOperation:
     wanted = LossMeasurement(source=source.id, split=split, rows=rows)
-    return MeasureOperation(
-        id=f"loss-{train}",
-        name=f"loss_{source.name}",
-        train=train,
-        data_seed=0,
-        measurement=wanted,
-        steps=tuple(steps),
+    return measured_by(
+        wanted, id=f"loss-{train}", name=f"loss_{source.name}", train=train, steps=tuple(steps)
     )
+
+
+def measured_by(wanted: AnyMeasurement, *, steps: tuple[int, ...] = (0,), **changes: Any) -> MeasureOperation:
+    """A measurement of the phase, as it begins unless said otherwise."""
+    content: dict[str, Any] = {"id": "m", "name": "m", "train": "train", "data_seed": 0}
+    return MeasureOperation(measurement=wanted, steps=steps, **content | changes)
+
+
+def rule(wanted: AnyMeasurement, *, every: int = 2, metric: str = "loss", **said: Any) -> Stop:
+    """A rule that watches a measurement."""
+    lower = metric == "loss"
+    return Stop(measurement=wanted, data_seed=0, every=every, metric=metric, lower_is_better=lower, **said)
 
 
 def plan_of(*operations: Any) -> Plan:
@@ -121,3 +138,29 @@ def carry_out(
         observe=observe,
         stopping=stopping,
     )
+
+
+def journal(plan: Plan, root: Path, id: str = "train") -> list[dict[str, Any]]:
+    return list(read(Store(root).path("train", plan.key(id)) / "journal.jsonl"))
+
+
+def points(plan: Plan, root: Path, id: str = "train") -> dict[int, dict[str, float]]:
+    """What the journal says of the model after each step; nothing in it went on inexactly."""
+    found: dict[int, dict[str, float]] = {}
+    for record in journal(plan, root, id):
+        assert record.get("e") != "inexact", record
+        for name, value in record.get("m", {}).items():
+            if not name.startswith(MACHINE):
+                found.setdefault(record["s"], {})[name] = value
+    return found
+
+
+def parameters(plan: Plan, root: Path, id: str = "train") -> dict[str, torch.Tensor]:
+    return checkpoints.parameters(Store(root).path("train", plan.key(id)))
+
+
+def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    """Bit for bit."""
+    assert one.keys() == other.keys()
+    for name, tensor in one.items():
+        assert torch.equal(tensor, other[name]), name

@@ -12,14 +12,10 @@ from procdsl.plan import (
     BytesTokenizer,
     Comparison,
     Feed,
-    GenerateOperation,
     MeasureOperation,
     ModelShape,
     Operation,
-    Optimiser,
     Plan,
-    PrepareOperation,
-    Schedule,
     Stage,
     TrainOperation,
     Trial,
@@ -29,51 +25,27 @@ from procdsl.plan import (
 from procdsl.programs import DyckProgram, Lengths, LossMeasurement
 from runner.store import Store, write_json
 from runner.tracking.journal import Journal
+from tests.runner.corpora import made
+from tests.runner.training import measured_by, phase, words
 
 CONTEXT, ROWS, STEPS, EVERY = 64, 8, 100, 10
 WARM = 20
 Value = Callable[[str, int, float], float]
+_LOSS = LossMeasurement(source="prepare.c4", rows=8)
 
-_TEXT = PrepareOperation(
-    id="prepare.c4",
-    name="c4",
-    source=BuiltinSource(name="pydocs"),
-    tokenizer=BytesTokenizer(),
-    train_tokens=100_000,
-    validation_tokens=5_000,
-    binding=Binding(
-        source=BuiltinSource(name="pydocs"),
-        tokenizer=BytesTokenizer(),
-        revision="1",
-        digest="d1g35t" * 5,
-        fallback=True,
-    ),
-)
-_DYCK = GenerateOperation(
-    id="generate.dyck",
-    name="dyck",
-    program=DyckProgram(k=4, lengths=Lengths(values=(64,))),
-    length=64,
-    context=64,
-    tokens=tuple("abcdefgh"),
-)
+_PYDOCS = BuiltinSource(name="pydocs")
+_BOUND = {"source": _PYDOCS, "tokenizer": BytesTokenizer(), "revision": "1", "digest": "d1g35t" * 5}
+_TEXT = made.operation(id="prepare.c4", name="c4", source=_PYDOCS, binding=Binding(**_BOUND, fallback=True))  # type: ignore[arg-type]
+_DYCK = words("dyck", DyckProgram(k=4, lengths=Lengths(values=(64,))), tuple("abcdefgh"), 64)
 
 
 def _train(id: str, seed: int, source: str, steps: int, start: str | None = None) -> TrainOperation:
-    return TrainOperation(
-        id=id,
-        seed=seed,
-        data_seed=seed,
-        model=ModelShape(layers=1, heads=1, width=8, context=CONTEXT),
-        vocabulary=Vocabulary(text="prepare.c4", text_size=257, tokens=_DYCK.tokens),
-        start=start,
-        context=CONTEXT,
-        batch_rows=ROWS,
-        feeds=(Feed(source=source),),
-        stages=(Stage(steps=steps, shares=(1.0,)),),
-        optimiser=Optimiser(lr=1e-3),
-        schedule=Schedule(),
-    )
+    shape = ModelShape(layers=1, heads=1, width=8, context=CONTEXT)
+    vocabulary = Vocabulary(text="prepare.c4", text_size=257, tokens=_DYCK.tokens)
+    content = {"seed": seed, "data_seed": seed, "start": start, "vocabulary": vocabulary, "model": shape}
+    stages = (Stage(steps=steps, shares=(1.0,)),)
+    feeds = (Feed(source=source),)
+    return phase(id=id, feeds=feeds, stages=stages, context=CONTEXT, batch_rows=ROWS, **content)
 
 
 def make_plan(
@@ -94,14 +66,8 @@ def make_plan(
         for name, count in steps.items():
             warm = None if name == base else f"warm.{name.split('_')[0]}.s{seed}"
             train = _train(f"{name}.s{seed}", seed, "prepare.c4", count, warm)
-            measure = MeasureOperation(
-                id=f"{train.id}.val",
-                name="val",
-                train=train.id,
-                data_seed=seed,
-                measurement=LossMeasurement(source="prepare.c4", rows=8),
-                steps=tuple(range(0, count + 1, EVERY)),
-            )
+            named = {"id": f"{train.id}.val", "name": "val", "train": train.id, "data_seed": seed}
+            measure = measured_by(_LOSS, steps=tuple(range(0, count + 1, EVERY)), **named)
             operations += [train, measure]
             first = (_warm_phase(warm),) if warm else ()
             last = TrialPhase(

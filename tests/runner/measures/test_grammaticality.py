@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from procdsl.plan import GenerateOperation, MeasureOperation, Vocabulary
+from procdsl.plan import GenerateOperation, Vocabulary
 from procdsl.programs import GrammaticalityMeasurement, Lengths, Split
 from runner.execution import Execution
 from runner.initial import initial
@@ -16,7 +16,7 @@ from runner.measures import Setting, prepared, taken
 from runner.model import Transformer
 from runner.store import Store
 from tests.runner.measures.spec import finals, measured
-from tests.runner.training import TINY, dyck, iid, phase, plan_of
+from tests.runner.training import TINY, dyck, iid, measured_by, phase, plan_of
 
 ROWS = Split(validation=2**62, by="row")
 SPEC = """
@@ -35,7 +35,7 @@ metric = "legal/mass"
 def setting_of(source: GenerateOperation, root: Path, *, rows: int = 20, words: int = 0) -> Setting:
     train = phase(source, iid("other", count=2), vocabulary=Vocabulary(tokens=("x", *source.tokens, "s0")))
     wanted = GrammaticalityMeasurement(source=source.id, rows=rows, words=words)
-    measure = MeasureOperation(id="m", name="m", train="train", data_seed=0, measurement=wanted, steps=(0,))
+    measure = measured_by(wanted)
     plan = plan_of(source, train, measure)
     return Setting(plan, measure, train, Store(root), Execution(store=root))
 

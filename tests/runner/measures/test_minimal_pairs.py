@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from procdsl.errors import RunError
-from procdsl.plan import MeasureOperation, Plan, PrepareOperation, Vocabulary
+from procdsl.plan import Plan, PrepareOperation, Vocabulary
 from procdsl.programs import MinimalPairsMeasurement
 from procdsl.recognisers import recogniser
 from runner.bind import bind, recall
@@ -23,7 +23,7 @@ from runner.model import Transformer
 from runner.store import Store
 from tests.runner.corpora.made import documents, jsonl, operation
 from tests.runner.measures.test_grammaticality import setting_of
-from tests.runner.training import TINY, dyck, iid, phase
+from tests.runner.training import TINY, dyck, iid, measured_by, phase
 
 PAIRS = {
     "agreement": [("cats sit", "cats sits"), ("a cat sits", "a cat sit"), ("it is", "it are")],
@@ -41,9 +41,7 @@ def study(root: Path, **changes: Any) -> Plan:
     corpus, extra = operation(), iid()
     train = phase(extra, vocabulary=Vocabulary(text=corpus.id, text_size=257, tokens=extra.tokens))
     wanted = MinimalPairsMeasurement(source=corpus.id, rows=1_000, files=("blimp",), **changes)
-    measure = MeasureOperation(
-        id="m", name="blimp", train="train", data_seed=0, measurement=wanted, steps=(0,)
-    )
+    measure = measured_by(wanted, name="blimp")
     return Plan(study="study", operations=(corpus, extra, train, measure), trials=())
 
 

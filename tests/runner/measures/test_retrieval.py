@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from procdsl.errors import RunError
-from procdsl.plan import MeasureOperation, Plan, Vocabulary
+from procdsl.plan import Plan, Vocabulary
 from procdsl.programs import RetrievalMeasurement
 from runner.corpora import prepare
 from runner.events import ignore
@@ -20,7 +20,7 @@ from runner.initial import initial
 from runner.measures import Setting, prepared, taken
 from runner.store import Store
 from tests.runner.corpora.made import bound, documents, jsonl, operation
-from tests.runner.training import TINY, iid, phase
+from tests.runner.training import TINY, iid, measured_by, phase
 
 
 def setting(root: Path, *, items: int = 4, between: int = 6, rows: int = 20) -> Setting:
@@ -30,7 +30,7 @@ def setting(root: Path, *, items: int = 4, between: int = 6, rows: int = 20) -> 
     extra = iid()
     train = phase(extra, vocabulary=Vocabulary(text=corpus.id, text_size=257, tokens=extra.tokens))
     wanted = RetrievalMeasurement(source=corpus.id, rows=rows, items=items, between=between)
-    measure = MeasureOperation(id="m", name="m", train="train", data_seed=0, measurement=wanted, steps=(0,))
+    measure = measured_by(wanted)
     plan = Plan(study="study", operations=(corpus, extra, train, measure), trials=())
     return Setting(plan, measure, train, Store(root / "store"), Execution(store=root / "store"))
 

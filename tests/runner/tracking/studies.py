@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from procdsl.plan import (
+    AnyOperation,
     BuiltinSource,
-    BytesTokenizer,
     Comparison,
     Feed,
-    GenerateOperation,
     MeasureOperation,
     ModelShape,
-    Optimiser,
     Plan,
-    PrepareOperation,
-    Schedule,
     Stage,
     TrainOperation,
     TransferOperation,
@@ -22,52 +18,30 @@ from procdsl.plan import (
     TrialPhase,
     Vocabulary,
 )
-from procdsl.programs import DyckProgram, Lengths, LossMeasurement
+from procdsl.programs import SPECIALS, DyckProgram, Lengths, LossMeasurement
 from runner.store import Store, write_json
 from runner.tracking.journal import Journal
+from tests.runner.corpora.made import operation
+from tests.runner.training import measured_by, phase, words
 
 MODEL = ModelShape(layers=1, heads=1, width=8, context=16)
-BRACKETS = ("(", ")", "<bos>", "<end>", "<pad>")
+BRACKETS = ("(", ")", *SPECIALS)
 ROWS = 4
 
 
 def train(id: str, source: str, *, steps: int, seed: int, start: str | None = None) -> TrainOperation:
-    text = "text" if source == "text" else None
-    return TrainOperation(
-        id=id,
-        seed=seed,
-        data_seed=seed,
-        model=MODEL,
-        vocabulary=Vocabulary(text=text, text_size=257 if text else 0, tokens=() if text else BRACKETS),
-        start=start,
-        context=16,
-        batch_rows=ROWS,
-        feeds=(Feed(source=source),),
-        stages=(Stage(steps=steps, shares=(1.0,)),),
-        optimiser=Optimiser(lr=1e-3),
-        schedule=Schedule(),
-    )
+    text = source == "text"
+    vocabulary = Vocabulary(text="text", text_size=257) if text else Vocabulary(tokens=BRACKETS)
+    content = {"seed": seed, "data_seed": seed, "start": start, "vocabulary": vocabulary, "model": MODEL}
+    stages = (Stage(steps=steps, shares=(1.0,)),)
+    return phase(id=id, feeds=(Feed(source=source),), stages=stages, batch_rows=ROWS, **content)
 
 
 def study(*, steps: int = 40, seeds: int = 2, name: str = "tiny") -> Plan:
     """Two curricula over `seeds` seeds: text alone, and brackets before text."""
-    operations: list[object] = [
-        PrepareOperation(
-            id="text",
-            name="c4",
-            source=BuiltinSource(name="pydocs"),
-            tokenizer=BytesTokenizer(),
-            train_tokens=10_000,
-            validation_tokens=1_000,
-        ),
-        GenerateOperation(
-            id="dyck",
-            name="brackets",
-            program=DyckProgram(k=1, lengths=Lengths(values=(16,))),
-            length=16,
-            context=16,
-            tokens=BRACKETS,
-        ),
+    operations: list[AnyOperation] = [
+        operation(id="text", name="c4", source=BuiltinSource(name="pydocs")),
+        words("brackets", DyckProgram(k=1, lengths=Lengths(values=(16,))), BRACKETS[:2], 16, id="dyck"),
     ]
     trials: list[Trial] = []
     for seed in range(seeds):
@@ -100,25 +74,13 @@ def study(*, steps: int = 40, seeds: int = 2, name: str = "tiny") -> Plan:
                 measures=(measures[1].id,),
             ),
         ]
-    return Plan.model_validate(
-        {
-            "study": name,
-            "operations": [op.model_dump() for op in operations],  # type: ignore[attr-defined]
-            "trials": [trial.model_dump() for trial in trials],
-            "comparisons": [Comparison(metric="c4/loss", baseline="text_only").model_dump()],
-        }
-    )
+    compared = (Comparison(metric="c4/loss", baseline="text_only"),)
+    return Plan(study=name, operations=tuple(operations), trials=tuple(trials), comparisons=compared)
 
 
-def measure(id: str, operation: TrainOperation) -> MeasureOperation:
-    return MeasureOperation(
-        id=id,
-        name="c4",
-        train=operation.id,
-        data_seed=0,
-        measurement=LossMeasurement(source="text", rows=2),
-        steps=(0, operation.steps // 2, operation.steps),
-    )
+def measure(id: str, train: TrainOperation) -> MeasureOperation:
+    steps = (0, train.steps // 2, train.steps)
+    return measured_by(LossMeasurement(source="text", rows=2), id=id, name="c4", train=train.id, steps=steps)
 
 
 class Trainer:
