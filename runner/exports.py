@@ -16,7 +16,7 @@ from torch import Tensor
 from procdsl.errors import UsageError
 from procdsl.plan import BpeTokenizer, BytesTokenizer, HubTokenizer, Plan, PrepareOperation, TrainOperation
 from runner import checkpoints, layouts
-from runner.corpora.tokenizers import FILE, SETTINGS
+from runner.corpora.tokenizers import FILE, SETTINGS, published
 from runner.store import Store, write_json
 
 SEPARATOR = "<|endoftext|>"
@@ -85,10 +85,7 @@ def _tokenizer(plan: Plan, store: Store, operation: TrainOperation) -> tuple[int
             content = _with_separator(json.loads((place / FILE).read_text("utf-8")), size - 1)
         case HubTokenizer():
             files = {name: (place / name).read_text("utf-8") for name in (FILE, SETTINGS)}
-            known, end = json.loads(files[FILE]), json.loads(files[SETTINGS])["eos_token"]
-            text = end["content"] if isinstance(end, dict) else end
-            ids = known["model"]["vocab"] | {token["content"]: token["id"] for token in known["added_tokens"]}
-            return ids[text], files
+            return published(corpus.name, *(text.encode() for text in files.values()))[1], files
         case _:
             raise UsageError(f"{corpus.name} has a tokenizer that Hugging Face's library has no form for")
     return size - 1, {FILE: _library(content), SETTINGS: _settings(operation, SEPARATOR, SEPARATOR)}

@@ -28,10 +28,11 @@ from procdsl.plan import Operation, Plan, digest
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 # Beside the output, and allowed to change after it is complete.
 _COMPANIONS = frozenset(
-    {"DONE.json", "operation.json", "provenance.json", "failures.json", "journal.jsonl", "lock", "owner.json"}
+    {"DONE.json", "operation.json", "provenance.json", "failures.json", "journal.jsonl", "measurements"}
+    | {"lock", "owner.json"}
 )
-_GROWING = "measurements"
 _POLL_SECONDS = 0.2
+_ROOM = "free some space, `procdsl prune` old results, or name another volume with --store"
 
 
 class Locked(RunError):
@@ -101,10 +102,8 @@ class Store:
         """Write the full operation beside its output, so that two keys can be told apart field by field."""
         place = self.place(operation.model_dump()["kind"], key)
         if not (place / "operation.json").exists():
-            content = operation.model_dump(mode="json")
-            write_json(
-                place / "operation.json", {"key": key, "semantics": operation.semantics, "operation": content}
-            )
+            content = {"key": key, "semantics": operation.semantics}
+            write_json(place / "operation.json", content | {"operation": operation.model_dump(mode="json")})
         return place
 
     @contextlib.contextmanager
@@ -153,7 +152,7 @@ class Store:
             raise RunError(
                 f"{self.root} has {free / 1e6:,.0f} MB free and this run needs about {needed / 1e6:,.0f} MB",
                 reason="no-space",
-                help="free some space, `procdsl prune` old results, or name another volume with --store",
+                help=_ROOM,
             )
 
     def objects(self) -> Iterator[tuple[str, str, Path]]:
@@ -181,22 +180,16 @@ def hold(folder: Path, what: str, *, wait: float = 0) -> Iterator[None]:
     `owner.json` beside it tells people who holds it; one left by a killed process means nothing.
     """
     lock = FileLock(folder / "lock")
-    until = time.monotonic() + wait
-    while True:
-        try:
-            lock.acquire(timeout=0)
-            break
-        except Timeout:
-            if time.monotonic() >= until:
-                raise Locked(what, _owner(folder)) from None
-            time.sleep(_POLL_SECONDS)
-        except OSError as error:
-            raise unwritable(folder, error) from error
     try:
-        write_json(
-            folder / "owner.json",
-            {"pid": os.getpid(), "boot": boot_id(), "host": platform.node(), "since": _now()},
-        )
+        lock.acquire(timeout=wait, poll_interval=_POLL_SECONDS)
+    except Timeout:
+        raise Locked(what, _owner(folder)) from None
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    try:
+        since = time.strftime("%Y-%m-%d %H:%M:%S")
+        owner = {"pid": os.getpid(), "boot": boot_id(), "host": platform.node(), "since": since}
+        write_json(folder / "owner.json", owner)
         yield
     finally:
         (folder / "owner.json").unlink(missing_ok=True)
@@ -245,10 +238,7 @@ def unwritable(path: Path, error: OSError) -> RunError:
     """What a person should read when the store refuses a write."""
     reason, help = "unwritable", "make it writable, or name another place with --store"
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        reason, help = (
-            "no-space",
-            "free some space, `procdsl prune` old results, or name another volume with --store",
-        )
+        reason, help = "no-space", _ROOM
     return RunError(f"cannot write {path}: {error.strerror or error}", reason=reason, help=help)
 
 
@@ -261,11 +251,7 @@ def boot_id() -> str:
 def _output(place: Path) -> Iterator[tuple[str, int]]:
     for path in place.rglob("*"):
         name = path.relative_to(place)
-        known = (
-            name.parts[0] in _COMPANIONS
-            or name.parts[0] == _GROWING
-            or any(p.startswith(".") for p in name.parts)
-        )
+        known = name.parts[0] in _COMPANIONS or any(part.startswith(".") for part in name.parts)
         if path.is_file() and not known:
             yield name.as_posix(), path.stat().st_size
 
@@ -284,7 +270,3 @@ def _safe(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise RunError(f"{name!r} cannot name a folder", reason="name", help="use letters, digits, _ and -")
     return name
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S")

@@ -32,6 +32,7 @@ class Tokenizer(Protocol):
     sha256: str
 
     def encode(self, texts: Sequence[str]) -> list[NDArray[np.int64]]: ...
+    def decode(self, ids: Sequence[int]) -> str: ...
 
 
 class Bytes:
@@ -44,6 +45,9 @@ class Bytes:
 
     def encode(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
         return [np.frombuffer(text.encode(), dtype=np.uint8).astype(np.int64) for text in texts]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return bytes(ids).decode(errors="replace")
 
 
 class Characters:
@@ -67,6 +71,9 @@ class Characters:
 
     def encode(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
         return [self._encoded(np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)) for text in texts]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return spelt(ids)
 
     def _encoded(self, codes: NDArray[np.uint32]) -> NDArray[np.int64]:
         ids = self._id[np.where(codes < 128, codes, 0)]
@@ -112,6 +119,9 @@ class ByteLevel:
         found = self._library.encode_batch_fast(list(texts), add_special_tokens=False)
         return [np.array(encoding.ids, dtype=np.int64) for encoding in found]
 
+    def decode(self, ids: Sequence[int]) -> str:
+        return str(self._library.decode(list(ids)))
+
 
 # Gives the first so many characters of a corpus, for a tokenizer to be trained on.
 Sample = Callable[[int], Iterator[str]]
@@ -134,7 +144,7 @@ def make(tokenizer: AnyTokenizer, place: Path, *, sample: Sample | None = None) 
     content, *settings = [(place / name).read_bytes() for name in names]
     if isinstance(tokenizer, BpeTokenizer):
         return ByteLevel(content, size=tokenizer.size, separator=tokenizer.size - 1)
-    _, separator = _published(tokenizer.name, content, *settings)
+    _, separator = published(tokenizer.name, content, *settings)
     return ByteLevel(content, size=tokenizer.size, separator=separator)
 
 
@@ -143,7 +153,7 @@ def fetched(tokenizer: HubTokenizer) -> tuple[bytes, bytes]:
     from runner.corpora.sources import hub
 
     content, settings = hub.tokenizer_files(tokenizer)
-    size, _ = _published(tokenizer.name, content, settings)
+    size, _ = published(tokenizer.name, content, settings)
     if size != tokenizer.size:
         raise RunError(
             f"tokenizer {tokenizer.name} has {size:,} ids, the spec says {tokenizer.size:,}",
@@ -179,7 +189,7 @@ def _trained(tokenizer: BpeTokenizer, sample: Sample) -> tuple[bytes]:
     return (str(library.to_str(pretty=True)).encode(),)
 
 
-def _published(name: str, content: bytes, settings: bytes) -> tuple[int, int]:
+def published(name: str, content: bytes, settings: bytes) -> tuple[int, int]:
     """Size and separator of a published tokenizer; refuses those that do not give back every byte."""
     library = json.loads(content)
     if "ByteLevel" not in json.dumps([library.get("pre_tokenizer"), library.get("decoder")]):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 
 from procdsl.plan import GenerateOperation, PrepareOperation, TrainOperation
-from runner.corpora import open_corpus, tokenizers
+from runner.corpora import open_corpus, tokenizer
 from runner.generators import fill
 from runner.tracking.receipts import Course
 
@@ -57,27 +57,13 @@ def _read(course: Course, source: PrepareOperation, operation: TrainOperation, o
     indices = corpus.order(operation.data_seed, np.arange(ROWS), operation.context, offset)
     ids = np.zeros((ROWS, operation.context + 1), np.int32)
     corpus.rows("train", indices=indices, context=operation.context, offset=offset, out=ids)
-    path = place / "tokenizer.json"
+    spelt = tokenizer(place)
     for row in ids.tolist():
-        if corpus.problems:
-            yield tokenizers.spelt(row)
-            continue
-        yield _spelt(row, corpus.separator, _library(str(path)) if path.exists() else None)
+        # Between documents of a text an empty line.
+        parts = [row] if corpus.problems else _parts(row, corpus.separator)
+        yield "\n\n".join(spelt.decode(part) for part in parts)
 
 
-def _spelt(row: list[int], separator: int, library: Any) -> str:
-    """Text of token ids, a separator as an empty line; without a library the ids are bytes."""
-    parts: list[list[int]] = [[]]
-    for id in row:
-        if id == separator:
-            parts.append([])
-        else:
-            parts[-1].append(id)
-    decode = library.decode if library else lambda ids: bytes(ids).decode(errors="replace")
-    return "\n\n".join(decode(part) for part in parts)
-
-
-def _library(path: str) -> Any:
-    from tokenizers import Tokenizer
-
-    return Tokenizer.from_file(path)
+def _parts(row: list[int], separator: int) -> list[list[int]]:
+    ends = [place for place, id in enumerate(row) if id == separator]
+    return [row[first + 1 : last] for first, last in pairwise([-1, *ends, len(row)])]
