@@ -68,8 +68,10 @@ def fatal(findings: Iterable[Finding]) -> bool:
     return any(finding.severity is Severity.ERROR for finding in findings)
 
 
-def unknown(code: str, path: Path, value: str, known: Iterable[str], what: str) -> Iterator[Finding]:
+def unknown(
+    code: str, path: Path, value: str, known: Iterable[str], what: str, *, key: bool = False
+) -> Iterator[Finding]:
     """A name that stands for nothing, with the nearest that does."""
     known = tuple(known)
     help = hint(value, known) if known else f"the spec has no {what} at all"
-    yield Finding(code, path, f'no {what} is called "{value}"', help)
+    yield Finding(code, path, f'no {what} is called "{value}"', help, key=key)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
+from procdsl.compiler.corpora import tokenizer
 from procdsl.compiler.study import Layout
 from procdsl.language.corpora import AnyCorpus, BpeTokenizerSpec
 from procdsl.language.curricula import CurriculumSpec, PhaseSpec
@@ -55,6 +56,12 @@ def layout(
     everyone = (spoken(other, one) for other in spec.curricula.values() for one in other.phases)
     mixed = {name for names in everyone if group in groups(spec, names) for name in names}
     return Layout(corpus, spellings(procedural, [name for name in procedural if name in mixed]))
+
+
+def size(spec: ExperimentSpec, layout: Layout) -> int:
+    """How many ids there are, as declared: a fallback corpus may bring a tokenizer of another size."""
+    text = tokenizer(spec.corpora[layout.text].tokenizer).size if layout.text else 0
+    return text + len(layout.tokens)
 
 
 def spellings(

@@ -7,11 +7,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from procdsl.compiler import layouts, mixtures
-from procdsl.compiler.corpora import tokenizer
 from procdsl.compiler.generators import bare
 from procdsl.compiler.study import Address
 from procdsl.errors import Severity
-from procdsl.language.curricula import CurriculumSpec, Measure, PhaseSpec
+from procdsl.language.curricula import Measure
 from procdsl.language.sources.base import Procedural
 from procdsl.language.study import ExperimentSpec
 from procdsl.plan import ModelShape
@@ -36,9 +35,8 @@ def per_step(
         from procdsl.estimate import flops_per_token
 
         shape = ModelShape.model_validate(size.model.model_dump())
-        return tokens * Fraction(
-            flops_per_token(shape, _vocabulary(spec, made, curriculum, phase), size.context)
-        )
+        vocabulary = layouts.size(spec, layouts.layout(spec, made, curriculum, phase))
+        return tokens * flops_per_token(shape, vocabulary, size.context)
     if by == "scored":
         stages = mixtures.stages(phase.data, _STEPS)
         rows = (_scored(spec, made, name, size.context) for name in phase.data)
@@ -50,15 +48,6 @@ def per_step(
             (row * share for row, share in zip(rows, shares, strict=True)), Fraction(0)
         )
     return tokens
-
-
-def _vocabulary(
-    spec: ExperimentSpec, made: Mapping[str, Procedural], curriculum: CurriculumSpec, phase: PhaseSpec
-) -> int:
-    """How many ids there are, as declared: a fallback corpus may bring a tokenizer of another size."""
-    layout = layouts.layout(spec, made, curriculum, phase)
-    text = tokenizer(spec.corpora[layout.text].tokenizer).size if layout.text else 0
-    return text + len(layout.tokens)
 
 
 def _scored(spec: ExperimentSpec, made: Mapping[str, Procedural], name: str, context: int) -> Fraction:

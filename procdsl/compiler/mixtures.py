@@ -43,7 +43,6 @@ def share_at(share: AnyShare, position: Fraction) -> Fraction:
             return Fraction(str(max(point for point in points if point[0] <= position)[1]))
         case Windowed():
             return share_at(share.share, position) if share.holds(position) else Fraction(0)
-    raise AssertionError(f"{share!r} is laid out while the study runs")
 
 
 def stages(shares: Mapping[str, AnyShare], steps: int) -> tuple[Stage, ...]:

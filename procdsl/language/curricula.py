@@ -37,15 +37,6 @@ class Piecewise(Spec):
     steps: dict[str, float] = Field(min_length=1)
 
 
-class Mastery(Spec):
-    """A share that moves on when a metric passes a threshold."""
-
-    mastery: tuple[float, ...]
-    metric: str
-    threshold: float
-    patience: int = Field(default=1, alias="for", ge=1)
-
-
 class Awaited(Spec):
     """What a value of a grammar waits for: that the one `before` it is mastered, as said at `path`."""
 
@@ -57,7 +48,7 @@ class Awaited(Spec):
 class Windowed(Spec):
     """A share that is there in some parts of the phase alone: the compiler's, for grammars that change."""
 
-    share: Constant | Ramp | Piecewise | Mastery
+    share: Constant | Ramp | Piecewise
     windows: tuple[tuple[Fraction, Fraction], ...]
     awaited: Awaited | None = None
 
@@ -65,7 +56,7 @@ class Windowed(Spec):
         return any(first <= position < last for first, last in self.windows)
 
 
-AnyShare = Constant | Ramp | Piecewise | Mastery | Windowed
+AnyShare = Constant | Ramp | Piecewise | Windowed
 
 
 def _share(value: Any) -> Any:
@@ -76,8 +67,9 @@ def _share(value: Any) -> Any:
         raise PydanticCustomError("share", "a share is a number, or a table {{ from, to, over }}")
     if not isinstance(value, dict):
         return Constant(value=float(value))
-    kind = Piecewise if "steps" in value else Mastery if "mastery" in value else Ramp
-    return kind.model_validate(value)
+    if "mastery" in value:
+        raise PydanticCustomError("share", "a number of a grammar may wait for mastery, a share does not")
+    return (Piecewise if "steps" in value else Ramp).model_validate(value)
 
 
 def _mixture(value: Any) -> Any:
@@ -85,7 +77,7 @@ def _mixture(value: Any) -> Any:
 
 
 Share = Annotated[
-    Constant | Ramp | Piecewise | Mastery,
+    Constant | Ramp | Piecewise,
     BeforeValidator(_share, json_schema_input_type=float | Ramp | Piecewise),
 ]
 Mixture = Annotated[

@@ -50,7 +50,6 @@ FAULTS = [
     ("P318", [PLAIN + '.data={ prose = { steps = { "0%" = 1, "50%" = 0 } } }'], "50% to 100%"),
     ("P319", [PLAIN + '.data={ prose = 1, dyck = { steps = { "0%" = 1, "x" = 0 } } }'], '"x"'),
     ("P319", [PLAIN + '.data={ prose = 1, dyck = { steps = { "50%" = 1, "0%" = 2 } } }'], "forward"),
-    ("P320", [PLAIN + '.data={ prose = { mastery = [1, 2], metric = "x", threshold = 1 } }'], "mastery"),
     ("P321", [f"{PLAIN}.data={{ prose = 1, code = 1 }}"], "prose and code"),
     (
         "P321",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from procdsl.compiler.corpora import tokenizer
+from procdsl.compiler import layouts
 from procdsl.compiler.findings import Finding
 from procdsl.compiler.measures import applying, row_context, steps, text_needs
 from procdsl.compiler.names import origins
@@ -99,12 +99,8 @@ def documents_are_read_once(study: Study) -> Iterator[Finding]:
 
 def _parameters(study: Study, phase: Phase) -> int:
     """About how many parameters a phase's model has: its matrices."""
-    text = phase.layout.text
-    ids = len(phase.layout.tokens)
-    if text:
-        ids += tokenizer(study.spec.corpora[text].tokenizer).size
     model = phase.model
-    rows = ids * (1 if model.tied else 2) + model.context
+    rows = layouts.size(study.spec, phase.layout) * (1 if model.tied else 2) + model.context
     return 12 * model.layers * model.width**2 + rows * model.width
 
 

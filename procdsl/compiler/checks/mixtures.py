@@ -9,7 +9,7 @@ from procdsl.compiler.findings import Finding, Path
 from procdsl.compiler.layouts import groups
 from procdsl.compiler.mixtures import corners, percent, share_at
 from procdsl.compiler.names import phases
-from procdsl.language.curricula import AnyShare, Constant, Mastery, PhaseSpec, Piecewise, Ramp, Windowed
+from procdsl.language.curricula import AnyShare, Constant, PhaseSpec, Piecewise, Ramp, Windowed
 from procdsl.language.study import ExperimentSpec
 
 # What a byte can number.
@@ -66,16 +66,6 @@ def _forward(name: str, steps: Iterable[str], here: Path) -> Iterator[Finding]:
         yield Finding("P319", here, message, '"0%" first, then later ones')
 
 
-def mastery_is_to_come(spec: ExperimentSpec) -> Iterator[Finding]:
-    """P320: shares that depend on the training itself are not carried out yet."""
-    for _, path, phase in phases(spec):
-        for name, share in phase.data.items():
-            if isinstance(share, Mastery):
-                help = 'use { from, to, over } or { steps = { "0%" = …, "50%" = … } }'
-                message = f"{name}'s share waits for mastery, which this version does not support"
-                yield Finding("P320", (*path, "data", name), message, help)
-
-
 def one_tokenizer_in_a_phase(spec: ExperimentSpec) -> Iterator[Finding]:
     """P321: the texts of a phase, or of a curriculum with one vocabulary, speak in the same ids."""
     for at, path, phase in phases(spec):
@@ -114,9 +104,6 @@ def _values(share: AnyShare) -> Iterator[tuple[tuple[str, ...], float]]:
 
 def _laid_out(phase: PhaseSpec) -> bool:
     """Whether the shares can be laid out at all; where not, another rule says why."""
-    for share in phase.data.values():
-        if isinstance(share, Mastery | Windowed) or (
-            isinstance(share, Piecewise) and percent(next(iter(share.steps))) != 0
-        ):
-            return False
-    return True
+    shares = phase.data.values()
+    begun = all(percent(next(iter(one.steps))) == 0 for one in shares if isinstance(one, Piecewise))
+    return begun and not any(isinstance(share, Windowed) for share in shares)

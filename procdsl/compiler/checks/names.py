@@ -17,8 +17,8 @@ def data_is_known(spec: ExperimentSpec) -> Iterator[Finding]:
     for _, path, phase in phases(spec):
         for name in phase.data:
             if name not in known:
-                found = unknown("P201", (*path, "data", name), name, known, "grammar, source or corpus")
-                yield from (_at_key(finding) for finding in found)
+                what = "grammar, source or corpus"
+                yield from unknown("P201", (*path, "data", name), name, known, what, key=True)
 
 
 def parts_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
@@ -150,7 +150,3 @@ def _unknown_phase(
     elif wanted not in (known := {known for known, _, _ in phases(spec)}):
         here = {phase for owner, phase in known if owner == curriculum}
         yield from unknown(code, path, name, here, f"phase of {curriculum}")
-
-
-def _at_key(finding: Finding) -> Finding:
-    return Finding(finding.code, finding.path, finding.message, finding.help, key=True)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from procdsl.compiler.corpora import known_size, tokenizer
 from procdsl.compiler.findings import Finding, Path
-from procdsl.compiler.layouts import groups, tokenizer_group
+from procdsl.compiler.layouts import groups, size, tokenizer_group
 from procdsl.compiler.names import address
 from procdsl.compiler.study import Layout, Phase, Study
-from procdsl.language.corpora import HubTokenizerSpec
 from procdsl.language.transfers import RuleSpec
 from procdsl.plan import PARTS
 
@@ -108,7 +106,7 @@ def heads_and_rows_are_there(study: Study) -> Iterator[Finding]:
         if rule.heads and max(rule.heads) >= heads:
             message = f"head {max(rule.heads)} of {heads}, for {'.'.join(phase.address)}"
             yield Finding("P338", (*path, "heads"), message, f"heads count from 0 to {heads - 1}")
-        if rule.rows and rows is not None and rule.rows > rows:
+        if rule.rows and rule.rows > rows:
             message = f"{rule.rows:,} rows of {rows:,}, for {'.'.join(phase.address)}"
             yield Finding("P338", (*path, "rows"), message, f"at most {rows:,}, or leave `rows` out for all")
         if "final" in rule.parts and rule.layers is not None:
@@ -116,15 +114,9 @@ def heads_and_rows_are_there(study: Study) -> Iterator[Finding]:
             yield Finding("P338", (*path, "layers"), message, "leave `layers` out")
 
 
-def _rows(study: Study, source: Phase, rule: RuleSpec) -> int | None:
-    """How many rows the source's matrix has, where that is known before it is bound."""
-    if rule.component == "position":
-        return source.model.context
-    if source.layout.text is None:
-        return len(source.layout.tokens)
-    written = study.spec.corpora[source.layout.text].tokenizer
-    text = known_size(written) if isinstance(written, HubTokenizerSpec) else tokenizer(written).size
-    return None if text is None else text + len(source.layout.tokens)
+def _rows(study: Study, source: Phase, rule: RuleSpec) -> int:
+    """How many rows the source's matrix has, as declared."""
+    return source.model.context if rule.component == "position" else size(study.spec, source.layout)
 
 
 def going_on_needs_the_same_model(study: Study) -> Iterator[Finding]:
