@@ -341,32 +341,27 @@ def comparison(found: Mapping[str, Any]) -> None:
 
 def searched(found: Mapping[str, Any]) -> None:
     """A search: every budget that was tried, and the smallest that is enough."""
-    from rich.table import Table
-
-    target = console()
-    if not target.is_terminal:
-        target.width = _PIPE_WIDTH
     base = found["baseline"]
     title = f"{found['search']}: {found['metric']} of {found['curriculum']} by its budget of {found['phase']}"
-    target.print(clean(title), style="bold")
-    target.print(clean(_basis(found["basis"])))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    line(title, style="bold")
+    line(_basis(found["basis"]))
+    drawn = table()
     for head in ("budget", "tokens", "seeds", "final (95%)", f"less {base} (95%)", "seeds no worse", "mean"):
-        table.add_column(clean(head), justify="right")
+        drawn.add_column(clean(head), justify="right")
     for probe in found["probes"]:
         _, seeds, _, _, value, gap, _, _ = _compared(probe, " ")
         tokens = probe["steps"] * found["step_tokens"]
         judged = {True: "enough", False: "not enough", None: "unknown"}[probe["enough"]]
         no_worse = f"{probe['seeds_enough']} of {len(probe['seeds'])}"
         row = (_share_of(found, probe["steps"]), count(tokens), seeds, value, gap, no_worse, judged)
-        table.add_row(*row, style="bold" if probe["steps"] == found["found"]["enough"] else None)
-    target.print(table)
-    target.print(clean(answer(found)))
+        drawn.add_row(*row, style="bold" if probe["steps"] == found["found"]["enough"] else None)
+    show(drawn)
+    line(answer(found))
     for name, reason in found["reasons"].items():
         message(f"{name} failed: {reason}")
     for warning in found["warnings"]:
-        target.print(clean(f"warning: {warning}"))
-    target.print(clean(f"report: {found['html']}"))
+        line(("warning: ", _STYLES[Severity.WARNING]), warning)
+    line(f"report: {found['html']}")
 
 
 def _share_of(found: Mapping[str, Any], steps: int) -> str:
@@ -381,9 +376,8 @@ def answer(found: Mapping[str, Any]) -> str:
     if found["exit_code"]:
         return "The search is not finished; the same command goes on."
     if least is None:
-        told = (
-            f"More than {_share_of(found, max(p['steps'] for p in found['probes']))} of the {name} is needed"
-        )
+        most = max(probe["steps"] for probe in found["probes"])
+        told = f"More than {_share_of(found, most)} of the {name} is needed"
     elif below is None:
         told = f"{_share_of(found, least)} of the {name}, the least that was asked for, is enough"
     else:

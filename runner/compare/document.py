@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from runner.compare.comparison import Arm, Comparison
@@ -31,22 +31,18 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "finished": comparison.finished,
         "verdict": verdict(comparison),
         "curricula": [_arm(comparison, arm) for arm in comparison.arms],
-        "lines": [asdict(line) for line in comparison.lines],
-        "metrics": {
-            metric: {name: asdict(estimate) for name, estimate in by_name.items()}
-            for metric, by_name in comparison.others.items()
-        },
-        "basis": asdict(comparison.basis),
-        "warnings": list(comparison.warnings),
-        "missing": list(comparison.missing),
+        "lines": comparison.lines,
+        "metrics": comparison.others,
+        "basis": comparison.basis,
+        "warnings": comparison.warnings,
+        "missing": comparison.missing,
     }
-    plain = _plain(found)
-    assert isinstance(plain, dict)
+    plain: dict[str, Any] = _plain(found)
     return plain
 
 
 def _arm(comparison: Comparison, arm: Arm) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    return {
         "name": arm.curriculum,
         "label": arm.label,
         "baseline": arm.curriculum == comparison.baseline,
@@ -54,16 +50,15 @@ def _arm(comparison: Comparison, arm: Arm) -> dict[str, Any]:
         "text_tokens": arm.text_tokens,
         "procedural_tokens": arm.procedural_tokens,
         "total_tokens": arm.text_tokens + arm.procedural_tokens,
-        "final": asdict(arm.final) if arm.final else None,
-        "difference": asdict(arm.difference) if arm.difference else None,
-        "difference_at_own_end": asdict(arm.at_own_end) if arm.at_own_end else None,
-        "saving": {"method": "by crossing", **asdict(arm.saving)} if arm.saving else None,
-        "tokens_to_target": asdict(arm.to_target) if arm.to_target else None,
-        "to_threshold": asdict(arm.to_threshold) if arm.to_threshold else None,
+        "final": arm.final,
+        "difference": arm.difference,
+        "difference_at_own_end": arm.at_own_end,
+        "saving": arm.saving and {"method": "by crossing", **_plain(arm.saving)},
+        "tokens_to_target": arm.to_target,
+        "to_threshold": arm.to_threshold,
         "sentence": None if arm.curriculum == comparison.baseline else sentence(comparison, arm),
         "seeds": [_trial(comparison.metric, trial) for trial in arm.trials],
     }
-    return found
 
 
 def _trial(metric: str, trial: TrialResult) -> dict[str, Any]:
@@ -74,8 +69,8 @@ def _trial(metric: str, trial: TrialResult) -> dict[str, Any]:
         "finals": trial.finals,
         "curve": [_point(point) for point in trial.curves.get(metric, ())],
         "training": [_point(point) for point in trial.training],
-        "phases": [asdict(phase) for phase in trial.phases],
-        "missing": list(trial.missing),
+        "phases": trial.phases,
+        "missing": trial.missing,
     }
 
 
@@ -91,7 +86,9 @@ def _point(point: Point) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON's own types: keys as text, tuples as lists, no infinities."""
+    """JSON's own types: records by their fields, keys as text, tuples as lists, no infinities."""
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, dict):
         return {str(name): _plain(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
