@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from procdsl.errors import UsageError
-from procdsl.plan import Plan
+from procdsl.plan import Plan, Trial
 
 _LIBRARIES = ("libcuda.so.1", "nvcuda.dll")
 
@@ -34,6 +34,11 @@ class Execution:
     kernels: bool | None = None
     # What the paths of local text files in the spec are relative to: the spec's own folder.
     folder: Path = Path()
+
+    def wants(self, trial: Trial) -> bool:
+        """Whether a trial is among those that were asked for."""
+        named = not self.only or trial.curriculum in self.only
+        return named and (not self.seeds or trial.seed in self.seeds)
 
 
 def accelerators() -> int:

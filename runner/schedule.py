@@ -28,12 +28,7 @@ def wanted(plan: Plan, execution: Execution) -> tuple[Trial, ...]:
     if execution.seeds and not any(seed in seeds for seed in execution.seeds):
         asked = ", ".join(map(str, execution.seeds))
         raise UsageError(f"the study has no seed {asked}", help=f"it has {', '.join(map(str, seeds))}")
-    return tuple(
-        trial
-        for trial in plan.trials
-        if (not execution.only or trial.curriculum in execution.only)
-        and (not execution.seeds or trial.seed in execution.seeds)
-    )
+    return tuple(trial for trial in plan.trials if execution.wants(trial))
 
 
 def pending(plan: Plan, trials: tuple[Trial, ...], store: Store) -> tuple[str, ...]:

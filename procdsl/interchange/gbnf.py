@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from procdsl.errors import UsageError
 from procdsl.interchange.productions import Production, Productions, Symbol
 
+_EMPTY = '""'
 _TOKEN = re.compile(
     r"""\s*(?:#[^\n]*|("(?:[^"\\\n]|\\.)*")|(\[(?:[^\]\\\n]|\\.)*\])|(\{\d+(?:,\d*)?\})|([?*+|().])"""
     r"""|([A-Za-z][\w-]*)(\s*::=)?)"""
@@ -167,14 +168,7 @@ def write(rules: Productions) -> str:
     plain = rules.renamed(r"[A-Za-z0-9-]", "-")
     tokens = {s.text for rule in rules.rules for s in rule.body if s.token}
     behind = "" if all(len(token) == 1 for token in tokens) else " "
-    lines = []
-    for place, (head, own) in enumerate(plain.heads().items()):
-        if place == 0 and head != "root":
-            lines.append(f"root ::= {head}")
-        bodies = dict.fromkeys(
-            " ".join(json.dumps(s.text + behind, ensure_ascii=False) if s.token else s.text for s in one.body)
-            or '""'
-            for one in own
-        )
-        lines.append(f"{head} ::= " + " | ".join(bodies))
-    return "\n".join(lines) + "\n"
+    heads = plain.spelt(lambda token: json.dumps(token + behind, ensure_ascii=False))
+    start = next(iter(heads))
+    lines = [f"{head} ::= {' | '.join(body or _EMPTY for body in own)}" for head, own in heads.items()]
+    return "\n".join([f"root ::= {start}"] * (start != "root") + lines) + "\n"

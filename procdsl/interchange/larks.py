@@ -41,16 +41,11 @@ def read(text: str) -> Productions:
 def write(rules: Productions) -> str:
     """For ``Lark(text, parser="earley", lexer="basic")``: words are tokens with blanks between them."""
     plain = rules.renamed(r"[a-z0-9_]", "_") if not _low(rules) else rules
-    heads = plain.heads()
+    heads = plain.spelt(lambda token: json.dumps(token, ensure_ascii=False))
     lines = ['// Lark(text, parser="earley", lexer="basic"): tokens with blanks between them']
-    for place, (head, own) in enumerate(heads.items()):
-        bodies = dict.fromkeys(
-            " ".join(json.dumps(s.text, ensure_ascii=False) if s.token else s.text for s in one.body)
-            for one in own
-        )
-        if place == 0 and head != "start":
-            lines.append(f"start: {head}")
-        lines.append(f"{head}: " + "\n    | ".join(bodies))
+    if (start := next(iter(heads))) != "start":
+        lines.append(f"start: {start}")
+    lines += [f"{head}: " + "\n    | ".join(bodies) for head, bodies in heads.items()]
     return "\n".join([*lines, '%ignore " "', ""])
 
 

@@ -55,10 +55,9 @@ def write(rules: Productions) -> str:
     weighted = all(abs(whole - 1) < 1e-6 for whole in sums)
     reader = "PCFG" if weighted else "CFG"
     lines = [f"# nltk.{reader}.fromstring reads this; words are lists of tokens"]
-    for head, own in heads.items():
-        for one in own:
-            body = " ".join(_quoted(s.text) if s.token else s.text for s in one.body)
-            lines.append(f"{head} -> {body}" + (f" [{one.weight!r}]" if weighted else ""))
+    for one in (one for own in heads.values() for one in own):
+        weight = f" [{one.weight!r}]" if weighted else ""
+        lines.append(f"{one.head} -> {one.spelt(_quoted)}{weight}")
     return "\n".join(lines) + "\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from procdsl.errors import UsageError
@@ -29,6 +29,10 @@ class Production:
     body: tuple[Symbol, ...]
     weight: float | None = None
 
+    def spelt(self, token: Callable[[str], str]) -> str:
+        """The body as a text, symbols with blanks between them."""
+        return " ".join(token(symbol.text) if symbol.token else symbol.text for symbol in self.body)
+
 
 @dataclass(frozen=True, slots=True)
 class Productions:
@@ -44,6 +48,12 @@ class Productions:
             if rule.weight is not None or rule not in own:
                 own.append(rule)
         return found
+
+    def spelt(self, token: Callable[[str], str]) -> dict[str, list[str]]:
+        """The bodies of each nonterminal as texts, none twice."""
+        return {
+            head: list(dict.fromkeys(one.spelt(token) for one in own)) for head, own in self.heads().items()
+        }
 
     def renamed(self, pattern: str, otherwise: str) -> Productions:
         """With names made of what `pattern` matches, what it does not replaced, and all different."""
@@ -137,7 +147,7 @@ def table(rules: Productions, name: str) -> str:
 
 
 def _alternative(one: Production) -> str:
-    body = " ".join(_quoted(s.text) if s.token else s.text for s in one.body) or "ε"
+    body = one.spelt(_quoted) or "ε"
     return body if one.weight is None else f"{body} [{one.weight!r}]"
 
 

@@ -18,12 +18,10 @@ class ModelSpec(Spec):
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
-class ModelChange(Spec):
-    """What one curriculum's model has otherwise."""
+class ModelChange(ModelSpec):
+    """What one curriculum's model has otherwise; the keys that are written count, the rest stay."""
 
     layers: int = Field(default=1, ge=1, le=1_000)
     heads: int = Field(default=1, ge=1, le=1_000)
     width: int = Field(default=1, ge=1, le=100_000)
     context: int = Field(default=1, ge=1, le=1_000_000)
-    tied: bool = True
-    dropout: float = Field(default=0.0, ge=0, lt=1)

@@ -85,22 +85,20 @@ def crossing(trial: TrialResult, baseline: TrialResult, metric: str, *, lower: b
     points = trial.curves[metric]
     found = stays(points, target, lower=lower)
     if found is None:
-        end = points[-1]
-        return _account(trial, baseline, target, "never", end.text, end.total)
-    i, fraction = found
-    here, there = points[i], points[min(i + 1, len(points) - 1)]
-    text = here.text + fraction * (there.text - here.text)
-    total = here.total + fraction * (there.total - here.total)
-    return _account(trial, baseline, target, "crossed" if i or fraction else "from the start", text, total)
+        return _account(trial, baseline, target, "never", points[-1].text, points[-1].total)
+    state: State = "from the start" if found == (0, 0.0) else "crossed"
+    return _account(trial, baseline, target, state, *_tokens(points, *found))
 
 
 def reach(trial: TrialResult, metric: str, target: float, *, lower: bool) -> tuple[float, float] | None:
     """Text and total tokens after which the trial is never worse than the target again."""
     points = trial.curves.get(metric, ())
     found = stays(points, target, lower=lower)
-    if found is None:
-        return None
-    i, fraction = found
+    return None if found is None else _tokens(points, *found)
+
+
+def _tokens(points: Sequence[Point], i: int, fraction: float) -> tuple[float, float]:
+    """Text and total tokens at a fraction of the way from point i to the next."""
     here, there = points[i], points[min(i + 1, len(points) - 1)]
     return here.text + fraction * (there.text - here.text), here.total + fraction * (there.total - here.total)
 
@@ -121,17 +119,14 @@ def saving(crossings: Sequence[Crossing]) -> Saving:
     """A curriculum's saving, from the crossings of its seeds."""
     finished = [one for one in crossings if one.state != "unfinished"]
     reached = [one for one in finished if one.reached]
-    summary = Saving(tuple(crossings), len(reached), len(finished))
-    if not finished:
-        return summary
-    whole = len(reached) == len(finished)
+    whole = reached if len(reached) == len(finished) else []
     return Saving(
-        crossings=summary.crossings,
-        reached=summary.reached,
-        finished=summary.finished,
-        text_share=_mean(reached, "text_share") if whole else None,
-        total_share=_mean(reached, "total_share") if whole else None,
-        rate=_mean(reached, "rate") if whole else None,
+        crossings=tuple(crossings),
+        reached=len(reached),
+        finished=len(finished),
+        text_share=_mean(whole, "text_share"),
+        total_share=_mean(whole, "total_share"),
+        rate=_mean(whole, "rate"),
         median_text_share=_median(finished, "text_share"),
         median_total_share=_median(finished, "total_share"),
     )
@@ -162,7 +157,7 @@ def _mean(
 
 def _median(crossings: Sequence[Crossing], name: Literal["text_share", "total_share"]) -> float | None:
     values = [(getattr(one, name) if one.reached else math.inf) for one in crossings]
-    if None in values:
+    if not values or None in values:
         return None
     middle = median(values)
     return middle if math.isfinite(middle) else None

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from procdsl.plan import Plan, Trial, digest
+from procdsl.plan import Plan, digest
 from runner.execution import Execution
 from runner.store import Store, read_json, write_json
 from runner.tracking.receipts import Study, folder
@@ -78,7 +78,7 @@ def start_sender(plan: Plan, store: Store, execution: Execution) -> Sender:
     """Deliver the study's journals as they grow; no process where all is trained and delivered."""
     uri = resolve_uri(store, execution.tracking_uri)
     _forget_lost_database(plan, store, uri)
-    chosen = {name_of(trial) for trial in plan.trials if _chosen(trial, execution)}
+    chosen = {name_of(trial) for trial in plan.trials if execution.wants(trial)}
     if Study(plan, store, uri).waiting(chosen):
         return Sender(plan, store, uri, _launch(plan, store, uri, sorted(chosen)))
     return Sender(plan, store, uri, None)
@@ -136,12 +136,6 @@ def _launch(plan: Plan, store: Store, uri: str, trials: list[str]) -> subprocess
     process.stdin.write(json.dumps(task) + "\n")
     process.stdin.flush()
     return process
-
-
-def _chosen(trial: Trial, execution: Execution) -> bool:
-    return (not execution.only or trial.curriculum in execution.only) and (
-        not execution.seeds or trial.seed in execution.seeds
-    )
 
 
 def _forget_lost_database(plan: Plan, store: Store, uri: str) -> None:
