@@ -15,7 +15,7 @@ from pathlib import Path
 from procdsl.errors import ProcdslError
 from runner.engine import run
 from runner.events import Event, ignore
-from runner.execution import Execution, device, parallelism, seed_range, store_root
+from runner.execution import Execution, device, parallelism, replicas, seed_range, store_root
 from runner.followers import follows
 from runner.store import load_plan
 
@@ -45,6 +45,7 @@ def _run(asked: argparse.Namespace) -> int:
         jobs=jobs,
         compile=asked.compile,
         kernels=asked.kernels,
+        replicas=replicas(asked.replicas),
         micro_rows=asked.micro_rows,
         checkpoint_seconds=asked.checkpoint_seconds,
     )
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", default="", metavar="A..B")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--kernels", action=argparse.BooleanOptionalAction)
+    parser.add_argument("--replicas", default="auto", metavar="auto|off|N")
     parser.add_argument("--micro-rows", type=int)
     parser.add_argument("--checkpoint-seconds", type=float, default=60)
     return parser

@@ -92,6 +92,29 @@ class World(NamedTuple):
     size: int
 
 
+class Later(NamedTuple):
+    """Numbers on their way from the device: `read` waits for them."""
+
+    numbers: Tensor
+    copied: torch.cuda.Event | None
+
+    def read(self) -> list[float]:
+        if self.copied is not None:
+            self.copied.synchronize()
+        found: list[float] = self.numbers.tolist()
+        return found
+
+
+def later(numbers: Tensor) -> Later:
+    """Have numbers copied to pinned memory behind what makes them; on a CPU they are there."""
+    if numbers.device.type != "cuda":
+        return Later(numbers, None)
+    copied = torch.cuda.Event()
+    numbers = torch.empty(numbers.shape, pin_memory=True).copy_(numbers, non_blocking=True)
+    copied.record()
+    return Later(numbers, copied)
+
+
 # The model, or what it was compiled to: ids and the last block's queries to hidden states.
 Forward = Callable[[Tensor, Tensor | None], Tensor]
 
@@ -150,7 +173,8 @@ def by_kernels(plan: Plan, operation: TrainOperation, execution: Execution, worl
 
     Worth it is a question of the whole study, so that its trials are trained alike.
     """
-    possible = execution.device == "cpu" and world.size == 1 and not execution.compile and _small(operation)
+    alone = world.size == 1 and (execution.replicas or 1) == 1
+    possible = execution.device == "cpu" and alone and not execution.compile and _small(operation)
     if execution.kernels is not None or not possible:
         return possible and bool(execution.kernels)
     phases = (other for other in plan.of_kind(TrainOperation))
@@ -183,6 +207,7 @@ def conditions(
         "lanes": _lanes() if by_kernels(plan, operation, execution, world) else 0,
         "part_rows": rows_at_once(plan, operation, execution, world),
         "processes": world.size,
+        "replicas": execution.replicas or 1,
         "product": "mkl" if FAST_PRODUCT is None else "onednn",
     }
 
@@ -198,7 +223,8 @@ def rows_at_once(plan: Plan, operation: TrainOperation, execution: Execution, wo
     if by_kernels(plan, operation, execution, world):
         return execution.micro_rows or operation.batch_rows
     device = torch.device(execution.device)
-    return part_rows(device, operation.model.width, operation.context, execution.micro_rows)
+    width = operation.model.width * (execution.replicas or 1)
+    return part_rows(device, width, operation.context, execution.micro_rows)
 
 
 def part_rows(device: torch.device, width: int, context: int, wanted: int | None = None) -> int:

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from procdsl.plan import Plan, Trial
+from runner.attempts import Result
 from runner.events import Event, Observer
 from runner.execution import Execution
 from runner.failures import exhausted, record, told
 from runner.followers import follows
 from runner.operations import Stopping
+from runner.replicas import groups
 from runner.schedule import needs, pending, space, wanted
 from runner.store import Store, hold
-from runner.workers import Inline, Pool, Result, Workers, stop_on_signals
+from runner.workers import Inline, Pool, Workers, stop_on_signals
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def run(plan: Plan, execution: Execution, observe: Observer) -> Outcome:
         return _outcome(plan, trials, {}, store)
     if follows():
         with stop_on_signals() as stop, Inline(plan, execution, observe, stop.is_set) as alone:
-            results = _walk(plan, todo, store, alone, stop.is_set, _Watched(observe))
+            results = _walk(plan, todo, store, alone, stop.is_set, _Watched(observe), execution)
         return _outcome(plan, trials, results, store)
     store.writable()
     store.remember(plan)
@@ -53,7 +55,7 @@ def run(plan: Plan, execution: Execution, observe: Observer) -> Outcome:
         make = Pool if execution.jobs > 1 and len(todo) > 1 else Inline
         watched = _Watched(observe)
         with make(plan, execution, watched, stop.is_set) as workers:
-            results = _walk(plan, todo, store, workers, stop.is_set, watched)
+            results = _walk(plan, todo, store, workers, stop.is_set, watched, execution)
     return _outcome(plan, trials, results, store)
 
 
@@ -71,20 +73,28 @@ class _Watched:
 
 
 def _walk(
-    plan: Plan, todo: tuple[str, ...], store: Store, workers: Workers, stopping: Stopping, observe: _Watched
+    plan: Plan,
+    todo: tuple[str, ...],
+    store: Store,
+    workers: Workers,
+    stopping: Stopping,
+    observe: _Watched,
+    execution: Execution,
 ) -> dict[str, Result]:
     """Give out what is ready until nothing is; what depends on a failure is never ready."""
     results: dict[str, Result] = {}
     waiting, running = list(todo), set[str]()
     while True:
-        for id in [] if stopping() else _ready(plan, waiting, todo, results)[: workers.free]:
-            waiting.remove(id)
-            if (refused := exhausted(store, plan, id)) is not None:
-                results[id] = refused
-                observe(_ended(refused))
-                continue
-            workers.submit(id)
-            running.add(id)
+        ready = [] if stopping() else _ready(plan, waiting, todo, results)
+        for group in groups(plan, ready, waiting, execution)[: workers.free]:
+            waiting = [id for id in waiting if id not in group]
+            refused = [verdict for id in group if (verdict := exhausted(store, plan, id)) is not None]
+            results |= {verdict.id: verdict for verdict in refused}
+            for verdict in refused:
+                observe(_ended(verdict))
+            if started := [id for id in group if id not in results]:
+                workers.submit(started)
+                running.update(started)
         if not running:
             if stopping() or not _ready(plan, waiting, todo, results):
                 return results

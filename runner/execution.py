@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,9 @@ class Execution:
     micro_rows: int | None = None
     # Train by the kernels of `runner.compiled`: where they can, nowhere, or (None) where that pays.
     kernels: bool | None = None
+    # Train at most so many models of one shape side by side; None: as many as pay (see `runner.replicas`).
+    # While a phase is trained: how many models its group is.
+    replicas: int | None = None
     # What the paths of local text files in the spec are relative to: the spec's own folder.
     folder: Path = Path()
 
@@ -93,6 +97,19 @@ def parallelism(plan: Plan, *, device: str, jobs: int | None, threads: int | Non
             1 if together > 1 or device != "cpu" else max(1, min(cores() // (threads or 1), len(plan.trials)))
         )
     return jobs, threads or max(1, cores() // (jobs * together))
+
+
+def replicas(text: str) -> int | None:
+    """How many models a text wants trained side by side at most; None where it leaves that to the device.
+
+    >>> replicas("auto"), replicas("off"), replicas("8")
+    (None, 1, 8)
+    """
+    if text == "auto":
+        return None
+    if text != "off" and not re.fullmatch("[1-9][0-9]{0,5}", text):
+        raise UsageError(f"--replicas is {text!r}", help="use auto, off, or how many at most, as in 8")
+    return 1 if text == "off" else int(text)
 
 
 def store_root(spec: Path, wanted: Path | None = None) -> Path:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, cast
 
 from procdsl.plan import Plan
+from runner.attempts import Result
 from runner.provenance import now
 from runner.store import Store, read_json, write_json
-from runner.workers import Result
 
 _TRIES = 3
 # What says nothing about the operation itself.

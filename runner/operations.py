@@ -1,6 +1,7 @@
 """One operation of a bound plan, carried out under its lock: prepare, transfer, train, or measure afterwards.
 
-Whoever does an operation calls `perform`; it may be done, half done or held by another run when asked for.
+Whoever does an operation calls `perform`, or drives its `course` where several are trained side by side; it
+may be done, half done or held by another run when asked for.
 """
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from procdsl.errors import RunError, Stopped
 from procdsl.plan import (
@@ -31,7 +32,12 @@ from runner.followers import follow, follows
 from runner.provenance import provenance
 from runner.store import Locked, Store, read_json, write_json
 
+if TYPE_CHECKING:
+    from runner.devices import Later
+    from runner.train import Turn
+
 Stopping = Callable[[], bool]
+T = TypeVar("T")
 _WAIT_SECONDS = 1.0
 
 
@@ -71,6 +77,13 @@ def missing(plan: Plan, id: str, store: Store) -> dict[str, tuple[int, ...]]:
 
 def perform(plan: Plan, id: str, execution: Execution, observe: Observer, stopping: Stopping) -> None:
     """Carry out one operation whose inputs are finished, or what is missing of it."""
+    alone(course(plan, id, execution, observe, stopping))
+
+
+def course(
+    plan: Plan, id: str, execution: Execution, observe: Observer, stopping: Stopping
+) -> Generator[Turn, Later, None]:
+    """The same. One of several replicas yields each step that it wants taken (see `runner.train`)."""
     store = Store(execution.store)
     operation, key = plan.by_id[id], plan.key(id)
     assert not isinstance(operation, GenerateOperation | MeasureOperation), (
@@ -81,7 +94,7 @@ def perform(plan: Plan, id: str, execution: Execution, observe: Observer, stoppi
         scratch = _scratch(place, missing(plan, id, store)) if store.done(operation.kind, key) else place
 
         def train() -> object:
-            return _make(plan, operation, store, scratch, execution, observe, stopping)
+            return alone(_make(plan, operation, store, scratch, execution, observe, stopping))
 
         follow(operation, place, train, lambda: finished(plan, id, store), stopping)
         return
@@ -95,10 +108,20 @@ def perform(plan: Plan, id: str, execution: Execution, observe: Observer, stoppi
             return
         store.reopen(operation.kind, key)
         began = time.monotonic()
-        facts = _make(plan, operation, store, place, execution, observe, stopping)
+        facts = yield from _make(plan, operation, store, place, execution, observe, stopping)
         write_json(place / "provenance.json", provenance(execution) | {"seconds": time.monotonic() - began})
         store.finish(operation.kind, key, facts)
         observe(Event("done", id, facts))
+
+
+def alone(course: Generator[Turn, Later, T]) -> T:
+    """What comes of a course that has nobody beside it, and takes its steps itself."""
+    try:
+        next(course)
+    except StopIteration as end:
+        found: T = end.value
+        return found
+    raise AssertionError("replicas need somebody to take their steps")
 
 
 def _make(
@@ -109,7 +132,7 @@ def _make(
     execution: Execution,
     observe: Observer,
     stopping: Stopping,
-) -> dict[str, Any]:
+) -> Generator[Turn, Later, dict[str, Any]]:
     """Do it; what is imported here takes seconds, and a run with nothing to do must not pay for it."""
     if isinstance(operation, PrepareOperation):
         from runner.corpora import prepare
@@ -124,14 +147,16 @@ def _make(
     if isinstance(operation, TrainOperation):
         from runner.train import train
 
-        return train(
-            plan,
-            operation.id,
-            store=store,
-            place=place,
-            execution=execution,
-            observe=observe,
-            stopping=stopping,
+        return (
+            yield from train(
+                plan,
+                operation.id,
+                store=store,
+                place=place,
+                execution=execution,
+                observe=observe,
+                stopping=stopping,
+            )
         )
     assert_never(operation)
 
@@ -188,14 +213,17 @@ def _measure_afterwards(
     _seed_scratch(place, scratch, begun)
     stored = store.done("train", plan.key(id))
     assert stored is not None
-    alike = replace(execution, kernels=bool(stored.get("conditions", {}).get("lanes")))
-    facts = train(plan, id, store=store, place=scratch, execution=alike, observe=observe, stopping=stopping)
+    alike = replace(execution, kernels=bool(stored.get("conditions", {}).get("lanes")), replicas=1)
+    facts = alone(
+        train(plan, id, store=store, place=scratch, execution=alike, observe=observe, stopping=stopping)
+    )
     if facts["digest"] != stored["digest"]:
         shutil.rmtree(scratch)
         raise RunError(
             f"{id}: training again gave other parameters than those stored, and measured those",
             reason="inexact",
-            help="run with the device and thread count in the operation's provenance.json, or in a new store",
+            help="run with the device and thread count in the operation's provenance.json, or in a new store"
+            " (with --replicas off: the steps of models trained side by side are not repeated to the bit)",
         )
     with Journal(place / "journal.jsonl") as journal:
         for point in read(scratch / "journal.jsonl"):

@@ -14,8 +14,8 @@ from procdsl.plan import Optimiser, Schedule
 def build(optimiser: Optimiser, model: nn.Module) -> torch.optim.AdamW:
     """AdamW over what is trainable. Fused on CPU and GPU: one pass over each tensor, and deterministic."""
     trained = [tensor for tensor in model.parameters() if tensor.requires_grad]
-    decayed = [tensor for tensor in trained if optimiser.decay == "all" or tensor.ndim > 1]
-    kept = [tensor for tensor in trained if optimiser.decay != "all" and tensor.ndim <= 1]
+    decayed = [tensor for tensor in trained if is_decayed(optimiser, tensor)]
+    kept = [tensor for tensor in trained if not is_decayed(optimiser, tensor)]
     groups = [
         {"params": decayed, "weight_decay": optimiser.weight_decay},
         {"params": kept, "weight_decay": 0.0},
@@ -27,6 +27,10 @@ def build(optimiser: Optimiser, model: nn.Module) -> torch.optim.AdamW:
         eps=optimiser.eps,
         fused=True,
     )
+
+
+def is_decayed(optimiser: Optimiser, tensor: Tensor) -> bool:
+    return optimiser.decay == "all" or tensor.ndim > 1
 
 
 def rebuilt(old: torch.optim.AdamW, optimiser: Optimiser, model: nn.Module) -> torch.optim.AdamW:

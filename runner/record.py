@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from procdsl.errors import RunError
 from procdsl.plan import TrainOperation
 from runner.batches import Batch
+from runner.devices import Later
 from runner.events import Event, Observer
 from runner.tracking.journal import Journal
 
@@ -67,37 +67,30 @@ class Recorder:
         self.seconds = self.waited = 0.0
         self._first = counters.step
         self._every = max(1, operation.steps // POINTS)
-        self._pending: tuple[Batch, float, Tensor, torch.cuda.Event | None] | None = None
+        self._pending: tuple[Batch, float, Later] | None = None
         self._point = (counters.step, 0.0, 0.0)
         self._unwritten: tuple[int, Batch, float, float, list[float]] | None = None
         self._told = 0.0
 
-    def put(self, batch: Batch, rate: float, numbers: Tensor, *, waited: float, began: float) -> None:
+    def put(self, batch: Batch, rate: float, numbers: Later, *, waited: float, began: float) -> None:
         """Take a step's numbers, and settle those of the step before (on a CPU: its own)."""
         self.settle()
-        event = None
-        if numbers.device.type == "cuda":
-            numbers = torch.empty(numbers.shape, pin_memory=True).copy_(numbers, non_blocking=True)
-            event = torch.cuda.Event()
-            event.record()
         if batch.step == self._first:
             # The first batch waits for kernels to be compiled and files to be opened: a start, not a pace.
             began, waited = began + waited, 0.0
         self.waited += waited
         self.seconds += time.perf_counter() - began
-        self._pending = (batch, rate, numbers, event)
-        if event is None:
+        self._pending = (batch, rate, numbers)
+        if numbers.copied is None:
             self.settle()
 
     def settle(self) -> None:
         """Read what is pending. Raises when too many steps in a row were skipped."""
         if self._pending is None:
             return
-        batch, rate, numbers, event = self._pending
+        batch, rate, numbers = self._pending
         self._pending = None
-        if event is not None:
-            event.synchronize()
-        loss, norm, skipped, stop, *sums = numbers.tolist()
+        loss, norm, skipped, stop, *sums = numbers.read()
         self.stop = self.stop or stop > 0
         self.counters.scored += batch.scored
         if skipped:

@@ -58,15 +58,16 @@ def space(plan: Plan, todo: tuple[str, ...]) -> int:
 def _bytes(plan: Plan, id: str) -> int:
     operation = plan.by_id[id]
     if isinstance(operation, TrainOperation):
-        return 12 * _parameters(operation.model, operation.vocabulary.size)
+        return 12 * parameters(operation.model, operation.vocabulary.size)
     if isinstance(operation, TransferOperation):
-        return 4 * _parameters(operation.model, operation.vocabulary.size)
+        return 4 * parameters(operation.model, operation.vocabulary.size)
     if isinstance(operation, PrepareOperation):
         return 4 * (operation.train_tokens + operation.validation_tokens)
     return 0
 
 
-def _parameters(model: ModelShape, vocabulary: int) -> int:
+def parameters(model: ModelShape, vocabulary: int) -> int:
+    """The numbers in a model."""
     tables = vocabulary * (1 if model.tied else 2) + model.context
     return model.width * (tables + 2 + model.layers * (12 * model.width + 13))
 

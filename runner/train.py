@@ -3,19 +3,21 @@
 The loop feeds a batch, steps, and once in a while writes down, measures or saves. It draws no random number
 that is not addressed: batches by step, dropout by (seed, step, part). So a run that goes on from a checkpoint
 needs its step and its tensors, and gives the same numbers as one that was never stopped.
+
+It is a generator. Alone it takes its steps itself; as one of several replicas it yields a `Turn` for each,
+and whoever drives them takes the step for all (`runner.replicas.stack`) and sends its numbers back.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from procdsl import streams
 from procdsl.errors import Stopped
@@ -23,7 +25,7 @@ from procdsl.plan import Plan, TrainOperation
 from runner import batches, checkpoints, devices, mastery, optimiser
 from runner.batches import Batch
 from runner.checkpoints import Checkpoint
-from runner.devices import World
+from runner.devices import Later, World
 from runner.events import Event, Observer
 from runner.execution import Execution
 from runner.initial import initial
@@ -65,6 +67,15 @@ class TrainState:
     counters: Counters
 
 
+class Turn(NamedTuple):
+    """A step that a replica wants taken. Its numbers are those of `Recorder`, without an entropy."""
+
+    operation: TrainOperation
+    state: TrainState
+    batch: Batch
+    rate: float
+
+
 def train(
     plan: Plan,
     id: str,
@@ -74,7 +85,7 @@ def train(
     execution: Execution,
     observe: Observer,
     stopping: Callable[[], bool],
-) -> dict[str, Any]:
+) -> Generator[Turn, Later, dict[str, Any]]:
     """Train operation `id` in `place`, from its last checkpoint there if it has one; facts of what came out.
 
     Raises Stopped, with everything saved, when `stopping` says so, and RunError when it cannot go on.
@@ -88,7 +99,8 @@ def train(
     mastery.begin(operation, counters)
     counts = mastery.laid(batches.planned(operation), operation.mastery, counters.mastered)
     maker = batches.maker(plan, operation, store, execution, device, world, counts)
-    learn = learner(plan, operation, state.model, execution, world)
+    alone = (execution.replicas or 1) == 1
+    learn = learner(plan, operation, state.model, execution, world) if alone else None
     tokens = operation.batch_rows * operation.context
 
     def until() -> int:
@@ -116,7 +128,13 @@ def train(
             _thaw(phase, state)
             batch = next(ahead)
             waited = time.perf_counter() - began
-            numbers, rate = _step(phase, state, learn, batch, stop)
+            rate = optimiser.learning_rate(
+                operation.optimiser.lr, operation.schedule, operation.steps, batch.step
+            )
+            if learn is None:
+                numbers = yield Turn(operation, state, batch, rate)
+            else:
+                numbers = _step(phase, state, learn, batch, rate, stop)
             counters.step += 1
             record.put(batch, rate, numbers, waited=waited, began=began)
             # ----------------------------------------------------------------
@@ -144,13 +162,12 @@ def _thaw(phase: _Phase, state: TrainState) -> None:
         state.optimiser = optimiser.rebuilt(state.optimiser, operation.optimiser, state.model)
 
 
-def _step(phase: _Phase, state: TrainState, learn: Learn, batch: Batch, stop: bool) -> tuple[Tensor, float]:
-    """One update. Its numbers, still on the device (see `Recorder`), and its learning rate.
+def _step(phase: _Phase, state: TrainState, learn: Learn, batch: Batch, rate: float, stop: bool) -> Later:
+    """One update; its numbers (see `Recorder`).
 
     Whether loss and gradient are finite is decided on the device: AdamW then leaves everything as it was.
     """
     operation, device = phase.operation, phase.device
-    rate = optimiser.learning_rate(operation.optimiser.lr, operation.schedule, operation.steps, batch.step)
     state.model.train()
     loss = torch.zeros((), device=device)
     feeds = torch.zeros(len(operation.feeds), device=device)
@@ -172,7 +189,7 @@ def _step(phase: _Phase, state: TrainState, learn: Learn, batch: Batch, stop: bo
     norm = optimiser.clip(gradients, operation.optimiser.clip)
     broken = ~torch.isfinite(norm + shared[0])
     optimiser.step(state.optimiser, rate=rate, skip=broken)
-    return torch.cat([shared[:1], norm[None], broken[None].float(), shared[1:]]), rate
+    return devices.later(torch.cat([shared[:1], norm[None], broken[None].float(), shared[1:]]))
 
 
 def _begin(phase: _Phase) -> TrainState:
@@ -194,8 +211,10 @@ def _begin(phase: _Phase) -> TrainState:
         return TrainState(model, adamw, counters)
     optimiser.restore(adamw, model, found.optimiser)
     counters.resumed += 1
+    # Before there were replicas, all were trained alone.
+    before = {"replicas": 1} | found.facts["conditions"]
     for name, now in phase.conditions.items():
-        if (was := found.facts["conditions"].get(name)) != now:
+        if (was := before.get(name)) != now:
             counters.inexact.append(f"{name} was {was}, now {now}, from step {counters.step}")
     return TrainState(model, adamw, counters)
 

@@ -1,8 +1,8 @@
-"""Who carries operations out: this process, one at a time, or worker processes, several at once.
+"""Who carries operations out: this process, a group at a time, or worker processes, several at once.
 
-A worker is spawned, takes ids and gives events and results over a pipe of its own, so that one that is
-killed takes its own operation down and nothing else. It leaves signals to the run that started it, saves
-and stops when told, and ends when that run does.
+A group is an operation, or several that are trained side by side. A worker is spawned, takes groups and gives
+events and results over a pipe of its own, so that one that is killed takes its own group down and nothing
+else. It leaves signals to the run that started it, saves and stops when told, and ends when that run does.
 """
 
 from __future__ import annotations
@@ -14,88 +14,53 @@ import queue
 import signal
 import sys
 import threading
-import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Literal, NoReturn, Protocol, Self
+from typing import NoReturn, Protocol, Self
 
-from procdsl.errors import ProcdslError, Stopped
 from procdsl.plan import Plan
+from runner.attempts import Result, attempt
 from runner.events import Event, Observer
 from runner.execution import Execution
-from runner.operations import Stopping, perform
+from runner.operations import Stopping
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name))
-_OUT_OF_MEMORY = ("OutOfMemoryError", "MemoryError")
 _POLL_SECONDS = 0.5
 _STOPPING = "stopping: what runs finishes its step and is saved (once more, and it ends at once)"
 
 
-@dataclass(frozen=True)
-class Result:
-    """How an attempt at an operation ended."""
-
-    id: str
-    state: Literal["done", "failed", "stopped"]
-    reason: str = ""
-    message: str = ""
-    help: str = ""
-    details: str = ""
-
-
 class Workers(Protocol):
-    """Takes as many ids as `free` says, and gives their results as they come."""
+    """Takes as many groups as `free` says, and gives the result of each operation as it comes."""
 
     @property
     def free(self) -> int: ...
-    def submit(self, id: str) -> None: ...
+    def submit(self, ids: Sequence[str]) -> None: ...
     def results(self) -> list[Result]: ...
 
 
-def attempt(plan: Plan, id: str, execution: Execution, observe: Observer, stopping: Stopping) -> Result:
-    """Carry an operation out, and make whatever comes of it a result: one failed trial stops no other."""
-    try:
-        perform(plan, id, execution, observe, stopping)
-    except Stopped as error:
-        return Result(id, "stopped", error.reason, str(error))
-    except ProcdslError as error:
-        return Result(id, "failed", error.reason, str(error), getattr(error, "help", ""))
-    except Exception as error:  # the edge of an operation: a bug in one must not end the study
-        return _unforeseen(id, error)
-    return Result(id, "done")
-
-
-def _unforeseen(id: str, error: Exception) -> Result:
-    details = "".join(traceback.format_exception(error))
-    name = type(error).__name__
-    if name in _OUT_OF_MEMORY:
-        help = "use a smaller micro-batch (--micro-rows), fewer --jobs, or a smaller model"
-        return Result(id, "failed", "memory", f"out of memory: {error}", help, details)
-    if isinstance(error, OSError):
-        return Result(id, "failed", "system", str(error), "", details)
-    return Result(id, "failed", "bug", f"{name}: {error}", "the details are in failures.json", details)
-
-
 class Inline:
-    """Operations in this process, one at a time."""
+    """Operations in this process, a group at a time."""
 
     def __init__(self, plan: Plan, execution: Execution, observe: Observer, stopping: Stopping) -> None:
-        self._attempt: Callable[[str], Result] = lambda id: attempt(plan, id, execution, observe, stopping)
-        self._next: list[str] = []
+        self._attempt = partial(attempt, plan, execution=execution, observe=observe, stopping=stopping)
+        self._results: Iterator[Result] = iter(())
+        self._left = 0
 
     @property
     def free(self) -> int:
-        return 1 - len(self._next)
+        return 0 if self._left else 1
 
-    def submit(self, id: str) -> None:
-        self._next.append(id)
+    def submit(self, ids: Sequence[str]) -> None:
+        self._results, self._left = self._attempt(ids), len(ids)
 
     def results(self) -> list[Result]:
-        return [self._attempt(self._next.pop())]
+        self._left -= 1
+        return [next(self._results)]
 
     def __enter__(self) -> Self:
         return self
@@ -122,9 +87,9 @@ class Pool:
     def free(self) -> int:
         return self._execution.jobs - len(self._busy)
 
-    def submit(self, id: str) -> None:
+    def submit(self, ids: Sequence[str]) -> None:
         worker = self._idle.pop() if self._idle else _Worker(self._plan, self._execution)
-        worker.take(id)
+        worker.take(ids)
         self._busy[worker.connection] = worker
 
     def results(self) -> list[Result]:
@@ -137,11 +102,10 @@ class Pool:
         found: list[Result] = []
         for connection in wait(list(self._busy), timeout=_POLL_SECONDS):
             assert isinstance(connection, Connection)
-            if (result := self._receive(connection)) is not None:
-                found.append(result)
+            found += self._receive(connection)
         return found
 
-    def _receive(self, connection: Connection) -> Result | None:
+    def _receive(self, connection: Connection) -> list[Result]:
         worker = self._busy[connection]
         try:
             message = connection.recv()
@@ -150,10 +114,12 @@ class Pool:
             return worker.died()
         if isinstance(message, Event):
             self._observe(message)
-            return None
+            return []
         assert isinstance(message, Result)
-        self._idle.append(self._busy.pop(connection))
-        return message
+        worker.left.remove(message.id)
+        if not worker.left:
+            self._idle.append(self._busy.pop(connection))
+        return [message]
 
     def __enter__(self) -> Self:
         return self
@@ -181,11 +147,11 @@ class _Worker:
         with _masked():
             self.process.start()
         far.close()
-        self.id = ""
+        self.left: list[str] = []
 
-    def take(self, id: str) -> None:
-        self.id = id
-        self._send(id)
+    def take(self, ids: Sequence[str]) -> None:
+        self.left = [*ids]
+        self._send(self.left)
 
     def stop(self) -> None:
         self._send(_STOP)
@@ -195,29 +161,30 @@ class _Worker:
         self.process.join()
         self.connection.close()
 
-    def died(self) -> Result:
+    def died(self) -> list[Result]:
         self.process.join(timeout=10)
         self.connection.close()
         code = self.process.exitcode
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
         help = "run again: it goes on from its last checkpoint; signal 9 is often the system, out of memory"
-        return Result(self.id, "failed", "died", f"the process that carried out {self.id} died ({how})", help)
+        what = ((id, f"the process that carried out {id} died ({how})") for id in self.left)
+        return [Result(id, "failed", "died", message, help) for id, message in what]
 
-    def _send(self, message: str) -> None:
+    def _send(self, message: list[str]) -> None:
         # A worker that is gone is noticed where its answer is awaited.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(message)
 
 
-# No operation has this id.
-_STOP = "\0stop"
+# No group is empty.
+_STOP: list[str] = []
 
 
 def _work(connection: Connection, plan_json: str, execution: Execution) -> NoReturn:
     """The far end: a worker's whole life, until the run that started it ends it."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = str(execution.threads)
-    inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
     stop, sending = threading.Event(), threading.Lock()
 
     def send(message: Event | Result) -> None:
@@ -227,10 +194,11 @@ def _work(connection: Connection, plan_json: str, execution: Execution) -> NoRet
     threading.Thread(target=_listen, args=(connection, inbox, stop), daemon=True).start()
     plan = Plan.model_validate_json(plan_json)
     while True:
-        send(attempt(plan, inbox.get(), execution, send, stop.is_set))
+        for result in attempt(plan, inbox.get(), execution, send, stop.is_set):
+            send(result)
 
 
-def _listen(connection: Connection, inbox: queue.SimpleQueue[str], stop: threading.Event) -> None:
+def _listen(connection: Connection, inbox: queue.SimpleQueue[list[str]], stop: threading.Event) -> None:
     while True:
         try:
             message = connection.recv()

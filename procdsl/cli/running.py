@@ -62,6 +62,10 @@ def run(
         bool | None,
         typer.Option("--kernels/--no-kernels", help="Train small models by kernels [if it pays]."),
     ] = None,
+    replicas: Annotated[
+        str,
+        typer.Option(metavar="auto|off|N", help="Models of one shape side by side [on a GPU, if small]."),
+    ] = "auto",
     json: JsonOpt = False,
     quiet: QuietOpt = False,
     yes: Annotated[
@@ -99,6 +103,7 @@ def run(
         seeds=execution.seed_range(seeds),
         micro_rows=micro_rows,
         kernels=kernels,
+        replicas=execution.replicas(replicas),
         folder=spec.parent,
     )
     results = Store(how.store)

@@ -89,6 +89,8 @@ def test_a_call_that_is_wrong_ends_with_2(tmp_path: Path) -> None:
         (["--seeds", "a"], "'a' names no seeds"),
         (["--device", "tpu"], "no device is called 'tpu'"),
         (["--jobs", "0"], "--jobs is 0"),
+        (["--replicas", "0"], "--replicas is '0'"),
+        (["--replicas", "many"], "--replicas is 'many'"),
     ]:
         ended = bare(plan, tmp_path, *words)
         assert (ended.returncode, told in ended.stderr) == (2, True), ended.stderr

@@ -35,6 +35,7 @@ from procdsl.programs import (
 from runner import checkpoints
 from runner.events import Observer, ignore
 from runner.execution import Execution
+from runner.operations import alone
 from runner.store import Store
 from runner.tracking.journal import MACHINE, read
 from runner.train import train
@@ -129,7 +130,7 @@ def carry_out(
 ) -> dict[str, Any]:
     """Train one operation of a plan in a store under `root`, as the engine would."""
     store = Store(root)
-    return train(
+    course = train(
         plan,
         id,
         store=store,
@@ -138,6 +139,7 @@ def carry_out(
         observe=observe,
         stopping=stopping,
     )
+    return alone(course)
 
 
 def journal(plan: Plan, root: Path, id: str = "train") -> list[dict[str, Any]]:
