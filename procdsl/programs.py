@@ -498,12 +498,19 @@ class Draw(Node):
     different keys, each with a value out of `values` (first, count). `choice`: one symbol of register `of`,
     or, of 2**32 times all but `present`, one of the draw's own that is not in it. `part`: likewise some of
     register `of` in one piece, at most half of it, or as many of the draw's own that are nowhere in it.
-    `runs`: symbols in runs, any number of them and any lengths alike; `bag`: these in any order.
+    `runs`: symbols in runs, any number of them and any lengths alike; `bag`: these in any order. `among`:
+    each one of the symbols of register `of`, at most `count` different ones; `shuffle`: all of them in any
+    order.
 
     Drawn when the first `after` instructions have run.
     """
 
-    kind: Literal["uniform", "permutation", "weighted", "number", "mapping", "choice", "runs", "bag", "part"]
+    # fmt: off
+    kind: Literal[
+        "uniform", "permutation", "weighted", "number", "mapping", "choice", "runs", "bag", "part", "among",
+        "shuffle",
+    ]
+    # fmt: on
     first: int = Field(ge=0)
     count: int = Field(ge=1)
     lengths: Lengths
@@ -548,9 +555,10 @@ class Piece(Node):
 class TaskProgram(Program):
     """Prompt to answer. Registers hold the draws, then the value of each instruction; pieces write them out.
 
-    What is hashed for the splits is the draws, each followed by `pad`: the prompt. `longest` and `shortest`
-    bound a row's tokens. `symbols` bounds the ids of symbols that are no numbers. With `scores_pad` the first
-    padding is scored, where there is any.
+    What is hashed for the splits is the draws, each followed by `pad`: the prompt. Where a row does not show
+    them all, it is the registers `hashed`, which it shows. `longest` and `shortest` bound a row's tokens.
+    `symbols` bounds the ids of symbols that are no numbers. With `scores_pad` the first padding is scored,
+    where there is any.
     """
 
     kind: Literal["task"] = "task"
@@ -562,6 +570,12 @@ class TaskProgram(Program):
     longest: int = Field(gt=0)
     shortest: int = Field(default=0, ge=0)
     scores_pad: bool = Field(default=False, exclude_if=lambda scores: not scores)
+    hashed: tuple[int, ...] = Field(default=(), exclude_if=lambda hashed: not hashed)
+
+    @property
+    def prompt(self) -> tuple[int, ...]:
+        """The registers that are hashed."""
+        return self.hashed or tuple(range(len(self.draws)))
 
     @property
     def answers_one(self) -> bool:

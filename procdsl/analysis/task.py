@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+from procdsl.grammars._running import hidden
 from procdsl.programs import Draw, Instruction, Interval, Piece, TaskProgram
 
 
@@ -12,12 +13,16 @@ def floor(program: TaskProgram, context: int) -> Interval:
     """0 on the answer; where the prompt is scored too, its entropy over all that is scored.
 
     Exact where every row is as long as every other: a mean over tokens of rows that are not depends on how
-    long rows and hard prompts go together.
+    long rows and hard prompts go together. An answer that hangs on what the prompt does not show may yet
+    follow from what it does: then the floor is between 0 and the entropy of what is hidden.
     """
-    asked = _asked(program)
+    asked, shown = _asked(program)
     if not asked:
         return Interval(low=0.0, high=0.0)
     known = [_nats(program, program.draws[slot]) for slot in asked]
+    if not shown:
+        nats = math.fsum(nats.high for nats in known) / _least_scored(program)
+        return Interval(low=0.0, high=min(nats, math.log(program.pad)))
     first = _first(program) if _draw(program, program.pieces[0]) in asked else Interval(low=0.0, high=0.0)
     least, most = max(program.shortest - 1, 1), max(program.longest - 1, 1)
     low = max(math.fsum(nats.low for nats in known) - first.high, 0.0)
@@ -68,16 +73,33 @@ def _draw(program: TaskProgram, piece: Piece) -> int | None:
     return made.arguments[0] if turned else None
 
 
-def _asked(program: TaskProgram) -> list[int]:
-    """The draws that are scored where the row first shows them: elsewhere they can be copied."""
-    shown, asked = set[int](), list[int]()
+def _asked(program: TaskProgram) -> tuple[list[int], bool]:
+    """The draws that scored words hang on, where nothing before them tells; whether they are all of the row."""
+    known, asked, shown = set[int](), dict[int, None](), set[int | None]()
     for piece in program.pieces:
-        slot = _draw(program, piece)
-        if slot is not None and slot not in shown:
-            shown.add(slot)
-            if piece.scored:
-                asked.append(slot)
-    return asked
+        if piece.word is None:
+            continue
+        if piece.scored:
+            asked |= dict.fromkeys(sorted(hidden(program.draws, program.code, piece.word, known)))
+        shown.add(_draw(program, piece))
+        known |= {piece.word, *(slot for slot in (_draw(program, piece),) if slot is not None)}
+    whole = all(piece.scored for piece in program.pieces if piece.word is not None)
+    return list(asked), whole and shown >= asked.keys()
+
+
+def _least_scored(program: TaskProgram) -> int:
+    """So many tokens at least are scored in every row."""
+    unscored = sum(_longest(program, piece) for piece in program.pieces if not piece.scored)
+    return max(program.shortest - unscored, sum(piece.token is not None and piece.scored for piece in program.pieces), 1)
+
+
+def _longest(program: TaskProgram, piece: Piece) -> int:
+    if piece.word is None:
+        return 1
+    if piece.word >= len(program.draws):
+        return program.code[piece.word - len(program.draws)].longest
+    draw = program.draws[piece.word]
+    return draw.lengths.values[-1] * (1 + (draw.kind == "mapping"))
 
 
 def _first(program: TaskProgram) -> Interval:
@@ -101,7 +123,9 @@ def _nats(program: TaskProgram, draw: Draw) -> Interval:
     """The entropy of a random input, its length included, given those before it."""
     if draw.kind == "choice":
         return _chosen(program, draw)
-    if draw.kind in ("runs", "bag", "part"):
+    if draw.kind == "shuffle":
+        return Interval(low=0.0, high=math.lgamma(draw.lengths.values[-1] + 1))
+    if draw.kind in ("runs", "bag", "part", "among"):
         longest = draw.lengths.values[-1]
         return Interval(low=0.0, high=math.log(longest) + longest * math.log(draw.count))
     whole, nats = sum(draw.lengths.shares), 0.0

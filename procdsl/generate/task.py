@@ -16,7 +16,6 @@ from procdsl.streams import ATTEMPTS, Stream
 def row(program: TaskProgram, address: Address) -> Row:
     """The format written out, then padding."""
     values = _prompt(program, address)
-    run(program.code, values, program.draws[-1].after)
     longest = program.longest if program.scores_pad else 0
     return written(program.pieces, values, program.pad, address.context, longest)
 
@@ -33,7 +32,7 @@ def written(pieces: Iterable[Piece], values: list[Any], pad: int, context: int, 
 
 
 def _prompt(program: TaskProgram, address: Address) -> list[Any]:
-    """The registers, of which the draws and what they depend on are filled."""
+    """The registers, all filled."""
     for attempt in range(ATTEMPTS):
         values: list[Any] = [None] * (len(program.draws) + len(program.code))
         done = 0
@@ -41,7 +40,8 @@ def _prompt(program: TaskProgram, address: Address) -> list[Any]:
             run(program.code, values, done, one.after)
             values[slot] = drawn(one, address.stream(slot, attempt), values[one.of])
             done = one.after
-        words = values[: len(program.draws)]
+        run(program.code, values, done)
+        words = (values[register] for register in program.prompt)
         if address.holds(program.split, (id for word in words for id in (*word, program.pad))):
             return values
     raise address.nothing()
@@ -53,8 +53,12 @@ def drawn(draw: Draw, stream: Stream, of: Any) -> list[int]:
         return [_chosen(draw, stream, of)]
     if draw.kind == "part":
         return _part(draw, stream, of)
+    if draw.kind == "shuffle":
+        return _in_any_order(of, stream)
     length = drawn_length(draw.lengths, stream)
     match draw.kind:
+        case "among":
+            return [of[stream.below(len(of))] for _ in range(length)]
         case "uniform":
             return [draw.first + stream.below(draw.count, word) for word in stream.words(length)]
         case "weighted":
@@ -78,10 +82,16 @@ def _runs(draw: Draw, stream: Stream, length: int) -> list[int]:
         begins = left > 0 and stream.below(length - place) < left
         left -= begins
         word.append(draw.first + stream.below(draw.count) if begins else word[-1])
-    for place in range(length - 1, 0, -1) if draw.kind == "bag" else ():
+    return _in_any_order(word, stream) if draw.kind == "bag" else word
+
+
+def _in_any_order(word: list[int], stream: Stream) -> list[int]:
+    """The symbols of a word, shuffled."""
+    made = list(word)
+    for place in range(len(word) - 1, 0, -1):
         other = stream.below(place + 1)
-        word[place], word[other] = word[other], word[place]
-    return word
+        made[place], made[other] = made[other], made[place]
+    return made
 
 
 def _part(draw: Draw, stream: Stream, of: list[int]) -> list[int]:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
-from procdsl.grammars._expressions import Call, Expression, ExpressionError, Name, Number
+from procdsl.grammars._expressions import Call, Expression, ExpressionError, Name, Number, Text
 from procdsl.grammars._lengths import UniformLength, law
-from procdsl.grammars._tasks import Known, Lowering, Pool, meant
+from procdsl.grammars._tasks import Known, Lowering, Pool, functions, meant
 from procdsl.grammars.words import Extent
 from procdsl.programs import LONGEST, Draw, Lengths
 
 _ALONE = Lengths(values=(1,))
+
+
+def is_value(text: str, lowering: Lowering, named: Collection[str]) -> bool:
+    """Whether a text says what is made of these names, and draws nothing."""
+    try:
+        node = lowering.parse(text)
+    except ExpressionError:
+        return False
+    if isinstance(node, Call):
+        return node.function.text in functions()
+    return isinstance(node, Text) or (isinstance(node, Name) and node.text in named)
 
 
 def draw(text: str, lowering: Lowering) -> None:
@@ -36,6 +48,17 @@ class _Form:
         if len(self.call.arguments) != count:
             raise self.fault(f"{self.name} draws from {'one pool' if count == 1 else 'two pools'}")
         return [lowering.pool(argument) for argument in self.call.arguments]
+
+    def word(self, lowering: Lowering) -> tuple[int, Known]:
+        """The register of the word that is drawn from."""
+        if len(self.call.arguments) != 1:
+            raise self.fault(f"{self.name} takes one word, as in {self.name}(x)")
+        of = lowering.value(self.call.arguments[0])
+        known = lowering.registers[of]
+        if known.shape != "word" or known.extent.least == 0:
+            kind = "a word that may be empty" if known.shape == "word" else str(known)
+            raise ExpressionError(f"nothing can be chosen from {kind}", self.call.arguments[0].at)
+        return of, known
 
     def lengths(self, name: str, default: int | None = None) -> Lengths:
         """What ``length=`` says: a number, or ``uniform(a, b)``; no other name may be left."""
@@ -70,9 +93,39 @@ class _Form:
 
 
 def _uniform(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    """Symbols of a pool, or of a word: each by itself."""
+    if len(form.call.arguments) == 1 and not lowering.is_pool(form.call.arguments[0]):
+        return _among(form, lowering)
     (pool,) = form.pools(lowering, 1)
     lengths = form.lengths("length")
     return _drawn("uniform", pool, lengths), _word(pool, lengths)
+
+
+def _among(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    of, known = form.word(lowering)
+    lengths, extent = form.lengths("length"), known.extent
+    count = min(extent.most, extent.high - extent.low + 1)
+    made = Draw(kind="among", first=extent.low, count=count, lengths=lengths, of=of)
+    return made, replace(known, extent=extent._replace(least=lengths.values[0], most=lengths.values[-1]))
+
+
+def _shuffle(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    """The symbols of a word in any order."""
+    of, known = form.word(lowering)
+    form.done()
+    if known.extent.most > LONGEST:
+        raise form.fault(f"a word of {known.extent.most:,} symbols is too long to be shuffled")
+    return Draw(kind="shuffle", first=0, count=1, lengths=law(known.extent.most, None), of=of), known
+
+
+def _weighted(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    """The symbols of a pool by their shares: ``weighted(range(0, 3), 8, 1, 1, length=4)``."""
+    shares = [one.value for one in form.call.arguments[1:] if isinstance(one, Number)]
+    pool = lowering.pool(form.call.arguments[0]) if form.call.arguments else Pool(0, 0)
+    if len(shares) != pool.count or len(shares) < len(form.call.arguments) - 1 or not sum(shares):
+        raise form.fault("each symbol of the pool needs its share: weighted(range(0, 3), 8, 1, 1, length=4)")
+    lengths = form.lengths("length")
+    return _shared(pool, shares, lengths), _word(pool, lengths)
 
 
 def _zipf(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
@@ -80,10 +133,7 @@ def _zipf(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
     (pool,) = form.pools(lowering, 1)
     power = form.number("s", 1.0, 16.0)
     lengths = form.lengths("length")
-    parts = list(accumulate((rank**-power for rank in range(1, pool.count + 1)), initial=0.0))[1:]
-    thresholds = tuple(min(2**32, round(part / parts[-1] * 2**32)) for part in parts)[:-1]
-    made = _drawn("weighted", pool, lengths).model_copy(update={"thresholds": thresholds})
-    return made, _word(pool, lengths)
+    return _shared(pool, [rank**-power for rank in range(1, pool.count + 1)], lengths), _word(pool, lengths)
 
 
 def _permutation(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
@@ -112,13 +162,7 @@ def _mapping(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
 
 def _choice(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
     """One symbol of a word; with ``present=0.75, pool=sym`` every fourth is one that is not in it."""
-    if len(form.call.arguments) != 1:
-        raise form.fault(f"{form.name} takes one word, as in {form.name}(x)")
-    of = lowering.value(form.call.arguments[0])
-    known = lowering.registers[of]
-    if known.shape != "word" or known.extent.least == 0:
-        kind = "a word that may be empty" if known.shape == "word" else str(known)
-        raise ExpressionError(f"nothing can be chosen from {kind}", form.call.arguments[0].at)
+    of, known = form.word(lowering)
     present = form.number("present", 1, 1)
     other = lowering.pool(form.named.pop("pool")[1]) if "pool" in form.named else None
     form.done()
@@ -156,6 +200,8 @@ _FORMS: dict[str, Any] = {
     "permutation": _permutation,
     "sample": _permutation,
     "zipf": _zipf,
+    "weighted": _weighted,
+    "shuffle": _shuffle,
     "choice": _choice,
     "mapping": _mapping,
     "number": _number,
@@ -164,6 +210,13 @@ _FORMS: dict[str, Any] = {
 
 def _drawn(kind: Any, pool: Pool, lengths: Lengths) -> Draw:
     return Draw(kind=kind, first=pool.first, count=pool.count, lengths=lengths)
+
+
+def _shared(pool: Pool, shares: Sequence[float], lengths: Lengths) -> Draw:
+    """Each symbol by its share."""
+    parts = list(accumulate(shares, initial=0.0))[1:]
+    thresholds = tuple(min(2**32, round(part / parts[-1] * 2**32)) for part in parts)[:-1]
+    return _drawn("weighted", pool, lengths).model_copy(update={"thresholds": thresholds})
 
 
 def _word(pool: Pool, lengths: Lengths) -> Known:

@@ -106,6 +106,15 @@ def free_names(node: Expression) -> Iterator[str]:
             yield from free_names(value)
 
 
+def quoted(node: Expression) -> Iterator[str]:
+    """The tokens that an expression spells in quotes."""
+    if isinstance(node, Text):
+        yield node.value
+    elif isinstance(node, Call) and node.function.text != "group":
+        for value in (*node.arguments, *(value for _, value in node.named)):
+            yield from quoted(value)
+
+
 class _Parser:
     """Reads one token ahead."""
 

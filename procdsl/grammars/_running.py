@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from procdsl.grammars.words import word_functions
 from procdsl.groups import products
-from procdsl.programs import Instruction
+from procdsl.programs import Draw, Instruction
 
 Registers = list[Any]
+# Draws that are made of a register.
+OF = frozenset({"choice", "part", "among", "shuffle"})
+
+
+def hidden(
+    draws: Sequence[Draw], code: Sequence[Instruction], register: int, known: Collection[int]
+) -> frozenset[int]:
+    """The draws that a register's value hangs on besides the registers that are known."""
+    found = dict.fromkeys(known, frozenset[int]())
+
+    def of(register: int) -> frozenset[int]:
+        if register not in found:
+            draw = draws[register] if register < len(draws) else None
+            own = frozenset() if draw is None else frozenset({register})
+            needs = () if draw else code[register - len(draws)].arguments
+            needs = (draw.of,) if draw and draw.kind in OF else needs
+            found[register] = own.union(*map(of, needs))
+        return found[register]
+
+    return of(register)
+
+
+def told(draws: Sequence[Draw], code: Sequence[Instruction], register: int) -> set[int]:
+    """The registers that have the value of this one."""
+    if register < len(draws) or code[register - len(draws)].function != "identity":
+        return {register}
+    return {register, code[register - len(draws)].arguments[0]}
+
+
+def settle(code: Sequence[Instruction], values: Registers, *, register: int | None = None) -> None:
+    """Fills the registers that follow from those that are filled; or this one again, if it does."""
+    draws, at = len(values) - len(code), 0
+    while at < len(code):
+        end = code[at].number - draws + 1 if code[at].function.startswith("each") else at + 1
+        here = range(draws + at, draws + end)
+        needs = {a for one in code[at:end] for a in one.arguments if a not in here}
+        asked = values[here[-1]] is None if register is None else register == here[-1]
+        if asked and all(values[need] is not None for need in needs):
+            run(code, values, at, end)
+        at = end
 
 
 def run(code: Sequence[Instruction], values: Registers, start: int = 0, stop: int | None = None) -> None:

@@ -68,22 +68,28 @@ class Known:
 class Lowering:
     """Appends an instruction for every node of an expression, arguments first.
 
-    Ids: the numbers up to `numerals`, then the pools of symbols, then those of the groups that are named.
+    `names`: the registers of what has a name, first of all draws. Ids: the numbers up to `numerals`, then the
+    pools of symbols, then tokens in quotes, then the elements of the groups that are named.
     """
 
     names: dict[str, int]
     symbols: dict[str, int]
     numerals: int = 0
     numbers: Mapping[str, int | float] = field(default_factory=dict)
+    quoted: tuple[str, ...] = ()
     registers: list[Known] = field(default_factory=list)
     code: list[Instruction] = field(default_factory=list)
     groups: dict[str, Pool] = field(default_factory=dict)
     draws: list[Draw] = field(default_factory=list)
-    _hole: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         nothing = Known(Extent(0, 0), shape="nothing")
         self.registers = [nothing] * len(self.names)
+
+    @property
+    def inputs(self) -> int:
+        """How many registers come before those of instructions."""
+        return len(self.registers) - len(self.code)
 
     def parse(self, text: str) -> Expression:
         """The expression a text spells, with the task's numbers in the place of their names."""
@@ -104,7 +110,12 @@ class Lowering:
         numbers = map(str, range(self.numerals))
         pools = (f"{pool}{i}" for pool, count in self.symbols.items() for i in range(count))
         groups = (f"{name.replace(' ', '')}[{inner}]" for name in self.groups for inner in spellings(name))
-        return (*numbers, *pools, *groups)
+        return (*numbers, *pools, *self.quoted, *groups)
+
+    def is_pool(self, node: Expression) -> bool:
+        """Whether this names what symbols are drawn from, not a word: what means nothing is taken for it."""
+        named = node.function.text if isinstance(node, Call) else node.text if isinstance(node, Name) else ""
+        return named in self.symbols or (named not in self.names and named not in functions())
 
     def pool(self, node: Expression) -> Pool:
         """What a draw is from: a pool's name, ``range(0, 5)``, ``group('S5')``."""
@@ -127,7 +138,7 @@ class Lowering:
                 order = len(spellings(name))
             except ValueError as fault:
                 raise ExpressionError(str(fault), at, len(name) + 2) from None
-            first = self.numerals + sum(self.symbols.values()) + sum(g.count for g in self.groups.values())
+            first = len(self.alphabet())
             self.groups[name] = Pool(first, order, group=name)
         return self.groups[name]
 
@@ -145,6 +156,11 @@ class Lowering:
                 self.registers[self.names.get(text, 0)].shape != "nothing" and text in self.names
             ):
                 return self.names[text]
+            case Text(value=text, at=at) if text in self.quoted:
+                if text.split() != [text]:
+                    raise ExpressionError("what stands in quotes is one token", at, len(text) + 2)
+                id = self.numerals + sum(self.symbols.values()) + self.quoted.index(text)
+                return self._add(Instruction(function="number", number=id), Known(Extent(1, 1, id, id)))
             case Name() | Number() | Text():
                 drawn = tuple(name for name, r in self.names.items() if self.registers[r].shape != "nothing")
                 raise meant(node, drawn, "input", "inputs are named in `input`, in the order they are drawn")
@@ -161,8 +177,7 @@ class Lowering:
             return self._over(node, hole)
         function = word_functions().get(node.function.text)
         if function is None:
-            known = (*word_functions(), "map", "scan", "fold")
-            raise meant(node.function, known, "word function", "`procdsl kinds` lists them")
+            raise meant(node.function, functions(), "word function", "`procdsl kinds` lists them")
         arguments = self._arguments(node, hole)
         self._check(node, function, arguments)
         return self.apply(function, arguments, node.at)
@@ -275,9 +290,15 @@ class Lowering:
                 raise ExpressionError(found, ats[place - 1], 1, function.signature)
             if type in _SORTED:
                 sort = sort or known
-                if sort.element != known.element or (sort.shape == "words") != (known.shape == "words"):
+                lists = type == "list" and (sort.shape == "words") != (known.shape == "words")
+                if sort.element != known.element or lists:
                     found = f"argument {place} of {node.function.text} is {known}, the first is {sort}"
                     raise ExpressionError(found, ats[place - 1], 1, function.signature)
+
+
+def functions() -> tuple[str, ...]:
+    """What stands before a parenthesis in an expression."""
+    return (*word_functions(), "map", "scan", "fold")
 
 
 _TYPES = {
@@ -324,11 +345,11 @@ def _result(function: WordFunction, known: list[Known], extent: Extent) -> Known
             return Known(extent, "mapping", known[0].element, "number")
         case "elements":
             return Known(extent, "word", pool=known[0].pool)
-    alike = [one.pool for type, one in zip(function.parameters, known, strict=False) if type in _SORTED]
-    alike += [one.pool for one in known[len(function.parameters) :]]
-    pool = alike[0] if len(set(alike)) == 1 else None
+    types = (*function.parameters, *function.parameters[-1:] * len(known))
+    alike = [one for type, one in zip(types, known, strict=False) if type in _SORTED]
+    pool = alike[0].pool if len({one.pool for one in alike}) == 1 else None
     shape = {"words": "words", "list": known[0].shape}.get(function.result, "word")
-    return Known(extent, shape, known[0].element, pool=pool)
+    return Known(extent, shape, alike[0].element, pool=pool)
 
 
 def meant(node: Expression, known: tuple[str, ...], noun: str, help: str) -> ExpressionError:

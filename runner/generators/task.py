@@ -33,12 +33,16 @@ from runner.generators.word_functions import (
     Registers,
     apply,
     begins,
+    copied,
     handle,
     size_of,
     value,
 )
 
-KINDS = ("uniform", "permutation", "weighted", "number", "mapping", "choice", "runs", "bag", "part")
+KINDS = (
+    *("uniform", "permutation", "weighted", "number", "mapping", "choice", "runs", "bag", "part"),
+    *("among", "shuffle"),
+)
 _LOOPS = len(NAMES)
 
 
@@ -47,7 +51,8 @@ class Table(NamedTuple):
     `thresholds`, first and count of values, the register chosen from, how often, what runs before.
 
     `code`: function, number, its slice of `arguments`, room, where its group begins. `pieces`: token or -1,
-    register, scored, shift, skip. Rows shorter than `longest` have their first padding scored.
+    register, scored, shift, skip. `hashed`: registers, some behind all draws or none. Rows shorter than
+    `longest` have their first padding scored.
     """
 
     draws: Any
@@ -57,6 +62,7 @@ class Table(NamedTuple):
     code: Any
     arguments: Any
     pieces: Any
+    hashed: Any
     pad: int
     longest: int
 
@@ -77,7 +83,7 @@ def fill(program: TaskProgram, address: Address, ids: Any, scored: Any) -> None:
     place = (address.key, address.start, address.spelt, low, high)
     pool = np.empty(max(draw.count for draw in program.draws), np.int64)
     longest = max(draw.lengths.values[-1] for draw in program.draws)
-    prompt = np.empty(first[-1] + len(program.draws), np.int64)
+    prompt = np.empty(first[-1] + len(program.prompt), np.int64)
     failed = _fill(table, new_draws(longest + 8), registers, pool, prompt, place, ids, scored)
     if failed >= 0:
         raise empty_part(address.name, address.split, failed)
@@ -115,6 +121,7 @@ def tabled(program: TaskProgram) -> tuple[Table, Any, Any]:
         code=np.array(code, np.int64).reshape(-1, 6),
         arguments=np.array(arguments, np.int64),
         pieces=np.array(pieces, np.int64),
+        hashed=np.array(program.prompt, np.int64),
         pad=program.pad,
         longest=program.longest if program.scores_pad else 0,
     )
@@ -143,6 +150,7 @@ class _Groups:
 def _fill(table, draws, registers, pool, prompt, place, ids, scored):
     """The index of the first row that cannot be had, or -1."""
     key, start, spelt, low, high = place
+    whole, derived = table.code.shape[0], table.hashed.max() >= table.draws.shape[0]
     for b in range(ids.shape[0]):
         done = 0
         for attempt in range(ATTEMPTS):
@@ -154,7 +162,11 @@ def _fill(table, draws, registers, pool, prompt, place, ids, scored):
                     done = behind
                 begin(draws, key, start + b, attempt << 16 | slot)
                 _draw(table, draws, slot, pool, registers)
-                word = value(registers, slot)
+            if derived:
+                run(table, registers, done, whole)
+                done = whole
+            for register in table.hashed:
+                word = value(registers, register)
                 prompt[size : size + word.size] = word
                 prompt[size + word.size] = table.pad
                 size += word.size + 1
@@ -163,7 +175,7 @@ def _fill(table, draws, registers, pool, prompt, place, ids, scored):
                 break
         else:
             return start + b
-        run(table, registers, done, table.code.shape[0])
+        run(table, registers, done, whole)
         write(table, registers, ids[b], scored[b])
     return -1
 
@@ -181,6 +193,11 @@ def _draw(table, draws, slot, pool, registers):
         of = value(registers, table.draws[slot, 9])
         registers.length[slot] = _part(draws, table.draws[slot], of, memory[at:])
         return
+    if kind == 10:
+        of = value(registers, table.draws[slot, 9])
+        registers.length[slot] = copied(of, memory[at:])
+        _shuffle(draws, memory[at : at + of.size])
+        return
     place = begin_lengths
     if end_lengths - begin_lengths > 1:
         drawn = below(draws, table.edges[end_lengths - 1])
@@ -191,6 +208,11 @@ def _draw(table, draws, slot, pool, registers):
     out, read = memory[at : at + length], draws.at[NEXT]
     if kind == 3:
         _number(draws, out)
+        return
+    if kind == 9:
+        of = value(registers, table.draws[slot, 9])
+        for t in range(length):
+            out[t] = of[below(draws, of.size)]
         return
     if kind >= 6:
         _runs(draws, first, count, kind == 7, out)
@@ -233,9 +255,14 @@ def _runs(draws, first, count, bag, out):
             left -= 1
             out[t] = first + below(draws, count)
     if bag:
-        for t in range(n - 1, 0, -1):
-            other = below(draws, t + 1)
-            out[t], out[other] = out[other], out[t]
+        _shuffle(draws, out)
+
+
+@kernel
+def _shuffle(draws, word):
+    for t in range(word.size - 1, 0, -1):
+        other = below(draws, t + 1)
+        word[t], word[other] = word[other], word[t]
 
 
 @kernel

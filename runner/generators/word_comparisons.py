@@ -47,6 +47,8 @@ def apply(function, a, b, c, seen, out):
         return 1
     if function == 18:
         return _shortest_path(a, b[0], c[0], out)
+    if function == 19:
+        return _sort_by(a, b, out)
     if a.size:
         out[0] = a.max() if function == 15 else a.min()
     return min(a.size, 1)
@@ -101,6 +103,28 @@ def _has(word, symbol):
         if other == symbol:
             return True
     return False
+
+
+@kernel
+def meet(word, other):
+    """Whether two words have a symbol in common."""
+    for symbol in word:  # noqa: SIM110 - no generators in kernels
+        if _has(other, symbol):
+            return True
+    return False
+
+
+@kernel
+def _sort_by(word, order, out):
+    size = 0
+    for place in range(order.size):
+        if _has(order[:place], order[place]):
+            continue
+        for symbol in word:
+            if symbol == order[place]:
+                out[size] = symbol
+                size += 1
+    return size + _kept(word, order, False, out[size:])
 
 
 @kernel

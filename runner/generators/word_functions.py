@@ -17,12 +17,13 @@ from runner.generators.compiling import inlined, kernel
 SEQUENCES = (
     "identity", "reverse", "concat", "take", "drop", "rotate", "repeat", "duplicate", "interleave",
     "odds_first", "every_other", "permute", "first", "last", "nth", "chunk", "zip", "flatten",
-    "longest_word", "keys", "values", "lookup", "substitute", "length",
+    "longest_word", "keys", "values", "lookup", "substitute", "length", "cut", "split", "words", "places",
+    "put", "pick", "rewrite", "holding",
 )
 COMPARING = (
     "sort", "unique", "union", "intersect", "difference", "filter", "dedup_runs", "run_length",
     "delete_first", "delete_all", "replace", "search", "delete_part", "count", "majority", "max", "min",
-    "compare", "shortest_path",
+    "compare", "shortest_path", "sort_by",
 )
 NUMBERS = (
     "number", "sum", "prefix_sums", "mod", "parity", "plus", "minus", "times", "digits", "add",
@@ -166,8 +167,34 @@ def _sequences(function, registers, arguments, out, at):
         return _lookup(a, b, out)
     if function == 22:
         return _substitute(a, b, out)
-    out[0] = n
-    return 1
+    if function == 23:
+        out[0] = n
+        return 1
+    return _of_words(function, registers, arguments, a, b, out)
+
+
+@kernel
+def _of_words(function, registers, arguments, a, b, out):
+    first = registers.first[arguments[0]]
+    if function == 24:
+        return _cut(first, a.size, b, out)
+    if function == 25:
+        return _split(first, a, b[0], out)
+    if function == 26:
+        for place in range(arguments.size):
+            out[place] = handle(registers.first[arguments[place]], registers.length[arguments[place]])
+        return arguments.size
+    if function == 27:
+        for place in range(a.size):
+            out[place] = place
+        return a.size
+    if function == 28:
+        return _put(a, b, value(registers, arguments[2]), out)
+    if function == 29:
+        return _pick(registers, a, arguments, out)
+    if function == 30:
+        return _rewrite(registers.memory, a, b, value(registers, arguments[2]), out)
+    return _holding(registers.memory, a, b, out)
 
 
 @kernel
@@ -270,3 +297,74 @@ def _substitute(word, mapping, out):
         at = _place(mapping, word[place])
         out[place] = word[place] if at < 0 else mapping[at]
     return word.size
+
+
+@kernel
+def _cut(first, length, sizes, out):
+    at = 0
+    for place in range(sizes.size):
+        # As slices do: nothing is left behind the end.
+        out[place] = handle(first + min(at, length), max(min(sizes[place], length - at), 0))
+        at += sizes[place]
+    return sizes.size
+
+
+@kernel
+def _split(first, word, mark, out):
+    size, begun = 0, 0
+    for place in range(word.size):
+        if word[place] == mark:
+            out[size], begun = handle(first + begun, place - begun), place + 1
+            size += 1
+    if begun < word.size:
+        out[size] = handle(first + begun, word.size - begun)
+        size += 1
+    return size
+
+
+@kernel
+def _put(word, places, new, out):
+    copied(word, out)
+    for turn in range(min(places.size, new.size)):
+        if places[turn] < word.size:
+            out[places[turn]] = new[turn]
+    return word.size
+
+
+@kernel
+def _pick(registers, order, arguments, out):
+    size = 0
+    for place in range(order.size):
+        if order[place] + 1 < arguments.size:
+            word = value(registers, arguments[order[place] + 1])
+            if place < word.size:
+                out[size] = word[place]
+                size += 1
+    return size
+
+
+@kernel
+def _rewrite(memory, word, names, words, out):
+    size = 0
+    for symbol in word:
+        at = 0
+        while at < min(names.size, words.size) and names[at] != symbol:
+            at += 1
+        if at < min(names.size, words.size):
+            first = begins(words[at])
+            size += copied(memory[first : first + size_of(words[at])], out[size:])
+        else:
+            out[size] = symbol
+            size += 1
+    return size
+
+
+@kernel
+def _holding(memory, wanted, words, out):
+    size = 0
+    for held in words:
+        first = begins(held)
+        if comparing.meet(memory[first : first + size_of(held)], wanted):
+            out[size] = held
+            size += 1
+    return size

@@ -36,6 +36,16 @@ def sort(word: Word) -> Word:
     return sorted(word)
 
 
+@word_function("word, word -> word", as_long)
+def sort_by(word: Word, order: Word) -> Word:
+    """The symbols in the order in which they stand in another word; those that do not last, as they were.
+
+    >>> sort_by([3, 1, 4, 3, 2], [2, 3, 1])
+    [2, 3, 3, 1, 4]
+    """
+    return sorted(word, key=lambda symbol: order.index(symbol) if symbol in order else len(order))
+
+
 @word_function("word -> word", at_most)
 def unique(word: Word) -> Word:
     """Each symbol once, in the order of first appearance.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 from procdsl.grammars.words import Extent, as_long, joined, word_function
@@ -40,6 +41,34 @@ def _chunked(word: Extent, size: Extent) -> Extent:
     if least == most and word.least == word.most and word.least % most == 0:
         inner = (inner[1], inner[1])
     return word._replace(least=-(-word.least // most), most=-(-word.most // least), inner=inner)
+
+
+def _cut(word: Extent, sizes: Extent) -> Extent:
+    least = sizes.low if word.least >= sizes.most * sizes.high else 0
+    return word._replace(least=sizes.least, most=sizes.most, inner=(least, min(sizes.high, word.most)))
+
+
+def _split(word: Extent, mark: Extent) -> Extent:
+    return word._replace(least=min(word.least, 1), inner=(0, word.most))
+
+
+def _gathered(*words: Extent) -> Extent:
+    inner = (min(word.least for word in words), max(word.most for word in words))
+    return joined(*words)._replace(least=len(words), most=len(words), inner=inner)
+
+
+def _picked(order: Extent, *words: Extent) -> Extent:
+    there = order.high < len(words) and min(word.least for word in words) >= order.most
+    return joined(*words)._replace(least=order.least if there else 0, most=order.most)
+
+
+def _put(word: Extent, places: Extent, new: Extent) -> Extent:
+    return joined(word, new)._replace(least=word.least, most=word.most)
+
+
+def _rewritten(word: Extent, names: Extent, words: Extent) -> Extent:
+    least, most = word.least * min(words.inner[0], 1), word.most * max(words.inner[1], 1)
+    return joined(word, words)._replace(least=least, most=most, inner=(0, 0))
 
 
 def _permuted(word: Extent, order: Extent) -> Extent:
@@ -249,6 +278,99 @@ def longest_word(words: list[Word]) -> Word:
     [4, 4, 4]
     """
     return max(words, key=len, default=[])
+
+
+@word_function("word, numbers -> words", _cut)
+def cut(word: Word, sizes: list[int]) -> list[Word]:
+    """The word cut into words of these lengths, shorter where it has come to its end.
+
+    >>> cut([3, 1, 2, 9, 4], [2, 1, 1])
+    [[3, 1], [2], [9]]
+    """
+    ends = list(accumulate(sizes))
+    return [word[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+
+
+@word_function("word, one -> words", _split)
+def split(word: Word, mark: int) -> list[Word]:
+    """The words between the marks; a mark at the end has none behind it.
+
+    >>> split([3, 1, 0, 2, 0], 0)
+    [[3, 1], [2]]
+    """
+    words: list[Word] = [[]]
+    for symbol in word:
+        if symbol == mark:
+            words.append([])
+        else:
+            words[-1].append(symbol)
+    return words if words[-1] else words[:-1]
+
+
+@word_function("word... -> words", _gathered)
+def words(*words: Word) -> list[Word]:
+    """These words, as a word of words.
+
+    >>> words([3, 1], [3])
+    [[3, 1], [3]]
+    """
+    return list(words)
+
+
+@word_function("list -> numbers", lambda word: word._replace(low=0, high=max(word.most - 1, 0), inner=(0, 0)))
+def places(word: Word) -> list[int]:
+    """The places of the symbols, counted from 0.
+
+    >>> places([7, 8, 9])
+    [0, 1, 2]
+    """
+    return list(range(len(word)))
+
+
+@word_function("list, numbers, list -> list", _put)
+def put(word: Word, places: list[int], new: Word) -> Word:
+    """Other symbols at these places, counted from 0; places that are not there are passed over.
+
+    >>> put([7, 8, 9], [2, 0], [5, 6])
+    [6, 8, 5]
+    """
+    made = list(word)
+    for place, symbol in zip(places, new, strict=False):
+        if place < len(word):
+            made[place] = symbol
+    return made
+
+
+@word_function("numbers, word... -> word", _picked)
+def pick(order: list[int], *words: Word) -> Word:
+    """At each place the symbol that stands there in the word of this number, counted from 0.
+
+    >>> pick([0, 1, 0], [7, 8, 9], [1, 2, 3])
+    [7, 2, 9]
+    """
+    chosen = [words[number] if number < len(words) else [] for number in order]
+    return [word[place] for place, word in enumerate(chosen) if place < len(word)]
+
+
+@word_function("word, word, words -> word", _rewritten)
+def rewrite(word: Word, names: Word, words: list[Word]) -> Word:
+    """The symbols that are names give way to their words: the word at the same place.
+
+    >>> rewrite([3, 1, 3, 2], [3, 2], [[7, 8], []])
+    [7, 8, 1, 7, 8]
+    """
+    known = dict(zip(reversed(names[: len(words)]), reversed(words[: len(names)]), strict=True))
+    return [new for symbol in word for new in known.get(symbol, [symbol])]
+
+
+@word_function("word, words -> words", lambda wanted, words: words._replace(least=0))
+def holding(wanted: Word, words: list[Word]) -> list[Word]:
+    """The words that hold one of the symbols.
+
+    >>> holding([3, 9], [[3, 1], [2], [4, 9, 3]])
+    [[3, 1], [4, 9, 3]]
+    """
+    return [word for word in words if not set(word).isdisjoint(wanted)]
 
 
 @word_function("word, one, one -> word", _on_the_way)
