@@ -253,6 +253,32 @@ def test_simpler_tasks_of_parts(name: str, share: float) -> None:
     assert there / 1_500 == pytest.approx(share, abs=0.05)
 
 
+def test_simpler_tasks_of_given_words() -> None:
+    """The longest word; a word in the order of a list; a word with several symbols replaced."""
+    counts, lists, pairs = list[int](), list[int](), list[int]()
+    for row, scored in rows(form("wu_longest_word"), 800):
+        words = [part.split() for part in " ".join(row[: row.index("<sep>")]).split("<word>")]
+        assert [*next(one for one in words if len(one) == max(map(len, words))), "<end>"] == scored
+        assert all(words)
+        assert 10 <= row.index("<sep>") <= 220
+        counts.append(len(words))
+    for row, _ in rows(form("wu_sort"), 800):
+        word, order, answer, _ = cut(row)
+        assert [symbol for one in order for symbol in word if symbol == one] == answer
+        assert len({*order}) == len(order) <= len(word) <= 219 - len(order)
+        lists.append(len(order))
+    for row, _ in rows(form("wu_replace_many"), 800):
+        word, given, answer, _ = cut(row)
+        known = dict(zip(given[::2], given[1::2], strict=True))
+        assert {*known} <= {*word}
+        assert [known.get(symbol, symbol) for symbol in word] == answer
+        pairs.append(len(known))
+    # Even on 1 .. 110, 5 .. 109 and 2 .. 73.
+    for found, low, high in ((counts, 1, 110), (lists, 5, 109), (pairs, 2, 73)):
+        assert low <= min(found) <= max(found) <= high
+        assert np.mean(found) == pytest.approx((low + high) / 2, abs=5)
+
+
 # ---------------------------------------------------------------- diagnostics
 
 

@@ -34,16 +34,16 @@ def chance(program: TaskProgram) -> float | None:
 
     Of an answer looked up in a mapping, one of its values; else one of what the answer's symbols can be.
     """
-    made = _made(program)
+    made, ids = _made(program), min(max(draw.count for draw in program.draws), program.symbols)
     if made is None:
-        return 1 / max(draw.count for draw in program.draws)
+        return 1 / ids
     if made.function == "lookup" and made.arguments[0] < len(program.draws):
         sizes = program.draws[made.arguments[0]].lengths
         shares = zip(sizes.values, sizes.shares, strict=True)
         return math.fsum(share / n for n, share in shares) / sum(sizes.shares)
     if made.function == "mod" and (by := _constant(program, made.arguments[1])):
         return 1 / by
-    return _OF.get(made.function, 1 / max(draw.count for draw in program.draws))
+    return _OF.get(made.function, 1 / ids)
 
 
 # Answers that are numbers have a law of their own; those of yes and no are even at best.

@@ -19,6 +19,10 @@ def _written(value: Extent) -> Extent:
     return Extent(_digit_count(value.low), _digit_count(min(value.high, GREATEST)), 0, 9)
 
 
+def _apart(a: Extent, b: Extent) -> Extent:
+    return number(max(a.low - b.high, b.low - a.high, 0), max(a.high - b.low, b.high - a.low))
+
+
 def _left_over(word: Extent, by: Extent) -> Extent:
     return word._replace(low=0, high=max(by.high - 1, 0) if by.low else max(word.high, by.high - 1))
 
@@ -73,7 +77,7 @@ def plus(a: int, b: int) -> int:
     return a + b
 
 
-@word_function("number, number -> number", lambda a, b: number(0, max(a.high - b.low, b.high - a.low)))
+@word_function("number, number -> number", _apart)
 def minus(a: int, b: int) -> int:
     """How far two numbers are apart.
 
