@@ -14,5 +14,5 @@ def floor(program: MachineProgram, context: int) -> Interval | None:
 
 def chance(program: MachineProgram) -> float | None:
     """One of the symbols that the moves take, guessed blindly."""
-    counts = [move.count for move in program.moves if move.count]
+    counts = [taken.count for move in program.moves for taken in move.takes]
     return 1 / max(counts) if counts else None
