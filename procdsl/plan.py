@@ -15,8 +15,9 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
+from procdsl.errors import RunError
 from procdsl.kinds import ByKind, Grown, Node
-from procdsl.programs import AnyMeasurement, AnyProgram, Interval, MinimalPairsMeasurement
+from procdsl.programs import AnyMeasurement, AnyProgram, Interval, MinimalPairsMeasurement, awaited
 
 Component = Literal["embedding", "position", "attention", "mlp", "norm", "head"]
 # The fields that hold the id of another operation.
@@ -168,10 +169,12 @@ class GenerateOperation(Operation):
 
     `tokens` spells each local id: the alphabet, then the specials. A row feeds `context` positions; the
     token at j is scored (a target) where the generator says so. `floor` is the least possible mean loss
-    over the scored tokens, in nats; `chance` the accuracy of the best guess that reads no structure.
+    over the scored tokens, in nats; `chance` the accuracy of the best guess that reads no structure. `text`
+    is the corpus whose tokens are counted for the law that the program waits for, if it does.
     """
 
     unkeyed: ClassVar[frozenset[str]] = frozenset({"id", "floor", "chance"})
+    later: ClassVar[frozenset[str]] = frozenset({"text"})
     kind: Literal["generate"] = "generate"
     name: str
     program: AnyProgram
@@ -180,6 +183,19 @@ class GenerateOperation(Operation):
     tokens: tuple[str, ...]
     floor: Interval | None = None
     chance: float | None = None
+    text: str | None = None
+
+    def inputs(self) -> tuple[str, ...]:
+        return (self.text,) if self.text else ()
+
+    def settled(self) -> None:
+        """RunError where the program waits for what a corpus says: it has no rows yet."""
+        if law := awaited(self.program):
+            raise RunError(
+                f"{self.name!r} is weighed as corpus {law.corpus!r} is, whose tokens nobody has counted here",
+                reason="unbound",
+                help="a run of the study counts them; to see rows now, give other weights",
+            )
 
 
 # ---------------------------------------------------------------- training

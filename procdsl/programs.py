@@ -17,7 +17,9 @@ says what the two files must hold.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -112,6 +114,9 @@ class Program(Node):
     split: Split = Split()
 
 
+P = TypeVar("P", bound=Program)
+
+
 class WordProgram(Program):
     """Words of a length law over `symbols` ids, laid out in rows by the common rule."""
 
@@ -164,15 +169,28 @@ class ShuffleDyckProgram(WordProgram):
         return 2 * self.k
 
 
+class Unigrams(Node):
+    """A law to be counted: that of the likeliest tokens of a corpus, by the first `tokens` for training.
+
+    Symbol i is as likely as the token that comes i-th by how often it is there, among as many as there are
+    symbols: rarer ones are left out.
+    """
+
+    corpus: str
+    tokens: int = Field(ge=1)
+
+
 class IidProgram(WordProgram):
     """Independent symbols: `count` of them, alike, or by thresholds of their cumulated probabilities.
 
-    Symbol i is drawn when a word of 32 bits is under thresholds[i] and under none before it.
+    Symbol i is drawn when a word of 32 bits is under thresholds[i] and under none before it. With `unigrams`
+    the thresholds are not known yet: `weighed` sets them.
     """
 
     kind: Literal["iid"] = "iid"
     count: int = Field(ge=1, le=2**24)
     thresholds: tuple[int, ...] = ()
+    unigrams: Unigrams | None = Field(default=None, exclude_if=lambda law: law is None)
 
     @property
     def symbols(self) -> int:
@@ -438,8 +456,8 @@ class DependencyProgram(WordProgram):
     2**64), else opens one that nests with `p_open` (over 2**64), else closes the one that was opened last.
     `distances` are drawn among the free places; failing these the partner's is the nearest one. Not `closed`:
     the walk of Papadimitriou & Jurafsky 2023, which looks two places about it for a free one, gives up
-    there, and is cut where it stands. Types are drawn by `thresholds` as in `IidProgram`; the partner of
-    type t is t itself, or `count` + t if `paired`.
+    there, and is cut where it stands. Types are drawn by `thresholds` or `unigrams` as in `IidProgram`; the
+    partner of type t is t itself, or `count` + t if `paired`.
     """
 
     kind: Literal["dependencies"] = "dependencies"
@@ -450,6 +468,7 @@ class DependencyProgram(WordProgram):
     p_open: int = Field(default=2**63, ge=0, le=2**64)
     distances: Lengths
     closed: bool = True
+    unigrams: Unigrams | None = Field(default=None, exclude_if=lambda law: law is None)
 
     @property
     def symbols(self) -> int:
@@ -701,6 +720,45 @@ AnyProgram = Annotated[
     | MachineProgram,
     ByKind(),
 ]
+
+
+def awaited(program: Program) -> Unigrams | None:
+    """The law that a program, or one that it is made of, waits for; until then it has no rows."""
+    match program:
+        case IidProgram() | DependencyProgram():
+            return program.unigrams
+        case ShuffledProgram():
+            return awaited(program.of)
+        case NgramProgram():
+            return awaited(program.fit.of)
+    return None
+
+
+def weighed(program: P, counts: Sequence[int]) -> P:
+    """The program with the law it waits for, by how often each token of the corpus is there.
+
+    >>> iid = IidProgram(count=2, lengths=Lengths(values=(4,)), unigrams=Unigrams(corpus="c", tokens=9))
+    >>> [part / 2**32 for part in weighed(iid, [1, 0, 6, 2]).thresholds]
+    [0.75]
+    """
+    match program:
+        case IidProgram():
+            return program.model_copy(update=_counted(program.count, counts))
+        case DependencyProgram():
+            return program.model_copy(update=_counted(program.count, counts))
+        case ShuffledProgram():
+            return program.model_copy(update={"of": weighed(program.of, counts)})
+        case NgramProgram():
+            fit = program.fit.model_copy(update={"of": weighed(program.fit.of, counts)})
+            return program.model_copy(update={"fit": fit})
+    return program
+
+
+def _counted(symbols: int, counts: Sequence[int]) -> dict[str, object]:
+    likeliest = sorted(counts, reverse=True)[:symbols]
+    parts = list(accumulate([*likeliest, *[0] * (symbols - len(likeliest))]))
+    return {"thresholds": tuple((part << 32) // parts[-1] for part in parts[:-1]), "unigrams": None}
+
 
 # ---------------------------------------------------------------- measurements
 

@@ -25,6 +25,7 @@ from runner.corpora import Corpus, open_corpus
 from runner.devices import World, rows_at_once
 from runner.execution import Execution
 from runner.shares import row_counts
+from runner.sources import source
 from runner.store import Store
 
 Ids = NDArray[np.int32]
@@ -132,7 +133,7 @@ def maker(
     """The batches of a phase, whose `counts` say how many rows of each feed stand before each step."""
     corpora = open_corpora(plan, operation.inputs(), store)
     return Batches(
-        rows=[_feed(operation, feed, plan, corpora) for feed in operation.feeds],
+        rows=[_feed(operation, feed, source(plan, feed.source, store), corpora) for feed in operation.feeds],
         counts=planned(operation) if counts is None else counts,
         context=operation.context,
         part_rows=rows_at_once(plan, operation, execution, world),
@@ -153,11 +154,14 @@ def names(plan: Plan, operation: TrainOperation) -> list[str]:
     return [source.name for source in sources if isinstance(source, PrepareOperation | GenerateOperation)]
 
 
-def _feed(operation: TrainOperation, feed: Feed, plan: Plan, corpora: Mapping[str, Corpus]) -> Rows:
-    source = plan.by_id[feed.source]
+def _feed(
+    operation: TrainOperation,
+    feed: Feed,
+    source: PrepareOperation | GenerateOperation,
+    corpora: Mapping[str, Corpus],
+) -> Rows:
     if isinstance(source, PrepareOperation):
         return TextRows(corpora[feed.source], operation.data_seed, feed.offset)
-    assert isinstance(source, GenerateOperation), f"{feed.source} gives no rows"
     return generated(
         source, operation.vocabulary, data_seed=operation.data_seed, split="train", offset=feed.offset
     )

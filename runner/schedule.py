@@ -46,6 +46,8 @@ def pending(plan: Plan, trials: tuple[Trial, ...], store: Store) -> tuple[str, .
 def needs(plan: Plan, id: str) -> tuple[str, ...]:
     """The operations that must be finished before this one: its inputs, and what its measurements read."""
     read = [*plan.by_id[id].inputs(), *(measure.measurement.source for measure in measures(plan, id))]
+    made = [operation for id in read if isinstance(operation := plan.by_id[id], GenerateOperation)]
+    read += [id for operation in made for id in operation.inputs()]
     return tuple(dict.fromkeys(id for id in read if not isinstance(plan.by_id[id], GenerateOperation)))
 
 

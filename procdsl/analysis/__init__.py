@@ -11,7 +11,7 @@ from functools import partial
 from types import ModuleType
 
 from procdsl.analysis.rows import row_floor
-from procdsl.programs import Interval, Program, WordProgram
+from procdsl.programs import Interval, Program, WordProgram, awaited
 
 __all__ = ["chance", "entropy", "floor"]
 
@@ -22,6 +22,8 @@ def floor(program: Program, *, length: int, context: int) -> Interval | None:
     It is that of a predictor that knows the grammar and the layout of rows but not the hash that splits
     them; to it, a held-out part is a sample like any other.
     """
+    if awaited(program):
+        return None
     module = _module(program)
     if isinstance(program, WordProgram):
         return row_floor(program.lengths, partial(module.entropy, program), context)
@@ -31,12 +33,16 @@ def floor(program: Program, *, length: int, context: int) -> Interval | None:
 
 def entropy(program: WordProgram, length: int) -> Interval | None:
     """The entropy of a word of this length, in nats."""
+    if awaited(program):
+        return None
     found: Interval | None = _module(program).entropy(program, length)
     return found
 
 
 def chance(program: Program, *, length: int, context: int) -> float | None:
     """The accuracy, over the scored tokens, of always guessing the likeliest symbol; None where unknown."""
+    if awaited(program):
+        return None
     found: float | None = _module(program).chance(program)
     return found
 

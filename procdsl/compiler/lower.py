@@ -15,7 +15,7 @@ from procdsl.compiler.generators import generate
 from procdsl.compiler.names import address
 from procdsl.compiler.study import Address, Layout, Phase, Study
 from procdsl.language.evaluations.base import Evaluation
-from procdsl.programs import AnyMeasurement
+from procdsl.programs import AnyMeasurement, awaited
 
 
 def lower(study: Study, *, profile: str | None) -> plan.Plan:
@@ -61,13 +61,15 @@ class _Builder:
         corpus = self.study.spec.corpora.get(name)
         place = (name, 0 if corpus else context)
         if place not in self._sources:
-            made = (
-                prepare(name, corpus, self._needs[name])
-                if corpus
-                else generate(name, self.study.procedural[name], context)
-            )
+            made = prepare(name, corpus, self._needs[name]) if corpus else self._generated(name, context)
             self._sources[place] = self.add(made)
         return self._sources[place]
+
+    def _generated(self, name: str, context: int) -> plan.GenerateOperation:
+        """Rows of a grammar or a source, behind the corpus whose law they wait for, if they do."""
+        made = generate(name, self.study.procedural[name], context)
+        law = awaited(made.program)
+        return made.model_copy(update={"text": self.source(law.corpus, context)}) if law else made
 
     def trial(self, curriculum: str, seed: int) -> plan.Trial:
         phases, measured = [], []

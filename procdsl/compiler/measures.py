@@ -12,6 +12,7 @@ from procdsl.compiler.corpora import Needs
 from procdsl.compiler.study import Phase, Study
 from procdsl.language.corpora import MathCorpus
 from procdsl.language.evaluations.base import Evaluation
+from procdsl.programs import awaited
 
 
 def applying(study: Study, phase: Phase) -> Iterator[tuple[str, Evaluation]]:
@@ -74,6 +75,9 @@ def text_needs(study: Study) -> dict[str, Needs]:
     """How much of each corpus the study reads."""
     train = dict.fromkeys(study.spec.corpora, 0)
     validation = dict.fromkeys(study.spec.corpora, 0)
+    for made in study.procedural.values():
+        if law := awaited(made.program()):
+            train[law.corpus] = max(train[law.corpus], law.tokens)
     for phase in study.phases():
         for feed in set(phase.feeds) & set(train):
             rows = math.ceil(resolve.rows_read(phase, feed))

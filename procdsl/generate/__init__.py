@@ -28,6 +28,7 @@ def rows(
 
     RunError where a part of the language that was asked for holds nothing that can be found.
     """
+    operation.settled()
     spelt = tuple(map(spelling, operation.tokens))
     made = [
         row(operation.program, Address(seed, operation.name, split, start + i, operation.context, spelt))

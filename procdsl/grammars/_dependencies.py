@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate
 from math import comb
 from typing import Annotated, Any, ClassVar
 
@@ -14,18 +12,13 @@ from pydantic import AfterValidator, Field
 
 from procdsl.grammars._brackets import bracket_alphabet, shuffle_count
 from procdsl.grammars._lengths import Length, law
+from procdsl.grammars._unigrams import corpora, thresholds, unigrams
 from procdsl.grammars.base import END, WordGrammar
 from procdsl.programs import DependencyProgram, Lengths
 
-_ZIPF = re.compile(r"zipf\((\d+(?:\.\d*)?|\.\d+)(?:, *(\d+(?:\.\d*)?|\.\d+))?\)")
-
 
 def _weighable(weights: str) -> str:
-    found = _ZIPF.fullmatch(weights)
-    if weights != "uniform" and not (found and float(found[1]) <= 16):
-        raise ValueError(
-            f'{weights!r} is no law of weights: "uniform", "zipf(1.0)" or, the rank moved, "zipf(1.0, 2.7)"'
-        )
+    unigrams(weights)
     return weights
 
 
@@ -62,7 +55,11 @@ class Pairs(WordGrammar):
             closed=not self.faithful,
             lengths=self.lengths(),
             split=self.split(),
+            unigrams=unigrams(self.weights).corpus,
         )
+
+    def texts(self) -> tuple[str, ...]:
+        return corpora(self.weights)
 
     def alphabet(self) -> tuple[str, ...]:
         return bracket_alphabet(self.types) if self.paired else tuple(f"s{i}" for i in range(self.types))
@@ -76,14 +73,11 @@ class Pairs(WordGrammar):
         return super().plenty(min(length, 24))
 
     def _thresholds(self) -> tuple[int, ...]:
-        """Cumulated probabilities over 2**32, in order of the types, the last left out."""
-        found = _ZIPF.fullmatch(self.weights)
-        if not found or self.types == 1:
+        """Cumulated probabilities over 2**32, where they are known and not all alike."""
+        law = unigrams(self.weights)
+        if law.corpus or self.weights == "uniform" or self.types == 1:
             return ()
-        power, moved = float(found[1]), float(found[2] or 0)
-        weights = [(rank + moved) ** -power for rank in range(1, self.types + 1)]
-        whole = list(accumulate(weights))[-1]
-        return tuple(min(2**32, round(part / whole * 2**32)) for part in accumulate(weights))[:-1]
+        return thresholds(law.shares(self.types))
 
     @abstractmethod
     def _pending(self, prefix: Sequence[str]) -> list[int] | None:

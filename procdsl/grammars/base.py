@@ -88,6 +88,10 @@ class Grammar(Node):
         """The names of other grammars that this one is made of."""
         return ()
 
+    def texts(self) -> tuple[str, ...]:
+        """The names of the corpora whose tokens are counted for it."""
+        return ()
+
     def bound(self, grammars: Mapping[str, Grammar]) -> Self:
         """This grammar with the names it refers to replaced by what they name (already bound themselves)."""
         return self

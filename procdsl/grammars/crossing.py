@@ -12,7 +12,8 @@ from procdsl.grammars._dependencies import Crossed
 class Crossing(Crossed):
     """Of the free positions a `share` opens a pair at a distance of the law, as in `flat`; the others nest.
 
-    Types are drawn by `weights`: `"uniform"`, `"zipf(1.0)"`, or `"zipf(1.0, 2.7)"`, the rank moved by 2.7.
+    Types are drawn by `weights`: `"uniform"`, `"zipf(1.0)"`, `"zipf(1.0, 2.7)"`, the rank moved
+    by 2.7, or `"corpus(NAME)"`, as the most frequent tokens of a corpus are (as `iid` says).
     Partners are spelt alike unless `paired`. The language of Papadimitriou & Jurafsky 2023 has a share of
     0.01; with `faithful`, partners may go missing as theirs do.
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from procdsl.grammars._unigrams import Law, corpora, thresholds, unigrams
 from procdsl.grammars.base import END, WordGrammar
 from procdsl.programs import AutomatonProgram, IidProgram, Letters
 
 
 class Iid(WordGrammar):
-    """Symbols drawn each by itself: alike, by Zipf's law, or with the weights of a list.
+    """Symbols drawn each by itself: alike, by Zipf's law, as a corpus' tokens, or with the weights of a list.
 
-    `weights` is `"uniform"`, `"zipf(1.0)"` (the r-th symbol r to the power of minus that), or numbers.
+    `weights` is `"uniform"`, `"zipf(1.0)"` (the r-th symbol r to the power of minus that; in
+    `"zipf(1.0, 2.7)"` r + 2.7), `"corpus(NAME)"` (the r-th symbol as likely as the r-th most frequent token
+    among the first 100,000 of that corpus, or among more: `"corpus(NAME, 1000000)"`), or numbers.
 
     ```toml
     kind    = "iid"
@@ -32,26 +34,34 @@ class Iid(WordGrammar):
     @model_validator(mode="after")
     def _weighable(self) -> Self:
         if isinstance(self.weights, str):
-            _power(self.weights)
+            unigrams(self.weights)
         elif len(self.weights) != self.symbols or not sum(self.weights) > 0:
             raise ValueError(f"{len(self.weights)} weights (some above 0) for {self.symbols} symbols")
         return self
 
     def program(self) -> IidProgram:
         weights = self._shares()
-        thresholds = () if len(set(weights)) == 1 else _thresholds(weights)
         return IidProgram(
-            count=self.symbols, thresholds=thresholds, lengths=self.lengths(), split=self.split()
+            count=self.symbols,
+            thresholds=() if len(set(weights)) == 1 else thresholds(weights),
+            lengths=self.lengths(),
+            split=self.split(),
+            unigrams=self._law().corpus,
         )
 
     def walks(self) -> AutomatonProgram:
         """The same law as walks of one state, for operators that keep weights."""
+        if self.texts():
+            raise ValueError("its weights are those of a corpus, which is counted when it is prepared")
         shares = {symbol: share for symbol, share in enumerate(self._shares()) if share > 0}
         letters = Letters(symbols=tuple(shares), weights=tuple(shares.values()))
         return AutomatonProgram(
             count=self.symbols, letters=(letters,), sources=(0,), targets=(0,), writes=(0,), weights=(1.0,),
             accepts=(0,), lengths=self.lengths(), split=self.split(),
         )  # fmt: skip
+
+    def texts(self) -> tuple[str, ...]:
+        return corpora(self.weights)
 
     def alphabet(self) -> tuple[str, ...]:
         return tuple(f"s{i}" for i in range(self.symbols))
@@ -83,30 +93,10 @@ class Iid(WordGrammar):
     def _shares(self) -> tuple[float, ...]:
         if not isinstance(self.weights, str):
             return self.weights
-        power = _power(self.weights)
-        return tuple(rank**-power for rank in range(1, self.symbols + 1))
+        return self._law().shares(self.symbols)
+
+    def _law(self) -> Law:
+        return unigrams(self.weights) if isinstance(self.weights, str) else Law()
 
     def _drawn(self) -> frozenset[str]:
         return frozenset(s for s, share in zip(self.alphabet(), self._shares(), strict=True) if share > 0)
-
-
-def _power(law: str) -> float:
-    """The exponent of a Zipf law; 0 for a uniform one."""
-    if law == "uniform":
-        return 0.0
-    inner = law.removeprefix("zipf(").removesuffix(")")
-    try:
-        power = float(inner) if law == f"zipf({inner})" else -1.0
-    except ValueError:
-        power = -1.0
-    if not 0 <= power <= 16:
-        raise ValueError(f'{law!r} is no law of weights: "uniform", "zipf(1.0)", or a list of numbers')
-    return power
-
-
-def _thresholds(weights: tuple[float, ...]) -> tuple[int, ...]:
-    """Cumulated probabilities over 2**32, in order of the symbols, the last left out."""
-    total = 0.0
-    for weight in weights:
-        total += weight
-    return tuple(min(2**32, round(part / total * 2**32)) for part in accumulate(weights))[:-1]

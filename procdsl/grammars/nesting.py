@@ -14,7 +14,8 @@ from procdsl.programs import Lengths
 class Nesting(Pairs):
     """Pairs that nest: each position opens one with probability `p_open`, else closes the last that is open.
 
-    Types are drawn by `weights`: `"uniform"`, `"zipf(1.0)"`, or `"zipf(1.0, 2.7)"`, the rank moved by 2.7.
+    Types are drawn by `weights`: `"uniform"`, `"zipf(1.0)"`, `"zipf(1.0, 2.7)"`, the rank moved
+    by 2.7, or `"corpus(NAME)"`, as the most frequent tokens of a corpus are (as `iid` says).
     Partners are spelt alike unless `paired`. With `faithful`, words are cut where they stand, as published;
     else all is closed in time.
 

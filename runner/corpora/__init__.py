@@ -106,6 +106,13 @@ class Corpus:
             )
         out[:] = np.lib.stride_tricks.sliding_window_view(ids, context + 1)[starts]
 
+    def counts(self, tokens: int) -> NDArray[np.int64]:
+        """How often each id is among the first so many for training, separators left out."""
+        found = np.bincount(self._ids["train"][:tokens], minlength=self.text_size)
+        if not self.problems:
+            found[self.separator] = 0
+        return found
+
     def score(self, ids: NDArray[np.int32], scored: NDArray[np.uint8]) -> None:
         """Mark what is scored of rows: of problems, answers; of text, all."""
         scored[:] = tokenizers.scored(ids) if self.problems else 1

@@ -26,6 +26,7 @@ def fill(operation: GenerateOperation, *, seed: int, split: str, start: int, ids
     RunError where a part of the language that was asked for holds nothing that can be found.
     """
     _check(operation, ids, scored)
+    operation.settled()
     address = Address(seed, operation.name, split, start, operation.tokens)
     fill_program(operation.program, address, ids, scored)
 

@@ -18,6 +18,7 @@ from procdsl.plan import GenerateOperation, MeasureOperation, Plan, PrepareOpera
 from runner import devices
 from runner.execution import Execution
 from runner.model import Transformer
+from runner.sources import source
 from runner.store import Store
 
 
@@ -38,9 +39,7 @@ class Setting:
     @property
     def source(self) -> GenerateOperation | PrepareOperation:
         """The rows' operation; of a text, the corpus whose tokenizer reads it."""
-        source = self.plan.by_id[self.measure.measurement.source]
-        assert isinstance(source, GenerateOperation | PrepareOperation), f"{source.id} has no rows"
-        return source
+        return source(self.plan, self.measure.measurement.source, self.store)
 
 
 class Measuring(Protocol):

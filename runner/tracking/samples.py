@@ -10,6 +10,7 @@ import numpy as np
 from procdsl.plan import GenerateOperation, PrepareOperation, TrainOperation
 from runner.corpora import open_corpus, tokenizer
 from runner.generators import fill
+from runner.sources import source as origin
 from runner.tracking.receipts import Course
 
 ROWS = 3
@@ -21,7 +22,7 @@ def ready(course: Course) -> bool:
     return all(
         course.store.done("prepare", course.plan.key(id)) is not None
         for leg in course.legs
-        for id in leg.operation.inputs()
+        for id in course.plan.needed(feed.source for feed in leg.operation.feeds)
         if isinstance(course.plan.by_id[id], PrepareOperation)
     )
 
@@ -33,11 +34,10 @@ def text(course: Course) -> str:
 
 def _phase(course: Course, phase: str, operation: TrainOperation) -> Iterator[str]:
     for feed in operation.feeds:
-        source = course.plan.by_id[feed.source]
+        source = origin(course.plan, feed.source, course.store)
         if isinstance(source, GenerateOperation):
             rows = _generated(source, operation.data_seed, feed.offset)
         else:
-            assert isinstance(source, PrepareOperation)
             rows = _read(course, source, operation, feed.offset)
         yield f"# phase {phase}, source {source.name}: its first {ROWS} rows\n"
         yield from (f"{row[:_LONGEST]}\n" for row in rows)

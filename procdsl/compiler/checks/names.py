@@ -22,11 +22,14 @@ def data_is_known(spec: ExperimentSpec) -> Iterator[Finding]:
 
 
 def parts_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
-    """P202: a grammar is made of grammars, a source of grammars and sources."""
+    """P202: a grammar is made of grammars and weighed by corpora, a source made of grammars and sources."""
     for name, grammar in spec.grammars.items():
         for part in grammar.references():
             if part not in spec.grammars:
                 yield from unknown("P202", ("grammars", name), part, spec.grammars, "grammar")
+        for text in grammar.texts():
+            if text not in spec.corpora:
+                yield from unknown("P202", ("grammars", name, "weights"), text, spec.corpora, "corpus")
     known = (*spec.grammars, *spec.sources)
     for name, source in spec.sources.items():
         for key, part in source.names().items():
