@@ -74,7 +74,7 @@ def _draw(program: TaskProgram, piece: Piece) -> int | None:
 
 
 def _asked(program: TaskProgram) -> tuple[list[int], bool]:
-    """The draws that scored words hang on, where nothing before them tells; whether they are all of the row."""
+    """The draws that scored words hang on, if nothing before tells them; whether they are all of the row."""
     known, asked, shown = set[int](), dict[int, None](), set[int | None]()
     for piece in program.pieces:
         if piece.word is None:
@@ -90,7 +90,11 @@ def _asked(program: TaskProgram) -> tuple[list[int], bool]:
 def _least_scored(program: TaskProgram) -> int:
     """So many tokens at least are scored in every row."""
     unscored = sum(_longest(program, piece) for piece in program.pieces if not piece.scored)
-    return max(program.shortest - unscored, sum(piece.token is not None and piece.scored for piece in program.pieces), 1)
+    return max(
+        program.shortest - unscored,
+        sum(piece.token is not None and piece.scored for piece in program.pieces),
+        1,
+    )
 
 
 def _longest(program: TaskProgram, piece: Piece) -> int:

@@ -130,7 +130,12 @@ class Lowering:
                 return Pool(low, high - low, "number")
             case Call(function=Name(text="group"), arguments=(Text(value=name, at=at),)):
                 return self._group(name, at)
-        raise meant(node, (*self.symbols, "range", "group"), "pool of symbols", "declare it in `symbols`")
+        raise meant(
+            node,
+            (*self.symbols, "range", "group"),
+            "pool of symbols",
+            "declare it in `symbols`, or draw it before",
+        )
 
     def _group(self, name: str, at: int) -> Pool:
         if name not in self.groups:
@@ -158,7 +163,8 @@ class Lowering:
                 return self.names[text]
             case Text(value=text, at=at) if text in self.quoted:
                 if text.split() != [text]:
-                    raise ExpressionError("what stands in quotes is one token", at, len(text) + 2)
+                    one = "_".join(text.split()) or "."
+                    raise ExpressionError("what stands in quotes is one token", at, len(text) + 2, f"'{one}'")
                 id = self.numerals + sum(self.symbols.values()) + self.quoted.index(text)
                 return self._add(Instruction(function="number", number=id), Known(Extent(1, 1, id, id)))
             case Name() | Number() | Text():
@@ -168,7 +174,7 @@ class Lowering:
 
     def _call(self, node: Call, hole: int | None = None) -> int:
         """A function of its arguments; of the value in `hole` besides, inside map(...)."""
-        if node.named:
+        if node.named and node.function.text in functions():
             name = node.named[0][0]
             raise ExpressionError(f"{node.function.text} takes no {name.text!r}", name.at, len(name.text))
         if node.function.text == "map":
@@ -177,7 +183,8 @@ class Lowering:
             return self._over(node, hole)
         function = word_functions().get(node.function.text)
         if function is None:
-            raise meant(node.function, functions(), "word function", "`procdsl kinds` lists them")
+            help = "`procdsl kinds` lists them; what is drawn has a name of its own, in `let` or `input`"
+            raise meant(node.function, functions(), "word function", help)
         arguments = self._arguments(node, hole)
         self._check(node, function, arguments)
         return self.apply(function, arguments, node.at)
