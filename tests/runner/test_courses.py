@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from procdsl.compiler import compile
-from procdsl.plan import Plan, TrainOperation
+from procdsl.plan import GenerateOperation, Plan, PrepareOperation, TrainOperation
 from runner import batches, checkpoints
 from runner.bind import bind
 from runner.engine import run
@@ -137,7 +137,10 @@ def rows(plan: Plan, store: Store, operation: TrainOperation) -> np.ndarray:
     corpora = batches.open_corpora(plan, operation.inputs(), store)
     count = operation.steps * operation.batch_rows
     ids = np.empty((count, operation.context + 1), np.int32)
-    batches._feed(operation, operation.feeds[0], plan, corpora).fill(0, ids, np.empty(ids.shape, np.uint8))
+    feed = operation.feeds[0]
+    source = plan.by_id[feed.source]
+    assert isinstance(source, PrepareOperation | GenerateOperation)
+    batches._feed(operation, feed, source, corpora).fill(0, ids, np.empty(ids.shape, np.uint8))
     return ids
 
 
