@@ -3,6 +3,10 @@
 H(D | n) = ln Z - r / Z, where Z sums the weights w of all derivations and r sums w ln w. As r is the slope
 of Z in a common exponent of all weights, it is the imaginary part of Z for the weights w ** (1 + ih), over h
 (Squire & Trapp 1998): every step to Z is analytic, so the tables are the sampler's, in complex numbers.
+
+Where words may have several derivations, who knows the tree but not the terminals that its productions chose
+among alike knows where each stands: words have at least the entropy of these choices. It is the mean, over
+trees, of a sum over their productions, and so a slope as well.
 """
 
 from __future__ import annotations
@@ -14,17 +18,18 @@ from typing import Any
 
 from procdsl.analysis.rows import exactly
 from procdsl.grammars.rules.ambiguity import verdict
-from procdsl.programs import Interval, TreeProgram
+from procdsl.programs import Interval, TreeProgram, TreeShape
 from procdsl.trees import Structure, product, structure, tilt, unit_edges, vector_inside
 
 _H = 1e-30
 
 
 def entropy(program: TreeProgram, length: int) -> Interval:
-    """Nats a word: exact where it is proved that every word has one derivation, else at most this."""
+    """Nats a word: exact where it is proved that every word has one derivation, else between two bounds."""
     value = float(_entropies(program)[length])
-    certain = program.unambiguous or verdict(program.shapes).certain
-    return exactly(value) if certain else Interval(low=0.0, high=value)
+    if program.unambiguous or verdict(program.shapes).certain:
+        return exactly(value)
+    return Interval(low=min(float(_chosen(program)[length]), value), high=value)
 
 
 def chance(program: TreeProgram) -> float | None:
@@ -37,20 +42,47 @@ def _entropies(program: TreeProgram) -> Any:
     """The entropy of the derivations of each length; NaN where there are none."""
     import numpy as np
 
-    step = tilt(program)
-    alpha, _ = vector_inside(_sloped(program), step, program.lengths.values[-1], number=complex)
-    weight, slope = alpha[0].real, alpha[0].imag / _H
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(weight) - np.arange(len(weight)) * math.log(step) - slope / weight
+    slopes = [math.fsum(w * math.log(w) for w in shape.weights) for shape in _by_head(program)]
+    weights, mean = _slope(program, slopes)
+    with np.errstate(divide="ignore"):
+        return np.log(weights) - np.arange(len(weights)) * math.log(tilt(program)) - mean
 
 
-def _sloped(program: TreeProgram) -> Structure:
-    """The program's structure with its weights raised to 1 + ih."""
+@lru_cache(maxsize=16)
+def _chosen(program: TreeProgram) -> Any:
+    """The entropy of the terminals that productions choose, to who knows the tree; NaN where none is."""
+    return _slope(program, [_choice(shape) for shape in _by_head(program)])[1]
+
+
+def _choice(shape: TreeShape) -> float:
+    """Nats of the terminals of a production, times its weight."""
+    alike: dict[tuple[int, ...], float] = {}
+    for member, weight in zip(shape.members, shape.weights, strict=True):
+        alike[member] = alike.get(member, 0.0) + weight
+    whole = math.fsum(alike.values())
+    return whole * math.log(whole) - math.fsum(w * math.log(w) for w in alike.values())
+
+
+def _by_head(program: TreeProgram) -> list[TreeShape]:
+    return sorted(program.shapes, key=lambda shape: shape.head)
+
+
+def _slope(program: TreeProgram, slopes: Sequence[float]) -> tuple[Any, Any]:
+    """Of each length the tilted weight of all derivations, and the mean of slopes over weights along them."""
     import numpy as np
 
-    flat = structure(program)
-    shapes = sorted(program.shapes, key=lambda shape: shape.head)
-    slopes = (math.fsum(w * math.log(w) for w in shape.weights) for shape in shapes)
+    sloped = _sloped(program, slopes)
+    alpha, _ = vector_inside(sloped, tilt(program), program.lengths.values[-1], number=complex)
+    weight, slope = alpha[0].real, alpha[0].imag / _H
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return weight, slope / weight
+
+
+def _sloped(program: TreeProgram, slopes: Sequence[float]) -> Structure:
+    """The program's structure with these slopes of its productions' weights, over h, as imaginary parts."""
+    import numpy as np
+
+    flat, shapes = structure(program), _by_head(program)
     weight = [complex(w, _H * slope) for w, slope in zip(flat.weight, slopes, strict=True)]
     silent: list[tuple[int, tuple[int, ...], Any]] = [
         (shape.head, shape.children, w)

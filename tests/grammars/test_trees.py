@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,27 @@ def test_weights_counts_and_entropies_are_those_of_all_derivations(name: str) ->
             nats = -math.fsum(w / whole * math.log(w / whole) for w, _ in found)
             entropy = analysis.entropy(program, n)
             assert entropy.high == pytest.approx(nats, rel=1e-11, abs=1e-12)
+            words = defaultdict[tuple[int, ...], float](float)
+            for weight, word in found:
+                words[word] += weight / whole
+            of_words = -math.fsum(share * math.log(share) for share in words.values())
+            assert 0 <= entropy.low <= of_words + 1e-12
+
+
+def test_what_productions_choose_bounds_the_words_from_below() -> None:
+    """Of ww all that is drawn are the letters of w; of a pile of letters, the tree cannot be seen at all."""
+    twice = """rules = '''
+        S -> W { $1.1 $1.2 }
+        W -> W { x[i] $1.1 , x[i] $1.2 } | { ε , ε }
+        '''
+        tokens = { x = 4 }"""
+    found = analysis.floor(read(f'kind = "mcfg"\n{twice}\nlength = 16').program(), length=16, context=16)
+    assert found.exact
+    assert found.low == pytest.approx(math.log(4) / 2)
+    pile = read('kind = "cfg"\nrules = "S -> S S [0.3] | a[i] [0.7]"\ntokens = { a = 3 }\nlength = 6')
+    entropy = analysis.entropy(pile.program(), 6)
+    assert entropy.low == pytest.approx(6 * math.log(3))
+    assert entropy.high == pytest.approx(6 * math.log(3) + math.log(42))
 
 
 @every_grammar
