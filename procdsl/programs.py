@@ -84,28 +84,55 @@ def fillable(lengths: Lengths, context: int) -> int:
     return bits
 
 
+class Rank(Node):
+    """Where the parts of the words of one length end, in the order of their hashes.
+
+    Words whose hash is under `test` are the test part, those from there to under `validation` that one.
+    """
+
+    length: int = Field(ge=1, le=LONGEST)
+    test: int = Field(ge=0, le=2**64)
+    validation: int = Field(ge=0, le=2**64)
+
+
 class Split(Node):
     """Which words are held out: those whose hash is under `test`, then under `test + validation`, of 2**64.
 
     `by` says what is hashed: the word, or the whole row where words are too few to be told apart. What
-    belongs elsewhere is drawn again: the word; the row's words; with `layout`, the row's lengths as well.
+    belongs elsewhere is drawn again: the word; the row's words; with `layout`, the row's lengths as well. By
+    `rank` it is the word, and `ranks` say for each length where parts of so many words end. With a `test` of
+    2**64 all there is, is the test part.
     """
 
     validation: int = Field(default=2**64 // 200, ge=0, lt=2**64)
-    test: int = Field(default=2**64 // 200, ge=0, lt=2**64)
-    by: Literal["word", "row", "layout"] = "word"
+    test: int = Field(default=2**64 // 200, ge=0, le=2**64)
+    by: Literal["word", "row", "layout", "rank"] = "word"
+    ranks: tuple[Rank, ...] = Field(default=(), exclude_if=lambda ranks: not ranks)
 
     @model_validator(mode="after")
     def _leaves_training(self) -> Self:
-        if self.validation + self.test >= 2**64:
+        if self.validation + self.test >= 2**64 and (self.validation or not self.tests_all):
             raise ValueError("the held-out parts leave nothing for training")
         return self
 
-    def bounds(self, split: SplitName) -> tuple[int, int]:
-        """The part `split` holds: first and last hash."""
-        edges = {"test": (0, self.test), "validation": (self.test, self.test + self.validation)}
-        low, high = edges.get(split, (self.test + self.validation, 2**64))
-        return low, high - 1
+    @property
+    def tests_all(self) -> bool:
+        """Whether all there is, is the test part."""
+        return self.test == 2**64
+
+    @property
+    def hashed(self) -> Split:
+        """The same shares of other words than those that were ranked."""
+        return Split(validation=self.validation, test=self.test) if self.ranks else self
+
+    def bounds(self, split: SplitName, length: int = 0) -> tuple[int, int]:
+        """The part `split` holds, of words of a length: first and last hash; of none, (1, 0)."""
+        test, rest = self.test, self.test + self.validation
+        for rank in self.ranks:
+            if rank.length == length:
+                test, rest = rank.test, rank.validation
+        low, high = {"test": (0, test), "validation": (test, rest)}.get(split, (rest, 2**64))
+        return (low, high - 1) if low < high else (1, 0)
 
 
 class Program(Node):
@@ -135,12 +162,14 @@ class DyckProgram(WordProgram):
     """Words of k-Dyck. Ids: opening bracket of type t is t, its closing one k + t.
 
     `uniform`: every word of the length (and depth) alike. `process`: the walk of Jiang et al. 2026: opens
-    with probability `p_open` (over 2**64) where it may, closes what is left when the end is near.
+    with probability `p_open` (over 2**64) where it may, closes what is left when the end is near. Only words
+    more than `beyond` deep, if that is given: either measure conditioned on them.
     """
 
     kind: Literal["dyck"] = "dyck"
     k: int = Field(ge=1, le=65_536)
     depth: int | None = Field(default=None, ge=1)
+    beyond: int | None = Field(default=None, ge=1, exclude_if=lambda beyond: beyond is None)
     measure: Literal["uniform", "process"] = "uniform"
     p_open: int = Field(default=2**63, ge=0, lt=2**64)
 
@@ -154,12 +183,13 @@ class ShuffleDyckProgram(WordProgram):
 
     `uniform`: every word of the length (and total depth) alike. `process`: the walk of Hu et al. 2025, which
     closes a type drawn evenly among the open ones; at the end it closes what is open (`closed`), or it is
-    cut where it stands, as published.
+    cut where it stands, as published. `beyond` as in `DyckProgram`, of the total depth.
     """
 
     kind: Literal["shuffle_dyck"] = "shuffle_dyck"
     k: int = Field(ge=1, le=65_536)
     depth: int | None = Field(default=None, ge=1)
+    beyond: int | None = Field(default=None, ge=1, exclude_if=lambda beyond: beyond is None)
     measure: Literal["uniform", "process"] = "uniform"
     p_open: int = Field(default=2**63, ge=0, lt=2**64)
     closed: bool = True

@@ -13,7 +13,8 @@ from procdsl.compiler.generators import generate
 from procdsl.compiler.names import procedural
 from procdsl.compiler.near import hint
 from procdsl.errors import UsageError
-from procdsl.grammars.base import HeldOut, WordGrammar
+from procdsl.grammars._held_out import HeldOut
+from procdsl.grammars.base import WordGrammar
 from procdsl.plan import GenerateOperation
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def chosen(compiled: Compiled, name: str, length: int | None, split: str = "trai
 
     Of another length too few words may exist to hold some out: nobody trains on these, so none are.
     """
-    known = procedural(compiled.spec)
+    known = procedural(compiled.spec, split)
     if name not in known:
         raise UsageError(f"the study has no grammar or source called {name!r}", help=hint(name, known))
     made: Any = known[name]

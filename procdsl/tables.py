@@ -29,6 +29,53 @@ def closing_thresholds(length: int, depth: int) -> list[list[int]]:
     return table
 
 
+def deep_thresholds(length: int, beyond: int, depth: int | None) -> list[list[int]]:
+    """table[left][height]: with what probability a uniform Dyck word closes there that is yet to be deep.
+
+    It is at most `depth` deep in all, and at some place more than `beyond`, which it has not come to.
+    """
+    behind = _walks_down(length, beyond + 1, depth)
+    table, walks = [[0] * (beyond + 1)], [0] * (beyond + 2)
+    for left in range(1, length + 1):
+        before = [*walks[: beyond + 1], behind[left - 1]]
+        walks = [before[1], *(before[h - 1] + before[h + 1] for h in range(1, beyond + 1)), 0]
+        table.append([0] * (beyond + 1))
+        for height in range(1, beyond + 1):
+            if walks[height]:
+                table[left][height] = (before[height - 1] << 64) // walks[height]
+    return table
+
+
+def _walks_down(length: int, height: int, depth: int | None) -> list[int]:
+    """How many walks of 0 .. `length` steps lead from a height to 0 within 0 .. `depth`."""
+    top = min(length, depth or length) + height
+    walks, found = [1, *[0] * (top + 1)], list[int]()
+    for _ in range(length + 1):
+        found.append(walks[height] if depth is None or height <= depth else 0)
+        walks = [walks[1], *(walks[h - 1] + walks[h + 1] for h in range(1, top + 1)), 0]
+        if depth is not None:
+            walks[depth + 1 :] = [0] * len(walks[depth + 1 :])
+    return found
+
+
+def deep_walk_thresholds(length: int, beyond: int, p_open: float, *, closed: bool) -> list[list[int]]:
+    """As `deep_thresholds`, of the published walk, which opens with `p_open` where it may.
+
+    What is tabled meanwhile is how likely the walk is to come to `beyond` + 1 from a height.
+    """
+    table, reach = [[0] * (beyond + 1)], [*[0.0] * (beyond + 1), 1.0]
+    for left in range(1, length + 1):
+        before = reach
+        reach = [before[1], *[0.0] * beyond, 1.0]
+        table.append([0] * (beyond + 1))
+        for height in range(1, beyond + 1 if not closed else min(beyond + 1, left)):
+            closes = (1.0 - p_open) * before[height - 1]
+            reach[height] = closes + p_open * before[height + 1]
+            if reach[height] > 0.0:
+                table[left][height] = min(int(closes / reach[height] * 2**64), 2**64 - 1)
+    return table
+
+
 def alias(weights: Sequence[float]) -> list[tuple[int, int]]:
     """Walker's table: place i stays with probability threshold / 2**64, else gives way to the other place.
 
@@ -103,7 +150,8 @@ class Depths(NamedTuple):
     """How the open brackets of all types can stand, as partitions of the depth, and the moves between them.
 
     Moves of state s are those from offsets[s] to offsets[s + 1]: to `targets`, in `ways` ways, by a bracket
-    of a type that stands at height `heights` and goes up or down (`rises`). State 0 has nothing open.
+    of a type that stands at height `heights` and goes up or down (`rises`). Words end in state 0, where
+    nothing is open, and begin in `start`.
     """
 
     offsets: list[int]
@@ -111,6 +159,7 @@ class Depths(NamedTuple):
     ways: list[int]
     heights: list[int]
     rises: list[int]
+    start: int = 0
 
 
 @lru_cache(maxsize=16)
@@ -137,6 +186,32 @@ def depths(k: int, depth: int) -> Depths:
                 made.ways.append(same)
                 made.heights.append(height)
                 made.rises.append(rises)
+        made.offsets.append(len(made.targets))
+    return made
+
+
+@lru_cache(maxsize=16)
+def deep_depths(k: int, depth: int, beyond: int) -> Depths:
+    """As `depths`, of words that are somewhere more than `beyond` deep.
+
+    Behind the states are those of words that are yet to be: they lead to each other, and from there to the
+    others.
+    """
+    all_ = depths(k, depth)
+    states, level = len(all_.offsets) - 1, {0: 0}
+    for state in range(states):
+        for move in range(all_.offsets[state], all_.offsets[state + 1]):
+            level.setdefault(all_.targets[move], level[state] + (1 if all_.rises[move] else -1))
+    yet = {
+        state: states + place for place, state in enumerate(s for s in range(states) if level[s] <= beyond)
+    }
+    made = Depths(*(list(part) for part in all_[:5]), start=states)
+    for state in yet:
+        for move in range(all_.offsets[state], all_.offsets[state + 1]):
+            made.targets.append(yet.get(all_.targets[move], all_.targets[move]))
+            made.ways.append(all_.ways[move])
+            made.heights.append(all_.heights[move])
+            made.rises.append(all_.rises[move])
         made.offsets.append(len(made.targets))
     return made
 

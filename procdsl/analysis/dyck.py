@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from procdsl.analysis.rows import exactly
-from procdsl.grammars._brackets import strip_count
+from procdsl.grammars._brackets import dyck_count
 from procdsl.programs import DyckProgram, Interval
+from procdsl.tables import deep_walk_thresholds
 
 
 def entropy(program: DyckProgram, length: int) -> Interval:
     """Nats a word: the logarithm of a count, or a sum over the walk's free decisions and opened types."""
     if program.measure == "process":
         return exactly(_walk_entropy(program, length))
-    half = length // 2
-    if program.depth is None or program.depth >= half:
-        shapes = math.comb(length, half) // (half + 1)
-    else:
-        shapes = strip_count(length, program.depth)
-    return exactly(math.log(shapes) + half * math.log(program.k))
+    shapes = dyck_count(length, program.depth, program.beyond)
+    return exactly(math.log(shapes) + length // 2 * math.log(program.k))
 
 
 def chance(program: DyckProgram) -> float:
@@ -27,7 +25,9 @@ def chance(program: DyckProgram) -> float:
 
 
 def _walk_entropy(program: DyckProgram, length: int) -> float:
-    """Forward over the height: what is open is all that the walk's decisions depend on."""
+    """Forward over the height, and whether it was deep: what the walk's decisions depend on."""
+    if program.beyond is not None:
+        return _deep_walk_entropy(program, program.beyond, length)
     import numpy as np
 
     p, top = program.p_open / 2**64, min(program.depth or length, length // 2)
@@ -42,3 +42,37 @@ def _walk_entropy(program: DyckProgram, length: int) -> float:
         closes = at - opens
         at = np.concatenate(([0.0], opens[:-1])) + np.concatenate((closes[1:], [0.0]))
     return nats
+
+
+def _deep_walk_entropy(program: DyckProgram, beyond: int, length: int) -> float:
+    """That of the walk which is to be deep: its closings are tabled until it is."""
+    import numpy as np
+
+    deep = deep_walk_thresholds(length, beyond, program.p_open / 2**64, closed=True)
+    bound, top = program.depth or length, length // 2 + 1
+    heights = np.arange(top + 1)
+    at, nats = {yet: np.zeros(top + 1) for yet in (True, False)}, 0.0
+    at[True][0] = 1
+    for left in range(length, 0, -1):
+        after = {yet: np.zeros(top + 1) for yet in at}
+        for yet, mass in at.items():
+            closing = np.where((heights >= left) | (heights >= bound), 1.0, 1 - program.p_open / 2**64)
+            if yet:
+                closing[: beyond + 1] = np.array(deep[left], float)[: top + 1] / 2**64
+            closing[0] = 0.0
+            nats += float(mass @ (_coin(closing) + math.log(program.k) * (1 - closing)))
+            after[yet][:-1] += (mass * closing)[1:]
+            after[yet][1:] += (mass * (1 - closing))[:-1]
+        after[False][beyond + 1] += after[True][beyond + 1]
+        after[True][beyond + 1] = 0.0
+        at = after
+    return nats
+
+
+def _coin(chances: Any) -> Any:
+    """Nats of coins."""
+    import numpy as np
+
+    sure = (chances <= 0) | (chances >= 1)
+    p = np.where(sure, 0.5, chances)
+    return np.where(sure, 0.0, -p * np.log(p) - (1 - p) * np.log(1 - p))

@@ -14,10 +14,12 @@ from procdsl.tables import depths
 _DEEPEST = 24
 
 
-def entropy(program: ShuffleDyckProgram, length: int) -> Interval:
-    """Nats a word; an interval for a walk of unbounded depth."""
+def entropy(program: ShuffleDyckProgram, length: int) -> Interval | None:
+    """Nats a word; an interval for a walk of unbounded depth, nothing for one that is to be deep."""
     if program.measure == "uniform":
         return exactly(_log_count(program, length))
+    if program.beyond is not None:
+        return None
     if program.depth is not None and program.depth <= _DEEPEST:
         return exactly(_lumped(program, program.depth, length))
     return _bracketed(program, length)
@@ -29,8 +31,8 @@ def chance(program: ShuffleDyckProgram) -> float:
 
 
 def _log_count(program: ShuffleDyckProgram, length: int) -> float:
-    if program.depth is not None and program.depth < length // 2:
-        return math.log(shuffle_count(program.k, length, program.depth))
+    if program.beyond is not None or (program.depth is not None and program.depth < length // 2):
+        return math.log(shuffle_count(program.k, length, program.depth, program.beyond))
     return _log_free(program.k, length // 2)
 
 

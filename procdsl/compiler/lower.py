@@ -42,7 +42,7 @@ class _Builder:
         self._by_id: dict[str, plan.AnyOperation] = {}
         self._by_content: dict[plan.AnyOperation, str] = {}
         self._trained: dict[tuple[Address, int], str] = {}
-        self._sources: dict[tuple[str, int], str] = {}
+        self._sources: dict[tuple[str, int, bool], str] = {}
         self._needs = measures.text_needs(study)
 
     def operations(self) -> tuple[plan.AnyOperation, ...]:
@@ -56,20 +56,25 @@ class _Builder:
             self._by_id[operation.id] = operation
         return self._by_content[content]
 
-    def source(self, name: str, context: int) -> str:
-        """The operation that gives the rows of a corpus, a grammar or a source."""
+    def source(self, name: str, context: int, split: str = "train") -> str:
+        """The operation that gives the rows of a corpus, a grammar or a source, or of its test part."""
         corpus = self.study.spec.corpora.get(name)
-        place = (name, 0 if corpus else context)
+        apart = split == "test" and self.study.tested.get(name) is not self.study.procedural.get(name)
+        place = (name, 0 if corpus else context, apart)
         if place not in self._sources:
-            made = prepare(name, corpus, self._needs[name]) if corpus else self._generated(name, context)
+            made = prepare(name, corpus, self._needs[name]) if corpus else self._rows(name, context, apart)
             self._sources[place] = self.add(made)
         return self._sources[place]
 
-    def _generated(self, name: str, context: int) -> plan.GenerateOperation:
-        """Rows of a grammar or a source, behind the corpus whose law they wait for, if they do."""
-        made = generate(name, self.study.procedural[name], context)
-        law = awaited(made.program)
-        return made.model_copy(update={"text": self.source(law.corpus, context)}) if law else made
+    def _rows(self, name: str, context: int, apart: bool) -> plan.GenerateOperation:
+        """Rows of a grammar or a source, or of its test part, behind the corpus whose law they wait for."""
+        train, test = self.study.procedural[name], self.study.tested[name]
+        made = generate(name, test if apart else train, context)
+        if law := awaited(made.program):
+            made = made.model_copy(update={"text": self.source(law.corpus, context)})
+        if not apart or made.program == train.program():
+            return made
+        return made.model_copy(update={"id": f"{made.id}-test"})
 
     def trial(self, curriculum: str, seed: int) -> plan.Trial:
         phases, measured = [], []
@@ -186,8 +191,9 @@ class _Builder:
         )
 
     def _measurement(self, phase: Phase, evaluation: Evaluation) -> AnyMeasurement:
-        source = self.source(evaluation.on, measures.row_context(self.study, phase, evaluation))
-        return evaluation.measurement(source, self.study.procedural.get(evaluation.on))
+        context = measures.row_context(self.study, phase, evaluation)
+        source = self.source(evaluation.on, context, evaluation.split)
+        return evaluation.measurement(source, self.study.measured(evaluation))
 
 
 def _id(phase: Phase, seed: int) -> str:

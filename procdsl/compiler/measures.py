@@ -57,12 +57,14 @@ def row_context(study: Study, phase: Phase, evaluation: Evaluation) -> int:
     """The positions fed by a row it is made on: a procedural row's own, at most the model's."""
     if evaluation.on in study.spec.corpora:
         return phase.context
-    return min(phase.model.context, study.procedural[evaluation.on].longest())
+    made = study.measured(evaluation)
+    assert made is not None
+    return min(phase.model.context, made.longest())
 
 
 def metrics(study: Study, evaluation: Evaluation) -> Mapping[str, bool]:
     """The numbers an evaluation gives, each with whether lower is better."""
-    return evaluation.metrics(study.procedural.get(evaluation.on))
+    return evaluation.metrics(study.measured(evaluation))
 
 
 def lower_is_better(study: Study, evaluation: Evaluation, metric: str) -> bool | None:

@@ -68,9 +68,12 @@ def grammars(spec: ExperimentSpec) -> dict[str, Grammar]:
     return {name: found[name] for name in spec.grammars}
 
 
-def procedural(spec: ExperimentSpec) -> dict[str, Procedural]:
-    """Every bound grammar, and every source over what it is made of."""
-    found: dict[str, Procedural] = dict(grammars(spec))
+def procedural(spec: ExperimentSpec, split: str = "train") -> dict[str, Procedural]:
+    """Every bound grammar, and every source over what it is made of, as a part of their rows has them."""
+    bound = grammars(spec)
+    found: dict[str, Procedural] = {
+        name: one.tested() if split == "test" else one for name, one in bound.items()
+    }
     for name in TopologicalSorter(made_of(spec)).static_order():
         if name in spec.sources:
             source = spec.sources[name]

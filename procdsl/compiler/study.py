@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from procdsl.compiler.findings import Path
 from procdsl.language.curricula import PhaseSpec
+from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.optimiser import TrainingSpec
 from procdsl.language.sources.base import Procedural
 from procdsl.language.study import ExperimentSpec
@@ -63,11 +64,18 @@ class Phase(NamedTuple):
 
 @dataclass(frozen=True)
 class Study:
-    """Curricula of settled phases. `procedural` holds every grammar and source by name."""
+    """Curricula of settled phases. `procedural` holds every grammar and source by name, `tested` their test
+    parts, which differ where these have all words of one sort."""
 
     spec: ExperimentSpec
     procedural: Mapping[str, Procedural]
+    tested: Mapping[str, Procedural]
     curricula: Mapping[str, tuple[Phase, ...]]
+
+    def measured(self, evaluation: Evaluation) -> Procedural | None:
+        """The grammar or source whose rows an evaluation is made on; None for a text."""
+        parts = self.tested if evaluation.split == "test" else self.procedural
+        return parts.get(evaluation.on)
 
     def phases(self) -> Iterator[Phase]:
         for phases in self.curricula.values():

@@ -39,7 +39,8 @@ class Address:
 
     def owns(self, split: Split, spelt: Iterable[int]) -> bool:
         """Whether what is spelt so belongs to the part this row is of."""
-        low, high = split.bounds(self.split)
+        spelt = tuple(spelt)
+        low, high = split.bounds(self.split, len(spelt))
         return low <= content(spelt) <= high
 
     def nothing(self) -> RunError:

@@ -10,24 +10,38 @@ from functools import lru_cache
 from procdsl.generate.shuffled import permute
 from procdsl.programs import ShuffleDyckProgram
 from procdsl.streams import Stream
-from procdsl.tables import Depths, depths, move_thresholds, split_row
+from procdsl.tables import (
+    Depths,
+    deep_depths,
+    deep_walk_thresholds,
+    depths,
+    move_thresholds,
+    split_row,
+)
 
 
 def word(program: ShuffleDyckProgram, stream: Stream, length: int) -> list[int]:
     """A word of exactly `length` symbols."""
     if program.measure == "process":
         return _walk(program, stream, length)
-    if program.depth is not None and program.depth < length // 2:
-        return _bounded(program, program.depth, stream, length)
+    if program.beyond is not None or (program.depth is not None and program.depth < length // 2):
+        return _bounded(program, stream, length)
     return _free(program, stream, length)
 
 
 def _walk(program: ShuffleDyckProgram, stream: Stream, length: int) -> list[int]:
     """Slots: word t decides whether position t opens, word length + t which type it is of."""
     slots, heights, open_types, word, height = stream.words(2 * length), [0] * program.k, list[int](), [], 0
+    yet = None if program.beyond is None else _deep(program.lengths.values[-1], program)
     for t in range(length):
-        must_close = height == program.depth or (program.closed and length - t == height)
-        if height == 0 or not (must_close or not stream.under(program.p_open, slots[t])):
+        if program.beyond is not None and height > program.beyond:
+            yet = None
+        if yet:
+            closes = height > 0 and stream.under(yet[length - t][height], slots[t])
+        else:
+            must_close = height == program.depth or (program.closed and length - t == height)
+            closes = height > 0 and (must_close or not stream.under(program.p_open, slots[t]))
+        if not closes:
             kind = stream.below(program.k, slots[length + t])
             if not heights[kind]:
                 open_types.append(kind)
@@ -47,10 +61,12 @@ def _walk(program: ShuffleDyckProgram, stream: Stream, length: int) -> list[int]
     return word
 
 
-def _bounded(program: ShuffleDyckProgram, depth: int, stream: Stream, length: int) -> list[int]:
+def _bounded(program: ShuffleDyckProgram, stream: Stream, length: int) -> list[int]:
     """Slots: words 2 t and 2 t + 1 choose the move at position t, word 2 length + t which type makes it."""
-    moves, table = depths(program.k, depth), _moves(program.k, depth, program.lengths.values[-1])
-    slots, state, word = stream.words(3 * length), 0, list[int]()
+    longest = program.lengths.values[-1]
+    depth = min(program.depth or longest, longest // 2)
+    moves, table = _moves(program.k, depth, program.beyond, longest)
+    slots, state, word = stream.words(3 * length), moves.start, list[int]()
     # Types in order of height; those of height v begin at first[v].
     types, first = list(range(program.k)), [0] + [program.k] * (depth + 1)
     for t in range(length):
@@ -125,10 +141,17 @@ def _scaled(k: int, pairs: int) -> float:
 
 
 @lru_cache(maxsize=4)
-def _moves(k: int, depth: int, length: int) -> list[list[int]]:
-    moves = depths(k, depth)
+def _moves(k: int, depth: int, beyond: int | None, length: int) -> tuple[Depths, list[list[int]]]:
+    moves = depths(k, depth) if beyond is None else deep_depths(k, depth, beyond)
     states = len(moves.offsets) - 1
     table = [[0] * len(moves.targets) for _ in range(length + 1)]
     room = ([0.0] * states, [0.0] * states)
     move_thresholds(length, moves.offsets, moves.targets, moves.ways, *room, table)
-    return table
+    return moves, table
+
+
+@lru_cache(maxsize=4)
+def _deep(length: int, program: ShuffleDyckProgram) -> list[list[int]]:
+    """The total depth walks as that of Dyck words does."""
+    assert program.beyond is not None
+    return deep_walk_thresholds(length, program.beyond, program.p_open / 2**64, closed=program.closed)

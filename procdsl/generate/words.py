@@ -17,7 +17,8 @@ Word = Callable[[P, Stream, int], list[int]]
 def word_row(program: P, word: Word[P], address: Address) -> Row:
     """``<bos>``, then the row's words; padding is not scored."""
     lengths = drawn_lengths(program.lengths, address.context, address.stream())
-    words = (_words_by_word if program.split.by == "word" else _words_by_row)(program, word, lengths, address)
+    by_word = program.split.by in ("word", "rank")
+    words = (_words_by_word if by_word else _words_by_row)(program, word, lengths, address)
     return laid_out(words, program.symbols, program.lengths, address.context)
 
 

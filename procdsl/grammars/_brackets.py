@@ -38,9 +38,27 @@ def strip_count(length: int, depth: int) -> int:
     return walks[0]
 
 
+def dyck_count(length: int, depth: int | None, beyond: int | None = None) -> int:
+    """How many Dyck words of one type and of this even length are at most `depth` deep, and over `beyond`."""
+    half = length // 2
+    free = depth is None or depth >= half
+    found = comb(length, half) // (half + 1) if free else strip_count(length, depth or 0)
+    return found if beyond is None else max(found - dyck_count(length, beyond), 0)
+
+
+def bracket_lengths(longest: int, beyond: int | None, depth: int | None) -> int:
+    """The lengths of balanced words more than `beyond` deep: bit n stands for length n."""
+    if beyond is not None and depth is not None and beyond >= depth:
+        return 0
+    return sum(1 << n for n in range(2 * (beyond or 0) + 2, longest + 1, 2))
+
+
 @lru_cache(maxsize=256)
-def shuffle_count(k: int, length: int, depth: int | None) -> int:
-    """How many k-shuffle-Dyck words have this length, with at most `depth` brackets open at once."""
+def shuffle_count(k: int, length: int, depth: int | None, beyond: int | None = None) -> int:
+    """How many k-shuffle-Dyck words have this length, with at most `depth` brackets open at once, and at some
+    place more than `beyond`."""
+    if beyond is not None:
+        return max(shuffle_count(k, length, depth) - shuffle_count(k, length, beyond), 0)
     if length % 2:
         return 0
     if depth is not None and depth < length // 2:

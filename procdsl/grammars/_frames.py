@@ -12,7 +12,7 @@ from pydantic import Field
 
 from procdsl.grammars._cells import Cells, neighbourhood
 from procdsl.grammars.base import END, PLENTY, Grammar, Problem
-from procdsl.programs import CellularProgram, Split
+from procdsl.programs import CellularProgram
 
 SEPARATOR, PAD = "<row>", "<pad>"
 
@@ -54,9 +54,7 @@ class Frames(Grammar):
             density=round(self.density * 2**32),
             separated=self.separator,
             scores_first=self.loss == "all",
-            split=Split(
-                validation=int(self.held_out.validation * 2**64), test=int(self.held_out.test * 2**64)
-            ),
+            split=self.held_out.split(),
         )
 
     def alphabet(self) -> tuple[str, ...]:
@@ -106,7 +104,7 @@ class Frames(Grammar):
             yield Problem("P352", message, ("steps",), f"make the context at least {self.longest():,}")
         program = self.program()
         nats = program.height * program.width * binary_entropy(self.density)
-        if nats < math.log(PLENTY) and (self.held_out.validation or self.held_out.test):
+        if nats < math.log(PLENTY) and self.held_out.any():
             message = f"there are only about {math.exp(nats):,.0f} starts: too few to hold some out"
             yield Problem("P353", message, (), "make it wider, or hold nothing out (held_out)")
 

@@ -104,11 +104,11 @@ class RuleGrammar(WordGrammar):
     def plenty(self, length: int) -> bool:
         return bool(self._plenty >> length & 1)
 
-    def lengths(self) -> Lengths:
+    def law(self) -> Lengths:
         return self._lengths
 
     def asked(self) -> Lengths:
-        return self.lengths() if self._natural else super().asked()
+        return self.law() if self._natural else super().asked()
 
     def derivations(self) -> Trees:
         """The rules that words are derived by. ValueError where there are none."""
@@ -190,7 +190,7 @@ class RuleGrammar(WordGrammar):
 
     @cached_property
     def _lengths(self) -> Lengths:
-        return natural_law(self._natural_shares[0]) if self._natural else super().lengths()
+        return natural_law(self._natural_shares[0]) if self._natural else super().law()
 
     @cached_property
     def _natural_shares(self) -> tuple[list[float], float]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self
-
-from pydantic import Field
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from procdsl.errors import Severity
+from procdsl.grammars._held_out import HeldOut
 from procdsl.grammars._lengths import Length, law
 from procdsl.kinds import Node, any_of
-from procdsl.programs import SPECIALS, AnyProgram, Lengths, Split, fillable
+from procdsl.programs import SPECIALS, AnyProgram, Lengths, Rank, Split, fillable
+from procdsl.splits import content, spelling
 
 END = SPECIALS[1]
 # Fewer words than this of one length, and half a per cent of them is too few to measure anything on.
@@ -30,14 +31,6 @@ class Problem(NamedTuple):
     help: str = ""
     severity: Severity = Severity.ERROR
     span: tuple[int, int] | None = None
-
-
-class HeldOut(Node):
-    """What part of the words is kept from training. `by` is settled by how many words there are."""
-
-    validation: float = Field(default=0.005, ge=0, le=0.5)
-    test: float = Field(default=0.005, ge=0, lt=0.5)
-    by: Literal["word", "row"] | None = None
 
 
 class Grammar(Node):
@@ -84,6 +77,21 @@ class Grammar(Node):
         """The language's class and the reason, where the program, made for some lengths, would mislead."""
         return None
 
+    def holds_out(self) -> frozenset[str]:
+        """What `held_out` may tell the test part by, besides shares."""
+        return frozenset()
+
+    def tested(self) -> Self:
+        """The grammar of the test part, where that has all words of one sort; else this one."""
+        return self._with(self.held_out.of_test) if self.held_out.sort else self
+
+    def _with(self, held_out: HeldOut) -> Self:
+        """This grammar with other words held out, and nothing that was worked out before."""
+        made = self.model_copy(update={"held_out": held_out})
+        for name in made.__dict__.keys() - type(made).model_fields.keys():
+            del made.__dict__[name]
+        return made
+
     def references(self) -> tuple[str, ...]:
         """The names of other grammars that this one is made of."""
         return ()
@@ -114,9 +122,13 @@ class WordGrammar(Grammar):
         """Whether there are enough words of this length to hold some out."""
         return (self.count(length) or 0) >= PLENTY
 
-    def lengths(self) -> Lengths:
+    def law(self) -> Lengths:
         """The law of lengths, without those that no word has. ValueError where none is left."""
         return law(self.length, self.possible)
+
+    def lengths(self) -> Lengths:
+        """The law without the lengths that are held out. ValueError where none is left."""
+        return self.held_out.within(self.law())
 
     def asked(self) -> Lengths:
         """The law as written, lengths without words included."""
@@ -124,26 +136,68 @@ class WordGrammar(Grammar):
 
     def longest(self) -> int:
         # A word of the one length fills a row; words of several are each followed by an end.
-        values = self.lengths().values
-        return values[-1] + (len(values) > 1)
+        return self.lengths().values[-1] + (len(self.law().values) > 1)
+
+    def holds_out(self) -> frozenset[str]:
+        return frozenset({"length", "rank"})
+
+    def words(self, length: int) -> Iterator[tuple[str, ...]]:
+        """All words of this length, each once."""
+        waiting: list[tuple[str, ...]] = [()]
+        while waiting:
+            prefix = waiting.pop()
+            if len(prefix) == length:
+                yield prefix
+            else:
+                waiting += [(*prefix, symbol) for symbol in self.legal_next(prefix, length)]
 
     def split(self) -> Split:
         """The held-out parts, by word where every length has words to spare, else by row."""
-        by = self.held_out.by or ("word" if all(map(self.plenty, self.lengths().values)) else "row")
-        return Split(
-            validation=int(self.held_out.validation * 2**64), test=int(self.held_out.test * 2**64), by=by
-        )
+        if self.held_out.by == "rank" and self.held_out.any():
+            return self.held_out.split().model_copy(update={"by": "rank", "ranks": self._ranks})
+        if self.held_out.tests_all:
+            return self.held_out.split()
+        enough = all(map(self.plenty, self.lengths().values))
+        return self.held_out.split(self.held_out.by or ("word" if enough else "row"))
+
+    @cached_property
+    def _ranks(self) -> tuple[Rank, ...]:
+        return tuple(self._rank(length) for length in self.lengths().values)
+
+    def _rank(self, length: int) -> Rank:
+        """Where the parts of the words of a length end, in the order of their hashes."""
+        spelt = {symbol: spelling(symbol) for symbol in self.alphabet()}
+        hashes = sorted(content(map(spelt.__getitem__, word)) for word in self.words(length))
+        test, validation = _whole(self.held_out, len(hashes))
+        return Rank(length=length, test=hashes[test], validation=hashes[test + validation])
 
     def problems(self, context: int) -> Iterator[Problem]:
         try:
             lengths = self.lengths()
         except ValueError as none_left:
-            yield Problem("P350", str(none_left), ("length",), "give a length that some word has")
+            yield self._none_left(str(none_left))
             return
         yield from self._length_problems(lengths, context)
+        yield from self._part_problems()
+
+    def _none_left(self, message: str) -> Problem:
+        """P350, P359: no length, or none that is not held out."""
+        try:
+            self._with(HeldOut()).lengths()
+        except ValueError as none:
+            return Problem("P350", str(none), ("length",), "give a length that some word has")
+        return _empty(self, "nothing is left to train on", message)
+
+    def _part_problems(self) -> Iterator[Problem]:
+        """P359: a test part without words."""
+        if self.held_out.sort and not self.held_out.tests_all:
+            try:
+                self.tested().lengths()
+            except ValueError as none:
+                yield _empty(self, "nothing is held out", str(none))
 
     def _length_problems(self, lengths: Lengths, context: int) -> Iterator[Problem]:
-        dropped = len(self.asked().values) - len(lengths.values)
+        dropped = len(self.asked().values) - len(self.law().values)
         if dropped:
             yield Problem(
                 "P351",
@@ -169,8 +223,13 @@ class WordGrammar(Grammar):
         yield from self._scarcity(lengths, context)
 
     def _scarcity(self, lengths: Lengths, context: int) -> Iterator[Problem]:
+        if not self.held_out.any():
+            return
+        if self.held_out.by == "rank":
+            yield from self._rankless(lengths)
+            return
         scarce = [n for n in lengths.values if not self.plenty(n)]
-        if not scarce or not (self.held_out.validation or self.held_out.test):
+        if not scarce:
             return
         found = self.count(scarce[0]) or 0
         if self.held_out.by == "word" or (len(lengths.values) == 1 and context < 2 * (scarce[0] + 1)):
@@ -178,13 +237,44 @@ class WordGrammar(Grammar):
                 "P353",
                 f"there are only {found:,} words of length {scarce[0]}: too few to hold some out",
                 ("length",),
-                "make the words longer, pack several in a row, or hold nothing out (held_out)",
+                'hold out by rank (held_out = { by = "rank" }), or nothing; or make the words longer',
             )
         else:
             message = (
                 f"there are only {found:,} words of length {scarce[0]}: whole rows are held out, not words"
             )
             yield Problem("P355", message, ("length",), severity=Severity.NOTE)
+
+    def _rankless(self, lengths: Lengths) -> Iterator[Problem]:
+        """P353, P359: words that cannot be counted one by one, or too few for a part."""
+        at = ("held_out", "by")
+        for n in lengths.values:
+            found = self.count(n) if not self.plenty(n) else None
+            if found is None:
+                message = f"words of length {n} are too many to be ranked, or cannot be counted"
+                yield Problem("P353", message, at, 'by = "word" tells many apart, by = "row" any')
+                return
+            parts = _whole(self.held_out, found)
+            for part, share in zip(parts, (self.held_out.test, self.held_out.validation), strict=True):
+                if share and not part:
+                    message = f"{share:.3g} of the {found:,} words of length {n} is not one word"
+                    yield Problem("P359", message, at, f"hold out at least {1 / found:.2g}, or longer words")
+                    return
+            if sum(parts) >= found:
+                message = f"of the {found:,} words of length {n} none is left to train on"
+                yield Problem("P359", message, at, "hold out less")
+                return
+
+
+def _whole(held_out: HeldOut, words: int) -> tuple[int, int]:
+    """How many of so many words are test, and validation: the nearest whole numbers to the shares."""
+    return round(held_out.test * words), round(held_out.validation * words)
+
+
+def _empty(grammar: Grammar, what: str, why: str) -> Problem:
+    """P359: a part without words, by what tells it."""
+    sort = grammar.held_out.sort or "by"
+    return Problem("P359", f"{what}: {why}", ("held_out", sort), "let both parts have words")
 
 
 if TYPE_CHECKING:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import comb
 from typing import Literal
 
 from pydantic import Field
 
-from procdsl.grammars._brackets import bracket_alphabet, strip_count, type_of
+from procdsl.grammars._brackets import bracket_alphabet, bracket_lengths, dyck_count, type_of
 from procdsl.grammars.base import END, WordGrammar
 from procdsl.programs import DyckProgram
 
@@ -36,7 +35,8 @@ class Dyck(WordGrammar):
     def program(self) -> DyckProgram:
         return DyckProgram(
             k=self.k,
-            depth=self.depth,
+            depth=self.held_out.bound(self.depth),
+            beyond=self.held_out.beyond,
             measure=self.measure,
             p_open=int(self.p_open * 2**64) if self.measure == "process" else 2**63,
             lengths=self.lengths(),
@@ -46,21 +46,22 @@ class Dyck(WordGrammar):
     def alphabet(self) -> tuple[str, ...]:
         return bracket_alphabet(self.k)
 
+    def holds_out(self) -> frozenset[str]:
+        return super().holds_out() | {"depth"}
+
     def possible(self, longest: int) -> int:
-        return sum(1 << n for n in range(2, longest + 1, 2))
+        return bracket_lengths(longest, self.held_out.beyond, self.depth)
 
     def count(self, length: int) -> int:
         if length % 2:
             return 0
-        half = length // 2
-        shapes = (
-            comb(length, half) // (half + 1) if self._free(length) else strip_count(length, self.depth or 0)
-        )
-        return shapes * int(self.k**half)
+        shapes = dyck_count(length, self.held_out.bound(self.depth), self.held_out.beyond)
+        return shapes * int(self.k ** (length // 2))
 
     def plenty(self, length: int) -> bool:
         # More symbols never give fewer words: a word of length n goes on to one of n + 2.
-        return super().plenty(min(length, 64 if self._free(64) and self.k > 1 else length))
+        free = self.held_out.bound(self.depth) or 64
+        return super().plenty(min(length, 64 if free >= 32 and self.k > 1 else length))
 
     def reason(self, word: Sequence[str]) -> str | None:
         stack = list[int]()
@@ -94,9 +95,6 @@ class Dyck(WordGrammar):
         if (self.depth is None or len(stack) < self.depth) and (left is None or left > len(stack) + 1):
             legal.update(alphabet[: self.k])
         return frozenset(legal)
-
-    def _free(self, length: int) -> bool:
-        return self.depth is None or self.depth >= length // 2
 
     def _open(self, prefix: Sequence[str]) -> list[int] | None:
         """The types of the brackets that are open after a prefix; None where no word begins so."""

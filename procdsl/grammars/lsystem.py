@@ -15,7 +15,7 @@ from procdsl.grammars._rewriting import Reading, Rewriting, codes, lengths, nats
 from procdsl.grammars.base import END, PLENTY, Grammar, Problem
 from procdsl.grammars.regular.texts import TextError
 from procdsl.kinds import Node
-from procdsl.programs import LONGEST, LsystemProgram, Split
+from procdsl.programs import LONGEST, LsystemProgram
 
 SEPARATOR, PAD = "<row>", "<pad>"
 
@@ -64,9 +64,7 @@ class Lsystem(Grammar):
             thresholds=tuple(codes(weights) for weights in written.weights.values()),
             generations=self.generations,
             scores_first=self.loss == "all",
-            split=Split(
-                validation=int(self.held_out.validation * 2**64), test=int(self.held_out.test * 2**64)
-            ),
+            split=self.held_out.split(),
         )
 
     def alphabet(self) -> tuple[str, ...]:
@@ -110,7 +108,7 @@ class Lsystem(Grammar):
             message = "every generation may be empty: nothing is left to be predicted"
             yield Problem("P389", message, ("rules",), severity=Severity.WARNING)
         known = nats(program)
-        if known < math.log(PLENTY) and (self.held_out.validation or self.held_out.test):
+        if known < math.log(PLENTY) and self.held_out.any():
             what = "axioms" if program.drawn else "derivations"
             message = f"there are only about {math.exp(known):,.0f} {what}: too few to hold some out"
             help = "draw a longer axiom, or hold nothing out (held_out)"

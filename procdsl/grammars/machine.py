@@ -16,7 +16,7 @@ from procdsl.grammars._moves import Instruction, Kind, Reading, known, lines, ne
 from procdsl.grammars._tasks import Known, Lowering
 from procdsl.grammars.base import END, Grammar, Problem
 from procdsl.grammars.words import Extent, word_functions
-from procdsl.programs import MachineProgram, Memory, Move, Piece, Split, Trace
+from procdsl.programs import MachineProgram, Memory, Move, Piece, Trace
 
 SEP, PAD = "<sep>", "<pad>"
 NUMERALS = 65_536
@@ -145,9 +145,7 @@ class Machine(Grammar):
             ),
             pad=pad,
             longest=longest + sum(_size(lowering.registers[word]) + 1 for word in answer) + 1,
-            split=Split(
-                validation=int(self.held_out.validation * 2**64), test=int(self.held_out.test * 2**64)
-            ),
+            split=self.held_out.split(),
         )
         numbers = max((_greatest(lowering.registers[word]) + 1 for word in shown), default=0)
         return _Parts(program, lowering.alphabet(), tuple(literals), numbers)

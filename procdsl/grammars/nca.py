@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from procdsl.grammars.base import END, PLENTY, Grammar, Problem
-from procdsl.programs import NeuralProgram, Split
+from procdsl.programs import NeuralProgram
 
 SEPARATOR, PAD = "<row>", "<pad>"
 DIGITS = "0123456789abcdef"
@@ -62,9 +62,7 @@ class Nca(Grammar):
             burn_in=self.burn_in,
             activity=math.ceil(self.activity * self.grid[0] * self.grid[1]),
             scores_first=self.loss == "all",
-            split=Split(
-                validation=int(self.held_out.validation * 2**64), test=int(self.held_out.test * 2**64)
-            ),
+            split=self.held_out.split(),
         )
 
     def alphabet(self) -> tuple[str, ...]:
@@ -89,7 +87,7 @@ class Nca(Grammar):
             message = f"a row feeds {self.longest():,} positions, the context has {context:,}"
             yield Problem("P352", message, ("steps",), f"make the context at least {self.longest():,}")
         starts = self.grid[0] * self.grid[1] * math.log(self.states)
-        if starts < math.log(PLENTY) and (self.held_out.validation or self.held_out.test):
+        if starts < math.log(PLENTY) and self.held_out.any():
             message = f"there are only {math.exp(starts):,.0f} frames: too few to hold some out"
             yield Problem("P353", message, ("grid",), "make it larger, or hold nothing out (held_out)")
 

@@ -13,7 +13,7 @@ from procdsl.errors import Severity
 from procdsl.grammars._automata import law_entropy
 from procdsl.grammars._lengths import Length, law
 from procdsl.grammars.base import END, PLENTY, Grammar, Problem
-from procdsl.programs import SPECIALS, RandomAutomatonProgram, Split, fillable
+from procdsl.programs import SPECIALS, RandomAutomatonProgram, fillable
 
 BOS = SPECIALS[0]
 MOST_STATES, MOST_SYMBOLS = 64, 256
@@ -62,9 +62,7 @@ class RandomAutomaton(Grammar):
             symbols=law(self.symbols, None),
             degree=law(self.degree, None),
             lengths=law(self.length, None),
-            split=Split(
-                validation=int(self.held_out.validation * 2**64), test=int(self.held_out.test * 2**64)
-            ),
+            split=self.held_out.split(),
         )
 
     def alphabet(self) -> tuple[str, ...]:
@@ -105,7 +103,7 @@ class RandomAutomaton(Grammar):
             message = f"{blank} of {context} positions of each row stay empty: no words fill them"
             yield Problem("P354", message, ("length",), severity=Severity.NOTE)
         nats = law_entropy(program)
-        if nats < math.log(PLENTY) and (self.held_out.validation or self.held_out.test):
+        if nats < math.log(PLENTY) and self.held_out.any():
             message = f"there are only about {math.exp(nats):,.0f} automata: too few to hold some out"
             help = "draw larger ones, or hold nothing out (held_out)"
             yield Problem("P353", message, ("states",), help)

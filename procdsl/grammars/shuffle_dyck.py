@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from procdsl.grammars._brackets import bracket_alphabet, prefix_count, shuffle_count, type_of
+from procdsl.grammars._brackets import bracket_alphabet, bracket_lengths, prefix_count, shuffle_count, type_of
 from procdsl.grammars.base import END, Problem, WordGrammar
 from procdsl.programs import ShuffleDyckProgram
 
@@ -42,7 +42,8 @@ class ShuffleDyck(WordGrammar):
     def program(self) -> ShuffleDyckProgram:
         return ShuffleDyckProgram(
             k=self.k,
-            depth=self.depth,
+            depth=self.held_out.bound(self.depth),
+            beyond=self.held_out.beyond,
             measure=self.measure,
             p_open=int(self.p_open * 2**64) if self.measure == "process" else 2**63,
             closed=self.balanced,
@@ -53,13 +54,22 @@ class ShuffleDyck(WordGrammar):
     def alphabet(self) -> tuple[str, ...]:
         return bracket_alphabet(self.k)
 
+    def holds_out(self) -> frozenset[str]:
+        return super().holds_out() | {"depth"}
+
     def possible(self, longest: int) -> int:
-        return (2 << longest) - 2 if not self.balanced else sum(1 << n for n in range(2, longest + 1, 2))
+        beyond = self.held_out.beyond
+        even = bracket_lengths(longest, beyond, self.depth)
+        if self.balanced or (beyond and not even):
+            return even
+        return sum(1 << n for n in range(1 + (beyond or 0), longest + 1))
 
     def count(self, length: int) -> int:
+        depth, beyond = self.held_out.bound(self.depth), self.held_out.beyond
         if self.balanced:
-            return shuffle_count(self.k, length, self.depth)
-        return prefix_count(self.k, length, self.depth)
+            return shuffle_count(self.k, length, depth, beyond)
+        shallow = 0 if beyond is None else prefix_count(self.k, length, beyond)
+        return prefix_count(self.k, length, depth) - shallow
 
     def plenty(self, length: int) -> bool:
         # Each position that opens has k choices: cheap to see where there is no end of words.
@@ -70,18 +80,30 @@ class ShuffleDyck(WordGrammar):
     def problems(self, context: int) -> Iterator[Problem]:
         found = list(super().problems(context))
         yield from found
-        if self.measure == "uniform" and not any(problem.code == "P350" for problem in found):
+        if self.measure == "uniform" and not any(problem.code in ("P350", "P359") for problem in found):
             yield from self._table_problems(self.lengths().values[-1])
+            if self.held_out.depth:
+                yield from self.tested()._deep_problems()
+
+    def _deep_problems(self) -> Iterator[Problem]:
+        """P356: words beyond a depth are tabled under a bound."""
+        depth = min(self.depth or _LONGEST, self.lengths().values[-1] // 2)
+        if depth > _DEEPEST:
+            message = f"words beyond a depth are tabled where all are at most {_DEEPEST} deep"
+            help = f'depth = {_DEEPEST} for the whole, or measure = "process"'
+            yield Problem("P356", message, ("held_out", "depth"), help)
 
     def _table_problems(self, longest: int) -> Iterator[Problem]:
         """What the uniform measure cannot be tabled for."""
+        bound = self.held_out.bound(self.depth)
         if not self.balanced:
             message = "words cut where they stand have no uniform measure here"
             yield Problem("P356", message, ("balanced",), 'measure = "process", or balanced = true')
-        if self.depth is not None and self.depth < longest // 2 and self.depth > _DEEPEST:
+        if bound is not None and bound < longest // 2 and bound > _DEEPEST:
             message = f"the uniform measure is tabled for depths up to {_DEEPEST}, or for none"
-            yield Problem("P356", message, ("depth",), 'a smaller depth, or measure = "process"')
-        elif longest > _LONGEST and (self.depth is None or self.depth >= longest // 2):
+            path = ("held_out", "depth") if self.held_out.depth else ("depth",)
+            yield Problem("P356", message, path, 'a smaller depth, or measure = "process"')
+        elif longest > _LONGEST and (bound is None or bound >= longest // 2):
             message = f"without a bound of depth, the uniform measure is tabled for lengths up to {_LONGEST}"
             yield Problem("P356", message, ("length",), 'give a depth, or measure = "process"')
 

@@ -22,7 +22,7 @@ from procdsl.grammars._tasks import Lowering
 from procdsl.grammars._writing import FIELD, PAD, SEP, Fault, Parts, Writing, Written, placed
 from procdsl.grammars.base import END, PLENTY, Grammar, Problem
 from procdsl.grammars.words import word_functions
-from procdsl.programs import Draw, Split, TaskProgram
+from procdsl.programs import Draw, TaskProgram
 
 NUMERALS = 65_536
 Count = Annotated[int, Field(ge=1, le=2**20)]
@@ -105,9 +105,7 @@ class Task(Grammar):
             pad=len(tokens) - 1,
             longest=self.longest() + 1,
             shortest=sum(piece.bounds[0] for piece in parts.pieces),
-            split=Split(
-                validation=int(self.held_out.validation * 2**64), test=int(self.held_out.test * 2**64)
-            ),
+            split=self.held_out.split(),
             scores_pad=self.loss == "output_but_first_pad",
             hashed=_hashed(parts),
         )
@@ -146,7 +144,7 @@ class Task(Grammar):
             message = f"the longest row feeds {self.longest()} positions, the context has {context}"
             yield Problem("P352", message, ("output",), f"make the context at least {self.longest()}")
         prompts = _prompts(self.program())
-        if prompts < PLENTY and (self.held_out.validation or self.held_out.test):
+        if prompts < PLENTY and self.held_out.any():
             message = f"there are only {prompts:,} prompts: too few to hold some out"
             yield Problem("P353", message, ("input",), "draw longer inputs, or hold nothing out (held_out)")
 

@@ -37,6 +37,11 @@ class Address:
         low, high = split.bounds(self.split)
         return np.uint64(low), np.uint64(high)
 
+    def edges(self, split: Split) -> Any:
+        """First and last hash of the part: of all words alike, or of words of each length (rows)."""
+        lengths = range(1 + max((rank.length for rank in split.ranks), default=0))
+        return np.array([split.bounds(self.split, length) for length in lengths], np.uint64)
+
 
 @lru_cache(maxsize=256)
 def _spelt(tokens: tuple[str, ...]) -> Any:

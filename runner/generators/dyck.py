@@ -8,22 +8,27 @@ import numpy as np
 from numba import int64, uint64
 
 from procdsl.programs import DyckProgram
-from procdsl.tables import closing_thresholds
+from procdsl.tables import closing_thresholds, deep_thresholds, deep_walk_thresholds
 from runner.generators.compiling import kernel
-from runner.generators.philox import LOW, S32, chance_tie, next32, redrawn, slots
+from runner.generators.philox import LOW, S32, below_from, chance_tie, next32, redrawn, slots, under_from
 from runner.generators.rows import Prepared, sampler
 
 BALLOT, STRIP, WALK = range(3)
 
 
 class DyckTables(NamedTuple):
-    """`mode` is one of the three walks; `closing` the thresholds of the strip, by left and height."""
+    """`mode` is one of the three walks; `closing` the thresholds of the strip, by left and height.
+
+    A word that is to be more than `beyond` deep (-1: none is) closes by those in `deep` until it is.
+    """
 
     mode: int
     k: int
     depth: int
     p_open: Any
     closing: Any
+    beyond: int
+    deep: Any
 
 
 def prepare(program: DyckProgram) -> Prepared:
@@ -35,8 +40,17 @@ def prepare(program: DyckProgram) -> Prepared:
         mode = WALK
     elif depth < longest // 2:
         mode, closing = STRIP, np.array(closing_thresholds(longest, depth), np.uint64)
-    tables = DyckTables(mode, program.k, depth, np.uint64(program.p_open), closing)
+    beyond, deep = -1, np.zeros((1, 1), np.uint64)
+    if program.beyond is not None:
+        beyond, deep = program.beyond, np.array(_deep(program, program.beyond, longest), np.uint64)
+    tables = DyckTables(mode, program.k, depth, np.uint64(program.p_open), closing, beyond, deep)
     return Prepared(tables, slots=longest + longest // 2, scratch=longest + 1)
+
+
+def _deep(program: DyckProgram, beyond: int, longest: int) -> list[list[int]]:
+    if program.measure == "process":
+        return deep_walk_thresholds(longest, beyond, program.p_open / 2**64, closed=True)
+    return deep_thresholds(longest, beyond, program.depth)
 
 
 @sampler(DyckTables)
@@ -44,7 +58,9 @@ def prepare(program: DyckProgram) -> Prepared:
 def _word(tables, draws, scratch, out):
     length = out.size
     slots(draws, length + length // 2)
-    if tables.mode == BALLOT:
+    if tables.beyond >= 0:
+        _yet_deep(tables, draws, scratch, out)
+    elif tables.mode == BALLOT:
         _ballot(tables.k, draws, scratch, out)
     else:
         _bounded(tables, draws, scratch, out)
@@ -95,3 +111,41 @@ def _bounded(tables, draws, stack, out):
         out[t] = kind + k * closes
         height += 1 - 2 * closes
         opened += 1 - closes
+
+
+@kernel
+def _yet_deep(tables, draws, stack, out):
+    """Words that are to be deep: by `deep` until they are, then as all others."""
+    length, height, opened, first = out.size, 0, out.size, draws.buffer
+    k, reached = tables.k, False
+    for t in range(length):
+        left = length - t
+        reached = reached or height > tables.beyond
+        if height == 0:
+            closes = False
+        elif not reached:
+            closes = under_from(draws, tables.deep[left, height], first[t])
+        elif tables.mode == BALLOT or (tables.mode == STRIP and tables.depth >= length // 2):
+            closes = _ballot_closes(draws, height, left, first[t])
+        elif height in (left, tables.depth):
+            closes = True
+        elif tables.mode == STRIP:
+            closes = under_from(draws, tables.closing[left, height], first[t])
+        else:
+            closes = not under_from(draws, tables.p_open, first[t])
+        if closes:
+            height -= 1
+            out[t] = stack[height] + k
+        else:
+            stack[height] = below_from(draws, k, first[opened])
+            out[t] = stack[height]
+            height += 1
+            opened += 1
+
+
+@kernel
+def _ballot_closes(draws, height, left, first):
+    """Whether to close, by the ratio of ballot numbers."""
+    denominator = 2 * left * (height + 1)
+    margin = (height * (left + height + 2) << 32) - int64(first) * denominator
+    return chance_tie(draws, margin, denominator) if 0 < margin < denominator else margin > 0

@@ -74,9 +74,8 @@ def fill_words(
 ) -> None:
     """Rows from the address on. RunError where a part holds nothing that can be found."""
     prepared, laid_out = _prepared(program, prepare, ids.shape[1] - 1)
-    low, high = address.bounds(program.split)
     draws, scratch = new_draws(prepared.slots), np.empty(prepared.scratch, np.int64)
-    place = (address.key, address.start, address.spelt, low, high)
+    place = (address.key, address.start, address.spelt, address.edges(program.split))
     failed = _fill(prepared.tables, laid_out, draws, scratch, place, ids, scored)
     if failed >= 0:
         raise empty_part(address.name, address.split, failed)
@@ -100,7 +99,7 @@ def layout(lengths: Lengths, split: Split, symbols: int, context: int) -> Layout
         np.array([exact >> r & 1 for r in range(context + 1)], np.bool_),
         exact.bit_length() - 1,
         lengths.values == (context,),
-        split.by != "word",
+        split.by in ("row", "layout"),
         split.by == "layout",
         symbols,
     )
@@ -179,7 +178,7 @@ def _write(tables, layout, draws, scratch, place, index, once, lengths, row):
 
     Where lengths are drawn again too, words are drawn `once`, by that attempt.
     """
-    key, _, spelt, low, high = place
+    key, _, spelt, edges = place
     at, judged = 1, lengths.size if layout.by_row else 1
     for first in range(0, lengths.size, judged):
         begins = at
@@ -193,7 +192,8 @@ def _write(tables, layout, draws, scratch, place, index, once, lengths, row):
                     row[at] = layout.symbols + 1
                     at += 1
             found = content(spelt, row[begins : at if layout.by_row else begins + lengths[first]])
-            if low <= found <= high:
+            part = lengths[first] if edges.shape[0] > 1 else 0
+            if edges[part, 0] <= found <= edges[part, 1]:
                 break
         else:
             return -1

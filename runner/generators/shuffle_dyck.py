@@ -10,7 +10,7 @@ from numba import int64, uint64
 from procdsl import tables as shared
 from procdsl.programs import ShuffleDyckProgram
 from runner.generators.compiling import kernel
-from runner.generators.philox import LOW, S32, chance_tie, next32, redrawn, slots
+from runner.generators.philox import LOW, S32, chance_tie, next32, redrawn, slots, under_from
 from runner.generators.rows import Prepared, sampler
 
 FREE, BOUNDED, WALK = range(3)
@@ -21,7 +21,8 @@ _move_thresholds = kernel(shared.move_thresholds)
 class ShuffleTables(NamedTuple):
     """Of the walk its numbers, of the bounded words their moves, of the free ones how types are halved.
 
-    `split[level[j], pairs]` holds the thresholds for halving j types.
+    `split[level[j], pairs]` holds the thresholds for halving j types. Walks that are to be more than `beyond`
+    deep (-1: none are) close by the thresholds in `deep` until they are.
     """
 
     mode: int
@@ -34,12 +35,16 @@ class ShuffleTables(NamedTuple):
     thresholds: Any
     level: Any
     split: Any
+    start: int
+    beyond: int
+    deep: Any
 
 
 def prepare(program: ShuffleDyckProgram) -> Prepared:
     """Tables of the measure: none for the walk."""
     longest, k = program.lengths.values[-1], program.k
     depth = longest if program.depth is None else min(program.depth, longest)
+    beyond, start, deep = -1 if program.beyond is None else program.beyond, 0, np.zeros((1, 1), np.uint64)
     moves, offsets = np.zeros((1, 4), np.int64), np.zeros(2, np.int64)
     thresholds, level, split = (
         np.zeros((1, 1), np.int64),
@@ -47,21 +52,26 @@ def prepare(program: ShuffleDyckProgram) -> Prepared:
         np.zeros((1, 1, 1), np.int64),
     )
     # Lengths under twice the depth are free even where longer ones are not.
-    mode = WALK if program.measure == "process" else BOUNDED if depth < longest // 2 else FREE
+    bounded = program.beyond is not None or depth < longest // 2
+    mode = WALK if program.measure == "process" else BOUNDED if bounded else FREE
     if mode == BOUNDED:
-        moves, offsets, thresholds = _bounds(k, depth, longest)
-    if mode != WALK:
+        depth = min(depth, longest // 2)
+        found = shared.depths(k, depth) if beyond < 0 else shared.deep_depths(k, depth, beyond)
+        start, (moves, offsets, thresholds) = found.start, _bounds(found, longest)
+    elif beyond >= 0:
+        made = shared.deep_walk_thresholds(longest, beyond, program.p_open / 2**64, closed=program.closed)
+        deep = np.array(made, np.uint64)
+    if mode != WALK and beyond < 0:
         free = min(longest, 2 * depth + 1) // 2
         level, split = _halvings(k, free)
-    tables = ShuffleTables(
-        mode, k, depth, program.closed, np.uint64(program.p_open), moves, offsets, thresholds, level, split
-    )
+    p_open = np.uint64(program.p_open)
+    walk = (mode, k, depth, program.closed, p_open)
+    tables = ShuffleTables(*walk, moves, offsets, thresholds, level, split, start, beyond, deep)
     room = 4 * k + 2 * longest + 8
     return Prepared(tables, slots=3 * longest + 2 * k + 8, scratch=room)
 
 
-def _bounds(k: int, depth: int, longest: int) -> tuple[Any, Any, Any]:
-    found = shared.depths(k, depth)
+def _bounds(found: shared.Depths, longest: int) -> tuple[Any, Any, Any]:
     states = len(found.offsets) - 1
     offsets, targets, ways = (np.array(part, np.int64) for part in (found.offsets, found.targets, found.ways))
     thresholds = np.zeros((longest + 1, len(targets)), np.int64)
@@ -89,7 +99,7 @@ def _halvings(k: int, pairs: int) -> tuple[Any, Any]:
 def _word(tables, draws, scratch, out):
     if tables.mode == WALK:
         _walk(tables, draws, scratch, out)
-    elif tables.mode == BOUNDED and tables.depth < out.size // 2:
+    elif tables.mode == BOUNDED and (tables.beyond >= 0 or tables.depth < out.size // 2):
         _bounded(tables, draws, scratch, out)
     else:
         _free(tables, draws, scratch, out)
@@ -101,12 +111,15 @@ def _walk(tables, draws, scratch, out):
     slots(draws, 2 * length)
     first, heights, open_types = draws.buffer, scratch[:k], scratch[k : 2 * k]
     heights[:] = 0
-    height, kinds = 0, 0
+    height, kinds, yet = 0, 0, tables.beyond >= 0
     for t in range(length):
+        yet = yet and height <= tables.beyond
         must_close = height == depth or (closed and length - t == height)
         opens = height == 0 or (not must_close and uint64(first[t]) < p_open >> S32)
-        if uint64(first[t]) == p_open >> S32 and height > 0 and not must_close:
+        if not yet and uint64(first[t]) == p_open >> S32 and height > 0 and not must_close:
             opens = next32(draws) < p_open & LOW
+        if yet:
+            opens = height == 0 or not under_from(draws, tables.deep[length - t, height], first[t])
         choices = uint64(k if opens else kinds)
         product = uint64(first[length + t]) * choices
         if (product & LOW) < choices:
@@ -132,7 +145,7 @@ def _walk(tables, draws, scratch, out):
 
 @kernel
 def _bounded(tables, draws, scratch, out):
-    length, k, depth, state = out.size, tables.k, tables.depth, 0
+    length, k, depth, state = out.size, tables.k, tables.depth, tables.start
     slots(draws, 3 * length)
     words, types, first = draws.buffer, scratch[:k], scratch[k : k + depth + 2]
     moves, offsets, thresholds = tables.moves, tables.offsets, tables.thresholds

@@ -13,7 +13,8 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from procdsl import kinds
-from procdsl.grammars.base import AnyGrammar, Grammar, HeldOut, WordGrammar
+from procdsl.grammars._held_out import HeldOut
+from procdsl.grammars.base import AnyGrammar, Grammar, WordGrammar
 from procdsl.plan import GenerateOperation
 from runner.generators import fill
 

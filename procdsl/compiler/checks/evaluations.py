@@ -46,7 +46,7 @@ def sources_can_be_measured(study: Study) -> Iterator[Finding]:
     for name, evaluation in study.spec.evaluations.items():
         if evaluation.kind == "answer" and isinstance(study.spec.corpora.get(evaluation.on), MathCorpus):
             continue
-        for problem in evaluation.problems(study.procedural.get(evaluation.on)):
+        for problem in evaluation.problems(study.measured(evaluation)):
             yield told(("evaluations", name), problem)
 
 
@@ -81,13 +81,14 @@ def rows_fit_the_model(study: Study) -> Iterator[Finding]:
     seen = set()
     for phase in study.phases():
         for _, evaluation in measures.applying(study, phase):
-            made = study.procedural.get(evaluation.on)
-            place = (evaluation.on, measures.row_context(study, phase, evaluation))
+            made = study.measured(evaluation)
+            context = measures.row_context(study, phase, evaluation)
+            place = (evaluation.on, evaluation.split == "test", context)
             if made is None or place in seen:
                 continue
             seen.add(place)
             table = "sources" if evaluation.on in study.spec.sources else "grammars"
-            for problem in made.problems(place[1]):
+            for problem in made.problems(context):
                 yield told((table, evaluation.on), problem)
 
 

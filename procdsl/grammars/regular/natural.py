@@ -46,11 +46,11 @@ class StoppingGrammar(RegularGrammar):
         """Whether lengths are the walk's own."""
         return isinstance(self.length, str | NaturalLength)
 
-    def lengths(self) -> Lengths:
-        return natural_law(self._shares[0]) if self.natural else super().lengths()
+    def law(self) -> Lengths:
+        return natural_law(self._shares[0]) if self.natural else super().law()
 
     def asked(self) -> Lengths:
-        return self.lengths() if self.natural else super().asked()
+        return self.law() if self.natural else super().asked()
 
     def problems(self, context: int) -> Iterator[Problem]:
         found = list(super().problems(context))

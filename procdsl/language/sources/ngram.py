@@ -54,10 +54,20 @@ class _NgramRows(Remade):
             rows=self.source.rows,
         )
         return NgramProgram(
-            count=inner.symbols, order=self.source.order, fit=fit, lengths=inner.lengths, split=inner.split
+            count=inner.symbols,
+            order=self.source.order,
+            fit=fit,
+            lengths=inner.lengths,
+            split=inner.split.hashed,
         )
 
     def problems(self, context: int) -> Iterator[Problem]:
-        if not isinstance(self.of.program(), WordProgram):
+        inner = self.of.program()
+        if not isinstance(inner, WordProgram):
             message = f"an n-gram imitates words; {self.source.of} has rows of its own"
             yield Problem("P358", message, ("of",), 'kind = "shuffled" works for any source')
+        elif inner.split.tests_all:
+            message = (
+                f"an n-gram imitates training rows: it has no test part by what {self.source.of} holds out"
+            )
+            yield Problem("P358", message, ("of",), 'evaluate it on split = "validation"')

@@ -36,4 +36,5 @@ class _ShuffledRows(Remade):
 
     def program(self) -> ShuffledProgram:
         inner = self.of.program()
-        return ShuffledProgram(name=self.name, of=inner, alphabet=len(self.of.alphabet()), split=inner.split)
+        size, split = len(self.of.alphabet()), inner.split.hashed
+        return ShuffledProgram(name=self.name, of=inner, alphabet=size, split=split)
