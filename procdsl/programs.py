@@ -318,12 +318,14 @@ class TreeProgram(WordProgram):
 
     Nonterminal 0 is the start; terminals are `count` ids. Context-free where every yield has one component.
     `unambiguous` where whoever made the rules knows that every word has one derivation; else it is searched.
+    Where only some words of a language are drawn, `language` are its shapes: those that words are read by.
     """
 
     kind: Literal["tree"] = "tree"
     count: int = Field(ge=1, le=2**24)
     shapes: tuple[TreeShape, ...] = Field(min_length=1)
     unambiguous: bool = False
+    language: tuple[TreeShape, ...] = Field(default=(), exclude_if=lambda shapes: not shapes)
 
     @property
     def symbols(self) -> int:

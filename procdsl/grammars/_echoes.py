@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import ClassVar
 
 from procdsl.grammars.base import END, WordGrammar
@@ -44,6 +45,12 @@ class Echo(WordGrammar):
     def count(self, length: int) -> int:
         size = self._size(length)
         return int(self.drawn() ** size) if size else 0
+
+    def words(self, length: int) -> Iterator[tuple[str, ...]]:
+        size, alphabet = self._size(length), self.alphabet()
+        for first in product(range(self.drawn()), repeat=size):
+            word = self._expected(first, size)
+            yield tuple(alphabet[first[at] if id == FREE else id] for at, id in enumerate(word))
 
     def plenty(self, length: int) -> bool:
         return super().plenty(length) if self._size(length) < 64 else self.drawn() > 1

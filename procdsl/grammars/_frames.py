@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from procdsl.grammars._cells import Cells, neighbourhood
-from procdsl.grammars.base import END, PLENTY, Grammar, Problem
+from procdsl.grammars.base import END, PLENTY, Grammar, Problem, empty_part
 from procdsl.programs import CellularProgram
 
 SEPARATOR, PAD = "<row>", "<pad>"
@@ -21,7 +21,8 @@ class Frames(Grammar):
     """What elementary and life-like automata have in common. A row is a start and `steps` changes of it.
 
     Cells of the start are 1 with probability `density`, then changed `burn_in` times unseen. `loss` says
-    whether the start is scored too. The test part's starts are never trained on, under whatever rule.
+    whether the start is scored too. The test part's starts are never trained on, under whatever rule; where
+    rules are held out, it has all starts, and those rules.
     """
 
     steps: int = Field(ge=1, le=65_536)
@@ -35,16 +36,33 @@ class Frames(Grammar):
     def program(self) -> CellularProgram:
         """The automaton as a program."""
 
+    @abstractmethod
+    def numbered(self, rule: int | str) -> int | None:
+        """The number of a rule as it is written; None if it is none."""
+
+    @abstractmethod
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the rules that rows draw from."""
+
+    def holds_out(self) -> frozenset[str]:
+        return frozenset({"rules"})
+
+    def _part(self) -> tuple[int, ...]:
+        """The rules of this part."""
+        if self.held_out.sort != "rules":
+            return self.numbers()
+        held = {self.numbered(rule) for rule in self.held_out.rules}
+        return tuple(rule for rule in self.numbers() if (rule in held) == self.held_out.tests_all)
+
     def _program(
         self,
         shape: Literal["line", "grid"],
-        rules: tuple[int, ...],
         size: tuple[int, int],
         patch: tuple[int, int],
     ) -> CellularProgram:
         return CellularProgram(
             shape=shape,
-            rules=rules,
+            rules=self._part(),
             height=size[0],
             width=size[1],
             patch=patch,
@@ -94,11 +112,14 @@ class Frames(Grammar):
         before = reading.cells[-2]
         return frozenset(
             alphabet[_patch(program, before, rule, len(begun))]
-            for rule in program.rules
+            for rule in self.numbers()
             if all(rule >> place & 1 == cell for place, cell in reading.became.items())
         )
 
     def problems(self, context: int) -> Iterator[Problem]:
+        if fault := self._held_problem():
+            yield fault
+            return
         if self.longest() > context:
             message = f"a row feeds {self.longest():,} positions, the context has {context:,}"
             yield Problem("P352", message, ("steps",), f"make the context at least {self.longest():,}")
@@ -107,6 +128,16 @@ class Frames(Grammar):
         if nats < math.log(PLENTY) and self.held_out.any():
             message = f"there are only about {math.exp(nats):,.0f} starts: too few to hold some out"
             yield Problem("P353", message, (), "make it wider, or hold nothing out (held_out)")
+
+    def _held_problem(self) -> Problem | None:
+        """P357, P359: what is no rule of rows, or leaves a part without any."""
+        for place, rule in enumerate(self.held_out.rules):
+            if self.numbered(rule) not in self.numbers():
+                message = f"rows draw no rule {rule!r}: there is none to hold out"
+                return Problem("P357", message, ("held_out", "rules", place), "name rules of `rule`")
+        if not self._part():
+            return empty_part(self, "nothing is left to train on", "every rule is held out")
+        return None
 
     def _read(self, prefix: Sequence[str]) -> _Reading | None:
         """The frames of a prefix and what became of each neighbourhood; None where no row begins so."""
@@ -128,7 +159,7 @@ class Frames(Grammar):
             for y, x in _places(program, len(frame)):
                 if became.setdefault(neighbourhood(program, before, y, x), after[y][x]) != after[y][x]:
                     return None
-        fits = any(all(rule >> at & 1 == cell for at, cell in became.items()) for rule in program.rules)
+        fits = any(all(rule >> at & 1 == cell for at, cell in became.items()) for rule in self.numbers())
         return _Reading(frames, cells, became) if fits else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import Annotated, Any, Literal
 
@@ -19,8 +20,11 @@ from procdsl.grammars._lengths import (
     NaturalLength,
     natural_law,
 )
-from procdsl.grammars.base import PLENTY, Problem, WordGrammar
-from procdsl.grammars.rules import ambiguity, branching, counting, families, findings
+from procdsl.grammars.base import PLENTY, Problem, WordGrammar, empty_part
+from procdsl.grammars.regular import forests, nesting
+from procdsl.grammars.regular.deterministic import complement
+from procdsl.grammars.regular.forests import Forest
+from procdsl.grammars.rules import ambiguity, branching, counting, families, findings, listing, parting
 from procdsl.grammars.rules.expand import Surroundings, expand
 from procdsl.grammars.rules.families import Identifier, Spelling, Written
 from procdsl.grammars.rules.lowering import shapes, unweighted
@@ -101,6 +105,11 @@ class RuleGrammar(WordGrammar):
         """How many derivations words of this length have: as many as words, unless they are ambiguous."""
         return counting.counts(self._shapes, length)[length]
 
+    def words(self, length: int) -> Iterator[tuple[str, ...]]:
+        alphabet = self.alphabet()
+        for word in listing.words(self._shapes, length):
+            yield tuple(alphabet[symbol] for symbol in word)
+
     def plenty(self, length: int) -> bool:
         return bool(self._plenty >> length & 1)
 
@@ -109,6 +118,9 @@ class RuleGrammar(WordGrammar):
 
     def asked(self) -> Lengths:
         return self.law() if self._natural else super().asked()
+
+    def holds_out(self) -> frozenset[str]:
+        return super().holds_out() | {"rules"}
 
     def derivations(self) -> Trees:
         """The rules that words are derived by. ValueError where there are none."""
@@ -121,7 +133,7 @@ class RuleGrammar(WordGrammar):
 
     def verdict(self) -> ambiguity.Verdict:
         """Whether words have several derivations, as far as is known."""
-        return ambiguity.verdict(self._shapes)
+        return ambiguity.verdict(self._whole)
 
     def problems(self, context: int) -> Iterator[Problem]:
         try:
@@ -131,7 +143,12 @@ class RuleGrammar(WordGrammar):
             return
         yield from findings.unused(self._parsed, self.families, self.index, self.switch)
         yield from findings.spelling(self.families, trees.alphabet)
-        for ask in (self._tree_problems, partial(super().problems, context), self._measure_problems):
+        for ask in (
+            self._held_problems,
+            self._tree_problems,
+            partial(super().problems, context),
+            self._measure_problems,
+        ):
             found = list(ask())
             yield from found
             if any(problem.severity is Severity.ERROR for problem in found):
@@ -156,7 +173,16 @@ class RuleGrammar(WordGrammar):
             raise RuleErrors([fault]) from None
         if misfits := list(self._misfits(rules)):
             raise RuleErrors(misfits)
-        return expand(rules, self._surroundings())
+        return expand(rules, self._surroundings(), self._held)
+
+    @cached_property
+    def _held(self) -> parting.Places:
+        """The rules that are held out; `_held_problems` tells which texts name none."""
+        found = set[tuple[int, int]]()
+        for text in self.held_out.rules:
+            with suppress(RuleError):
+                found |= parting.named(str(text), self._parsed)
+        return frozenset(found)
 
     @abstractmethod
     def _misfits(self, rules: Sequence[Rule]) -> Iterator[RuleError]:
@@ -171,14 +197,42 @@ class RuleGrammar(WordGrammar):
         return alive
 
     @cached_property
+    def _part(self) -> Trees:
+        """What the words of this part are made of. ValueError where there is none."""
+        sort, test = self.held_out.sort, self.held_out.tests_all
+        if sort not in ("depth", "rules"):
+            return self._alive
+        if sort == "rules":
+            made = parting.using(self._alive) if test else parting.without(self._alive)
+        else:
+            bound = nesting.at_most(self.held_out.depth.over if self.held_out.depth else 0, self.alphabet())
+            made = forests.meet(Forest(self._alive, True), complement(bound) if test else bound).trees
+        alive = made.trimmed()
+        if alive is None:
+            raise ValueError("no word is left")
+        return alive
+
+    @cached_property
+    def _whole(self) -> tuple[TreeShape, ...]:
+        return self._weighed(self._alive)
+
+    @cached_property
     def _shapes(self) -> tuple[TreeShape, ...]:
-        made = shapes(self._alive)
-        return unweighted(made) if self.measure == "uniform" else made
+        return self._whole if self._part is self._alive else self._weighed(self._part)
+
+    def _weighed(self, trees: Trees) -> tuple[TreeShape, ...]:
+        return unweighted(shapes(trees)) if self.measure == "uniform" else shapes(trees)
 
     @cached_property
     def _program(self) -> TreeProgram:
+        parted = self._part is not self._alive
         return TreeProgram(
-            count=len(self._alive.alphabet), shapes=self._shapes, lengths=self.lengths(), split=self.split()
+            count=len(self._alive.alphabet),
+            shapes=self._shapes,
+            unambiguous=parted and self.verdict().certain,
+            language=self._whole if parted and self.held_out.tests_all else (),
+            lengths=self.lengths(),
+            split=self.split(),
         )
 
     @cached_property
@@ -190,17 +244,21 @@ class RuleGrammar(WordGrammar):
 
     @cached_property
     def _lengths(self) -> Lengths:
-        return natural_law(self._natural_shares[0]) if self._natural else super().law()
+        if not self._natural:
+            return super().law()
+        shares = self._natural_shares[0]
+        parted = self._part is not self._alive
+        return natural_law(branching.lengths(self._shapes, len(shares) - 1) if parted else shares)
 
     @cached_property
     def _natural_shares(self) -> tuple[list[float], float]:
         """How likely each length is, and how likely a longer one. ValueError where the rules never stop."""
-        if branching.radius(self._shapes) >= 1:
+        if branching.radius(self._whole) >= 1:
             raise ValueError("the rules make words without end")
         most = self.length.natural if isinstance(self.length, NaturalLength) else NATURAL_LONGEST
         longest = most if isinstance(self.length, NaturalLength) else 64
         while True:
-            shares = branching.lengths(self._shapes, longest)
+            shares = branching.lengths(self._whole, longest)
             rest = 1 - sum(shares)
             if longest == most or rest <= NATURAL_REST:
                 return shares, rest
@@ -228,10 +286,31 @@ class RuleGrammar(WordGrammar):
     def _at_start(self, code: str, message: str, help: str, severity: Severity = Severity.ERROR) -> Problem:
         return self._problem(RuleError(code, message, self._parsed[0].head.spot, help), severity)
 
+    def _held_problems(self) -> Iterator[Problem]:
+        """What cannot be told of words, or is no rule."""
+        for place, rule in enumerate(self.held_out.rules):
+            at = ("held_out", "rules", place)
+            if not isinstance(rule, str):
+                yield Problem("P357", f"{rule} is no rule", at, 'as in rules = ["NP -> det noun RC"]')
+                return
+            try:
+                parting.named(rule, self._parsed)
+            except RuleError as fault:
+                yield Problem(fault.code, fault.message, at, fault.help, span=findings.span(rule, fault.spot))
+                return
+        if self.held_out.depth and not all(nesting.sides(self.alphabet())):
+            help = "as ( and ), or open[0] and close[0]"
+            yield Problem("P357", "no token opens or closes a bracket", ("held_out", "depth"), help)
+
     def _tree_problems(self) -> Iterator[Problem]:
         """What keeps words from being drawn at all."""
         yield from findings.useless(self.rules, self._parsed, self._trees)
         if self._trees.trimmed() is None:
+            return
+        try:
+            self._part  # noqa: B018
+        except ValueError as none:
+            yield empty_part(self, "nothing is left to train on", str(none))
             return
         try:
             flat = flattened(self._shapes)
@@ -239,8 +318,8 @@ class RuleGrammar(WordGrammar):
             help = "let no symbol derive itself alone, or the empty word in several ways"
             yield self._at_start("P379", str(endless), help)
             return
-        if self._natural and (radius := branching.radius(self._shapes)) >= 1 - 1e-9:
-            ends = branching.terminates(self._shapes)
+        if self._natural and (radius := branching.radius(self._whole)) >= 1 - 1e-9:
+            ends = branching.terminates(self._whole)
             message = f"the rules make words without end: growth {radius:.3g} a step, {ends:.1%} of them stop"
             help = "lower the weight of a rule that grows, or ask for a length: each is drawn exactly"
             yield Problem("P380", message, ("length",), help)
@@ -275,6 +354,12 @@ class RuleGrammar(WordGrammar):
     def _ambiguity_problems(self) -> Iterator[Problem]:
         found = self.verdict()
         if found.certain:
+            return
+        if self.held_out.sort == "rules" and found.witness is not None:
+            word = " ".join(self.alphabet()[symbol] for symbol in found.witness) or "the empty word"
+            message = f"{word!r} has several derivations: with the rules held out, and perhaps without"
+            help = "write rules with one derivation for each word, or hold out by length or depth"
+            yield Problem("P357", message, ("held_out", "rules"), help)
             return
         if found.witness is None:
             message = (

@@ -32,6 +32,9 @@ class Cfg(RuleGrammar):
 
     kind: Literal["cfg"] = "cfg"
 
+    def holds_out(self) -> frozenset[str]:
+        return super().holds_out() | {"depth"}
+
     def reason(self, word: Sequence[str]) -> str | None:
         alphabet, ids = self.alphabet(), {symbol: id for id, symbol in enumerate(self.alphabet())}
         for place, symbol in enumerate(word, 1):
@@ -58,7 +61,7 @@ class Cfg(RuleGrammar):
         if left is None:
             found = chart.expected()
         else:
-            found = chart.expected_within(left, counting.possible(self._shapes, max(left, 1)))
+            found = chart.expected_within(left, counting.possible(self._whole, max(left, 1)))
         ends = prefix and not left and chart.complete()
         return frozenset({alphabet[id] for id in found} | ({END} if ends else set()))
 

@@ -29,6 +29,9 @@ class Counter(Echo):
     def split(self) -> Split:
         return super().split().model_copy(update={"by": "layout"})
 
+    def holds_out(self) -> frozenset[str]:
+        return frozenset({"length"})
+
     def drawn(self) -> int:
         return 1
 

@@ -31,10 +31,12 @@ class Eca(Frames):
     width: int = Field(ge=1, le=65_536)
 
     def program(self) -> CellularProgram:
-        return self._program("line", self.rules(), (1, self.width), (1, 1))
+        return self._program("line", (1, self.width), (1, 1))
 
-    def rules(self) -> tuple[int, ...]:
-        """The numbers a row draws from."""
+    def numbered(self, rule: int | str) -> int | None:
+        return rule if isinstance(rule, int) else None
+
+    def numbers(self) -> tuple[int, ...]:
         if self.rule == "any":
             return tuple(range(256))
         return self.rule if isinstance(self.rule, tuple) else (self.rule,)

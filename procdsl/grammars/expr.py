@@ -77,6 +77,9 @@ class Expr(WordGrammar):
     def count(self, length: int) -> int:
         return self.made.count(length)
 
+    def words(self, length: int) -> Iterator[tuple[str, ...]]:
+        return self.made.words(length)
+
     def plenty(self, length: int) -> bool:
         return self.made.plenty(length)
 
@@ -85,6 +88,12 @@ class Expr(WordGrammar):
 
     def legal_next(self, prefix: Sequence[str], length: int | None = None) -> frozenset[str]:
         return self.made.legal_next(prefix, length)
+
+    def holds_out(self) -> frozenset[str]:
+        try:
+            return self.made.holds_out() - {"rules"}
+        except ValueError:
+            return super().holds_out()
 
     def references(self) -> tuple[str, ...]:
         try:

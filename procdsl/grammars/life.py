@@ -47,8 +47,13 @@ class Life(Frames):
     patch: tuple[Annotated[int, Field(ge=1, le=4)], Annotated[int, Field(ge=1, le=4)]] = (1, 1)
 
     def program(self) -> CellularProgram:
-        rules = (self.rule,) if isinstance(self.rule, str) else self.rule
-        return self._program("grid", tuple(map(_number, rules)), self.grid, self.patch)
+        return self._program("grid", self.grid, self.patch)
+
+    def numbered(self, rule: int | str) -> int | None:
+        return _number(rule) if isinstance(rule, str) and _RULE.fullmatch(rule) else None
+
+    def numbers(self) -> tuple[int, ...]:
+        return tuple(map(_number, (self.rule,) if isinstance(self.rule, str) else self.rule))
 
     def problems(self, context: int) -> Iterator[Problem]:
         if self.grid[0] % self.patch[0] or self.grid[1] % self.patch[1]:

@@ -42,7 +42,7 @@ class Mcfg(RuleGrammar):
             return f"{word[place]!r} at {place + 1} is no symbol of the grammar"
         if self._spells(read):
             return None if word else "the empty word is left out"
-        if not self.possible(len(word)) >> len(word) & 1:
+        if not counting.possible(self._whole, len(word))[0] >> len(word) & 1:
             return f"no word has length {len(word)}"
         rest = 0
         while not self._spells([*read[: len(word) - rest], *[None] * rest]):
@@ -70,7 +70,7 @@ class Mcfg(RuleGrammar):
 
     def _spells(self, word: Sequence[int | None]) -> bool:
         """Whether the rules derive the word, None standing for any symbol."""
-        lengths = counting.possible(self._shapes, max(len(word), 1))
+        lengths = counting.possible(self._whole, max(len(word), 1))
         return Spelling(self._alive, word, lengths).derived()
 
     def _misfits(self, rules: Sequence[Rule]) -> Iterator[RuleError]:

@@ -182,7 +182,7 @@ class Words:
 def _rules(program: TreeProgram) -> Rules:
     return Rules(
         (shape.head, body(shape.yields[0], shape.children, member))
-        for shape in program.shapes
+        for shape in program.language or program.shapes
         for member in shape.members
     )
 

@@ -14,7 +14,7 @@ from procdsl.grammars.base import Grammar
 from procdsl.grammars.cfg import Cfg
 from procdsl.grammars.dyck import Dyck
 from procdsl.grammars.iid import Iid
-from procdsl.grammars.regular import deterministic, forests, nondeterministic
+from procdsl.grammars.regular import deterministic, forests, nesting, nondeterministic
 from procdsl.grammars.regular.deterministic import Dfa, TooLarge, determinise
 from procdsl.grammars.regular.expressions import Call, Name, Node, Pair, Pattern, Range, Rate, Text, nodes
 from procdsl.grammars.regular.forests import Forest
@@ -44,7 +44,6 @@ FUNCTIONS = {
     "depth": "depth(a, max = 8)",
     "corrupt": "corrupt(a, substitute = 0.02, swap = 0.01, delete = 0.01)",
 }
-_OPENING, _CLOSING = ("(", "[", "{", "<"), (")", "]", "}", ">")
 
 
 def alphabet(node: Node, grammars: Mapping[str, Grammar]) -> tuple[str, ...]:
@@ -334,19 +333,9 @@ class Evaluation:
                 pass
             case _:
                 raise _fault("depth wants a language and a bound", node, FUNCTIONS["depth"])
-        opens = frozenset(id for s, id in self.ids.items() if s.startswith((*_OPENING, "open")))
-        closes = (
-            frozenset(id for s, id in self.ids.items() if s.endswith(_CLOSING) or s.startswith("close"))
-            - opens
-        )
-        if not opens or not closes:
+        if not all(nesting.sides(self.symbols)):
             raise _fault("no token opens or closes a bracket", node, "as ( and ), or open[0] and close[0]")
-        rest = frozenset(range(len(self.symbols))) - opens - closes
-        arrows = [Arrow(height, opens, height + 1) for height in range(deepest)]
-        arrows += [Arrow(height + 1, closes, height) for height in range(deepest)]
-        arrows += [Arrow(height, rest, height) for height in range(deepest + 1) if rest]
-        bound = self._dfa(Nfa(deepest + 1, tuple(arrows), frozenset(range(deepest + 1))))
-        return self._both(self.value(inner), bound, node)
+        return self._both(self.value(inner), nesting.at_most(deepest, self.symbols), node)
 
     # ------------------------------------------------------------ arguments
 

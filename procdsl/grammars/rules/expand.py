@@ -68,20 +68,26 @@ def family(name: str, count: int, weights: Sequence[float] = ()) -> Family:
     return Family(members, tuple(weights) or (1.0,) * count)
 
 
-def expand(rules: Sequence[Rule], surroundings: Surroundings) -> Trees:
+def expand(
+    rules: Sequence[Rule], surroundings: Surroundings, held: frozenset[tuple[int, int]] = frozenset()
+) -> Trees:
     """The productions of rules, the first rule's head first, weights normalised for each left-hand side.
 
+    Those of the alternatives `held`, by the numbers of rule and alternative, are marked as that.
     RuleErrors where a name is unbound, an index has no range, or weights sum to nothing: all there are.
     """
-    return _Expansion(rules, surroundings).trees()
+    return _Expansion(rules, surroundings, held).trees()
 
 
 class _Expansion:
     """The state of one expansion: what is interned, what was made so far."""
 
-    def __init__(self, rules: Sequence[Rule], surroundings: Surroundings) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], surroundings: Surroundings, held: frozenset[tuple[int, int]]
+    ) -> None:
         self.rules = rules
         self.around = surroundings
+        self.held = held
         self.heads = {rule.head.name: len(rule.head.index) for rule in rules}
         self.names: dict[str, int] = {}
         self.alphabet: dict[str, int] = {}
@@ -91,10 +97,10 @@ class _Expansion:
     def trees(self) -> Trees:
         faults = list(self._head_faults())
         self._nonterminal(self.rules[0].head.name)
-        for rule in self.rules:
-            for alternative in rule.alternatives:
+        for number, rule in enumerate(self.rules):
+            for place, alternative in enumerate(rule.alternatives):
                 try:
-                    self._alternative(rule.head, alternative)
+                    self._alternative(rule.head, alternative, held=(number, place) in self.held)
                 except RuleError as fault:
                     faults.append(fault)
         if faults:
@@ -116,7 +122,7 @@ class _Expansion:
 
     # ------------------------------------------------------------ one alternative, every value of its indices
 
-    def _alternative(self, head: Name, alternative: Alternative) -> None:
+    def _alternative(self, head: Name, alternative: Alternative, *, held: bool) -> None:
         weight = 1.0 if alternative.weight is None else self._number(alternative.weight)
         if weight < 0:
             raise RuleError("P373", f"a weight is at least 0, not {weight:g}", alternative.spot)
@@ -126,9 +132,11 @@ class _Expansion:
         for name in free:
             choices *= len(variables[name])
         for values in _product(variables):
-            self._produce(head, alternative, values, weight / choices)
+            self._produce(head, alternative, values, weight / choices, held=held)
 
-    def _produce(self, head: Name, alternative: Alternative, values: Values, weight: float) -> None:
+    def _produce(
+        self, head: Name, alternative: Alternative, values: Values, weight: float, *, held: bool
+    ) -> None:
         if alternative.yields is None:
             children, string = self._string(alternative, values)
             yields: tuple[tuple[int, ...], ...] = (string,)
@@ -142,7 +150,7 @@ class _Expansion:
             raise RuleError(
                 "P375", f"the rules come to more than {MOST_PRODUCTIONS:,} productions", head.spot
             )
-        self.productions.append(Production(number, children, yields, weight, head.spot.line))
+        self.productions.append(Production(number, children, yields, weight, head.spot.line, held))
 
     def _string(self, alternative: Alternative, values: Values) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """A context-free right-hand side: its nonterminals, and the string with references to them."""

@@ -32,13 +32,17 @@ def referred(code: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Production:
-    """head → children, with the tuple of strings it yields; `weight` among the head's productions."""
+    """head → children, with the tuple of strings it yields; `weight` among the head's productions.
+
+    Words that a `held` one derives are held out.
+    """
 
     head: int
     children: tuple[int, ...]
     yields: tuple[tuple[int, ...], ...]
     weight: float
     line: int = 0
+    held: bool = False
 
     def terminals(self) -> Iterator[int]:
         """The terminals it writes, in order of writing."""

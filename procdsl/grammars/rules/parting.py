@@ -1,0 +1,119 @@
+"""Rules in two parts: what is derived without certain of them, and what is derived by one of them at least.
+
+Which rules, is written as rules: a whole left-hand side, or rules with their alternatives, weights left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any
+
+from procdsl.grammars.rules.syntax import (
+    Alternative,
+    Group,
+    Name,
+    Quoted,
+    Repeat,
+    Rule,
+    RuleError,
+    Spot,
+    parse,
+)
+from procdsl.grammars.rules.trees import Production, Trees
+
+# A rule's number and its alternative's.
+Places = frozenset[tuple[int, int]]
+
+
+def named(text: str, rules: Sequence[Rule]) -> Places:
+    """The alternatives that a text names: ``NP -> det noun``, or ``NP`` for all of them. RuleError: none.
+
+    >>> sorted(named('S -> "b" S', parse('S -> "a" S [0.2] | "b" S [0.3] | ε [0.5]')))
+    [(0, 1)]
+    """
+    if "->" not in text and "::=" not in text:
+        whole = frozenset((i, j) for i, rule in enumerate(rules) if rule.head.name == text.strip()
+                          for j in range(len(rule.alternatives)))  # fmt: skip
+        if not whole:
+            near = get_close_matches(text.strip(), [rule.head.name for rule in rules], 1)
+            raise RuleError("P371", f"no rule is called {text}", Spot(1, 1, len(text)), *_meant(near))
+        return whole
+    return frozenset(place for rule in parse(text) for place in _written(rule, rules))
+
+
+def _written(wanted: Rule, rules: Sequence[Rule]) -> Iterator[tuple[int, int]]:
+    known = {
+        (i, j): (_plain(rule.head), _plain(alternative))
+        for i, rule in enumerate(rules)
+        for j, alternative in enumerate(rule.alternatives)
+    }
+    for alternative in wanted.alternatives:
+        found = [at for at, plain in known.items() if plain == (_plain(wanted.head), _plain(alternative))]
+        if not found:
+            spot = wanted.head.spot
+            help = "write it as it stands in `rules`, without its weight"
+            raise RuleError("P371", f"there is no such rule of {wanted.head.name}", spot, help)
+        yield from found
+
+
+def _meant(near: Sequence[str]) -> tuple[str, ...]:
+    return (f"did you mean {near[0]}?",) if near else ()
+
+
+def _plain(part: Any) -> Any:
+    """A part of a rule without its places and weights."""
+    match part:
+        case Alternative():
+            return tuple(map(_plain, part.items)), _plain(part.yields)
+        case Group():
+            return tuple(map(_plain, part.alternatives))
+        case Repeat():
+            return _plain(part.item), part.least, part.most
+        case Name():
+            return part.name, part.index
+        case Quoted():
+            return (part.text,)
+        case tuple():
+            return tuple(map(_plain, part))
+    return part and (part.child, part.component)
+
+
+def without(trees: Trees) -> Trees:
+    """The derivations that use no rule that is held out."""
+    return replace(trees, productions=tuple(p for p in trees.productions if not p.held))
+
+
+def using(trees: Trees) -> Trees:
+    """The derivations that use one that is held out, each once and with its weight.
+
+    Of each nonterminal A there are three: any derivation; those without; those with. One with a held rule is
+    one by such a rule, or by another whose first child of that sort is the i-th: those before are without,
+    those behind any.
+    """
+    size = len(trees.names)
+    names = (f"{trees.names[0]}+", *trees.names, *(f"{n}-" for n in trees.names),
+             *(f"{n}+" for n in trees.names[1:]))  # fmt: skip
+
+    def any_(a: int) -> int:
+        return 1 + a
+
+    def off(a: int) -> int:
+        return 1 + size + a
+
+    def on(a: int) -> int:
+        return 2 * size + a if a else 0
+
+    made = list[Production]()
+    for p in trees.productions:
+        whole = tuple(map(any_, p.children))
+        made.append(replace(p, head=any_(p.head), children=whole))
+        if p.held:
+            made.append(replace(p, head=on(p.head), children=whole))
+            continue
+        made.append(replace(p, head=off(p.head), children=tuple(map(off, p.children))))
+        for i, child in enumerate(p.children):
+            children = (*map(off, p.children[:i]), on(child), *whole[i + 1 :])
+            made.append(replace(p, head=on(p.head), children=children))
+    return Trees(names, trees.alphabet, tuple(made))
