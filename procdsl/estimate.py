@@ -118,7 +118,7 @@ def vocabulary_size(plan: Plan, vocabulary: Vocabulary) -> int:
     """How many ids there are; before binding, with as many for text as the tokenizer says it has."""
     text = plan.by_id.get(vocabulary.text or "")
     declared = text.tokenizer.size if isinstance(text, PrepareOperation) else 0
-    return (vocabulary.text_size or declared) + len(vocabulary.tokens)
+    return vocabulary.cells or (vocabulary.text_size or declared) + len(vocabulary.tokens)
 
 
 def count(plan: Plan, operation: TrainOperation | TransferOperation) -> int:

@@ -170,11 +170,12 @@ class GenerateOperation(Operation):
     `tokens` spells each local id: the alphabet, then the specials. A row feeds `context` positions; the
     token at j is scored (a target) where the generator says so. `floor` is the least possible mean loss
     over the scored tokens, in nats; `chance` the accuracy of the best guess that reads no structure. `text`
-    is the corpus whose tokens are counted for the law that the program waits for, if it does.
+    is the corpus whose tokens are counted for the law that the program waits for, if it does. With `cells`, a
+    position is a frame of so many ids, each 0 or 1, that are fed and asked for together.
     """
 
     unkeyed: ClassVar[frozenset[str]] = frozenset({"id", "floor", "chance"})
-    later: ClassVar[frozenset[str]] = frozenset({"text"})
+    later: ClassVar[frozenset[str]] = frozenset({"text", "cells"})
     kind: Literal["generate"] = "generate"
     name: str
     program: AnyProgram
@@ -184,6 +185,12 @@ class GenerateOperation(Operation):
     floor: Interval | None = None
     chance: float | None = None
     text: str | None = None
+    cells: int = Field(default=0, ge=0)
+
+    @property
+    def row(self) -> int:
+        """The ids of a row."""
+        return (self.context + 1) * max(self.cells, 1)
 
     def inputs(self) -> tuple[str, ...]:
         return (self.text,) if self.text else ()
@@ -212,19 +219,24 @@ class ModelShape(Node):
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
-class Vocabulary(Node):
+class Vocabulary(Grown):
     """A phase's ids: the text's first (`text_size` of them), then the spelt tokens of its grammars.
 
-    `text` is the prepare operation whose tokenizer gives the text's ids; binding settles `text_size`.
+    `text` is the prepare operation whose tokenizer gives the text's ids; binding settles `text_size`. Where
+    positions are frames there are `cells` instead: a frame is fed as the sum of the rows of the cells that
+    are 1, and each cell of the next one is asked for by itself.
     """
 
+    later: ClassVar[frozenset[str]] = frozenset({"cells"})
     text: str | None = None
     text_size: int = Field(default=0, ge=0)
     tokens: tuple[str, ...] = ()
+    cells: int = Field(default=0, ge=0)
 
     @property
     def size(self) -> int:
-        return self.text_size + len(self.tokens)
+        """The rows of the embedding."""
+        return self.cells or self.text_size + len(self.tokens)
 
 
 class Feed(Node):

@@ -369,16 +369,17 @@ class AutomatonProgram(WordProgram, Grown):
         return 1 + max(*self.sources, *self.targets, *self.accepts, 0)
 
 
-class CellularProgram(Program):
+class CellularProgram(Program, Grown):
     """Cells that are 0 or 1, drawn and then changed together by a rule of the row's own, frame by frame.
 
     A `line`'s rule has a bit for each neighbourhood, left cell first (Wolfram); a `grid`'s bit n says what a
     0 beside n ones becomes, bit 9 + n what a 1 does. Beyond the border lies the other side (`wraps`) or
     zeros. A token is a patch of cells, its first the highest bit; after each frame comes a token of its own,
     if `separated`; then padding. Frame 0, after `burn_in` changes, is what is hashed; it is scored only if
-    `scores_first`.
+    `scores_first`. From one frame to the next there are `ahead` changes.
     """
 
+    later: ClassVar[frozenset[str]] = frozenset({"ahead"})
     kind: Literal["cellular"] = "cellular"
     shape: Literal["line", "grid"]
     rules: tuple[Annotated[int, Field(ge=0, lt=2**18)], ...] = Field(min_length=1)
@@ -391,6 +392,7 @@ class CellularProgram(Program):
     density: int = Field(ge=0, le=2**32)
     separated: bool = True
     scores_first: bool = False
+    ahead: int = Field(default=1, ge=1)
 
     @property
     def frame(self) -> int:
@@ -807,7 +809,8 @@ class LossMeasurement(Measurement):
 
     Text: `loss` (nats a token), `perplexity`, `bits_per_byte`; generated rows: `loss`, `accuracy` (next
     symbol), and `loss_over_floor` where the floor is exact; `closer_accuracy` is over the targets among
-    `closers`, the source's ids of closing brackets. Text losses are over the text's ids only.
+    `closers`, the source's ids of closing brackets. Text losses are over the text's ids only. Where positions
+    are frames, `loss` and `accuracy` are of their cells, `frame_loss` and `exact_match` of whole frames.
     """
 
     later: ClassVar[frozenset[str]] = frozenset({"closers"})

@@ -37,7 +37,7 @@ class Rows(Protocol):
     """A source as a phase reads it: rows by number, in the phase's ids."""
 
     def fill(self, start: int, ids: Ids, scored: Flags) -> None:
-        """Write rows start .. start + len(ids) - 1, each of context + 1 ids and flags."""
+        """Write rows start .. start + len(ids) - 1, each of context + 1 ids (or frames) and flags."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,10 @@ class HeldOutText:
 
 @dataclass(frozen=True)
 class GeneratedRows:
-    """Rows of a generator, spelt in the phase's ids; beyond the generator's own context stands padding."""
+    """Rows of a generator, spelt in the phase's ids; beyond the generator's own context stands padding.
+
+    Where positions are frames, the id of a cell is whether it is 1, and padding is a frame of zeros.
+    """
 
     operation: GenerateOperation
     data_seed: int
@@ -83,8 +86,8 @@ class GeneratedRows:
         from runner.generators import fill
 
         width = self.operation.context + 1
-        local = np.empty((len(ids), width), np.int32)
-        flags = np.empty((len(ids), width), np.uint8)
+        local = np.empty((len(ids), self.operation.row), np.int32)
+        flags = np.empty(local.shape, np.uint8)
         fill(
             self.operation,
             seed=self.data_seed,
@@ -93,14 +96,19 @@ class GeneratedRows:
             ids=local,
             scored=flags,
         )
-        ids[:, :width], ids[:, width:] = self.phase_id[local], self.padding
-        scored[:, :width], scored[:, width:] = flags, 0
+        # A frame is asked for as a whole or not at all.
+        frames, first = ids[:, :width].shape, max(self.operation.cells, 1)
+        ids[:, :width], ids[:, width:] = self.phase_id[local].reshape(frames), self.padding
+        scored[:, :width], scored[:, width:] = flags[:, ::first], 0
 
 
 def generated(
     operation: GenerateOperation, vocabulary: Vocabulary, *, data_seed: int, split: SplitName, offset: int = 0
 ) -> GeneratedRows:
     """A generator's rows in a phase's vocabulary: equal spelling is one token."""
+    if operation.cells:
+        is_one = np.array([spelling == "1" for spelling in operation.tokens], np.int32)
+        return GeneratedRows(operation, data_seed, split, offset, is_one, 0)
     phase_id = phase_ids(operation, vocabulary)
     pads = [vocabulary.text_size + i for i, spelling in enumerate(vocabulary.tokens) if spelling == "<pad>"]
     return GeneratedRows(operation, data_seed, split, offset, phase_id, pads[0] if pads else int(phase_id[0]))
@@ -110,6 +118,12 @@ def phase_ids(operation: GenerateOperation, vocabulary: Vocabulary) -> Ids:
     """The phase's id of each of a generator's own."""
     place = {spelling: vocabulary.text_size + i for i, spelling in enumerate(vocabulary.tokens)}
     return np.array([place[spelling] for spelling in operation.tokens], np.int32)
+
+
+def empty(rows: int, context: int, cells: int) -> tuple[Ids, Flags]:
+    """Room for rows of context + 1 ids, or frames of so many cells, and for their flags."""
+    frames = (rows, context + 1, *((cells,) if cells else ()))
+    return np.empty(frames, np.int32), np.empty(frames[:2], np.uint8)
 
 
 def open_corpora(plan: Plan, ids: Sequence[str], store: Store) -> dict[str, Corpus]:
@@ -136,6 +150,7 @@ def maker(
         rows=[_feed(operation, feed, source(plan, feed.source, store), corpora) for feed in operation.feeds],
         counts=planned(operation) if counts is None else counts,
         context=operation.context,
+        cells=operation.vocabulary.cells,
         part_rows=rows_at_once(plan, operation, execution, world),
         pin=device.type == "cuda",
         rank=world.rank,
@@ -171,6 +186,7 @@ def _feed(
 class Part:
     """Some rows of a batch, as long as their last scored target: B × T ids, and where the loss is.
 
+    Where positions are frames of W cells, ids are B × T × W and targets N × W, each 0 or 1.
     `chosen_N` are the scored positions in the flattened hidden states, None when all of them are. Those
     states are B × T, or B × S where `queries_BS` names the only positions of the last block that matter.
     """
@@ -220,6 +236,7 @@ class Batches:
     counts: NDArray[np.int64]
     context: int
     part_rows: int
+    cells: int = 0
     pin: bool = False
     rank: int = 0
     world: int = 1
@@ -238,8 +255,7 @@ class Batches:
         return Batch(step, tuple(taken.tolist()), tuple(targets.tolist()), made)
 
     def _fill(self, before: NDArray[np.int64], taken: NDArray[np.int64]) -> tuple[Ids, Flags]:
-        ids = np.empty((int(taken.sum()), self.context + 1), np.int32)
-        scored = np.empty(ids.shape, np.uint8)
+        ids, scored = empty(int(taken.sum()), self.context, self.cells)
         first = 0
         for rows, start, count in zip(self.rows, before.tolist(), taken.tolist(), strict=True):
             if count:

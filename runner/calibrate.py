@@ -24,8 +24,10 @@ def tokens_per_second(plan: Plan, operation: TrainOperation, vocabulary: int, ex
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4)
     learn = learner(plan, operation, model, execution, alone)
     rows = min(operation.batch_rows, rows_at_once(plan, operation, execution, alone))
-    ids_BT = torch.randint(vocabulary, (rows, operation.context), dtype=torch.int32)
-    targets_N = ids_BT.flatten().long()
+    cells = operation.vocabulary.cells
+    frames = (rows, operation.context, *((cells,) if cells else ()))
+    ids_BT = torch.randint(2 if cells else vocabulary, frames, dtype=torch.int32)
+    targets_N = ids_BT.flatten(0, 1).long()
     part = Part(ids_BT, None, None, targets_N, torch.zeros(len(targets_N), dtype=torch.uint8)).to(where)
 
     def update() -> None:

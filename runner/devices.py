@@ -187,6 +187,7 @@ def _small(operation: TrainOperation) -> bool:
         operation.precision == "fp32"
         and not model.dropout
         and not operation.attention_entropy
+        and not operation.vocabulary.cells
         and model.width <= _SMALL_WIDTH
         and ids <= _SMALL_VOCABULARY
         and model.layers * model.width * model.context <= _SMALL_STATES
@@ -223,7 +224,7 @@ def rows_at_once(plan: Plan, operation: TrainOperation, execution: Execution, wo
     if by_kernels(plan, operation, execution, world):
         return execution.micro_rows or operation.batch_rows
     device = torch.device(execution.device)
-    width = operation.model.width * (execution.replicas or 1)
+    width = max(operation.model.width, operation.vocabulary.cells) * (execution.replicas or 1)
     return part_rows(device, width, operation.context, execution.micro_rows)
 
 

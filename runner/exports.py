@@ -27,6 +27,9 @@ def export_model(
 ) -> dict[str, Any]:
     """Write the parameters that a phase (the last, if none is named) ended with; what was written."""
     operation = _operation(plan, curriculum, seed, phase)
+    if operation.vocabulary.cells:
+        help = "name a phase whose positions are tokens"
+        raise UsageError(f"{operation.id} reads frames of cells, and GPT-2 reads tokens", help=help)
     if not store.done("train", plan.key(operation.id)):
         raise UsageError(f"{operation.id} is not finished", help="`procdsl run` finishes it")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

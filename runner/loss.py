@@ -9,16 +9,20 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from runner.devices import outer, product
+from runner.devices import linear, outer, product
 
 # Logits in a chunk: 2 MiB of float32 stay in a CPU's second-level cache; 1 GiB keeps a GPU busy.
 _CHUNK = {"cpu": 1 << 19, "cuda": 1 << 28}
 
 
 class Scores(NamedTuple):
-    """What each of N positions got: its loss in nats, and whether the likeliest id was the target."""
+    """What each of N positions got: its loss in nats, and whether the likeliest id was the target.
+
+    Of a frame: the mean loss of its cells, and the share of them whose likelier state was the target.
+    """
 
     loss_N: Tensor
     hit_N: Tensor
@@ -27,7 +31,13 @@ class Scores(NamedTuple):
 def cross_entropy(
     hidden_NC: Tensor, head_VC: Tensor, targets_N: Tensor, scale: float
 ) -> tuple[Tensor, Tensor]:
-    """`scale` × the summed loss, to be differentiated, and each position's own loss, float32, not to be."""
+    """`scale` × the summed loss, to be differentiated, and each position's own loss, float32, not to be.
+
+    Targets are ids; or frames, N × V of 0 and 1, of which each cell is a coin, and a loss the cells' mean.
+    """
+    if targets_N.ndim == 2:
+        loss_N, _ = _coins(hidden_NC, head_VC, targets_N)
+        return loss_N.sum() * scale, loss_N.detach()
     if hidden_NC.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
         dtype = torch.get_autocast_dtype(hidden_NC.device.type) if _autocast(hidden_NC) else hidden_NC.dtype
         hidden_NC, head_VC = hidden_NC.to(dtype), head_VC.to(dtype)
@@ -37,12 +47,21 @@ def cross_entropy(
 
 def scores(hidden_NC: Tensor, head_VC: Tensor, targets_N: Tensor) -> Scores:
     """Losses and hits without a gradient."""
+    if targets_N.ndim == 2:
+        return _coins(hidden_NC, head_VC, targets_N)
     parts = []
     for hidden, targets in _chunks(hidden_NC, head_VC, targets_N):
         logits = product(hidden, head_VC.to(hidden.dtype)).float()
         loss = -torch.log_softmax(logits, 1).gather(1, targets[:, None]).squeeze(1)
         parts.append(Scores(loss, logits.argmax(1) == targets))
     return Scores(torch.cat([part.loss_N for part in parts]), torch.cat([part.hit_N for part in parts]))
+
+
+def _coins(hidden_NC: Tensor, head_VC: Tensor, targets_NV: Tensor) -> Scores:
+    logits_NV = linear(hidden_NC, head_VC).float()
+    wanted_NV = targets_NV.float()
+    loss_NV = F.binary_cross_entropy_with_logits(logits_NV, wanted_NV, reduction="none")
+    return Scores(loss_NV.mean(1), ((logits_NV > 0) == (wanted_NV > 0)).double().mean(1))
 
 
 class _CrossEntropy(torch.autograd.Function):

@@ -56,8 +56,14 @@ class Transformer(nn.Module):
         return self.embedding.weight if self.head is None else self.head.weight
 
     def forward(self, ids_BT: Tensor, queries_BS: Tensor | None = None, attend: Attend = fused) -> Tensor:
-        """The normed hidden states, B × T × C; with `queries_BS` only those of these positions, B × S × C."""
-        x_BTC = self.embedding(ids_BT) + self.position.weight[: ids_BT.shape[1]]
+        """The normed hidden states, B × T × C; with `queries_BS` only those of these positions, B × S × C.
+
+        Frames, B × T × V of cells that are 0 or 1, are fed as the sum of the rows of those that are 1.
+        """
+        rows_VC = self.embedding.weight
+        frames = ids_BT.ndim == 3
+        x_BTC = linear(ids_BT.to(rows_VC.dtype), rows_VC.t()) if frames else self.embedding(ids_BT)
+        x_BTC = x_BTC + self.position.weight[: ids_BT.shape[1]]
         x_BTC = F.dropout(x_BTC, self.dropout, self.training)
         *blocks, last = self.blocks
         for block in blocks:

@@ -25,6 +25,7 @@ SHORT = {
     "random_digits": {"length": 64},
     "nca": {"steps": 2, "grid": [4, 4], "states": 3},
     "rule_110": {"steps": 3},
+    "rule_110_vectors": {"steps": 3},
     "hu_copy": {"length": {"uniform": [20, 40]}},
 }
 SHORT |= {name: {"n": 20} for name in presets.names() if name.startswith("wu_")}
@@ -339,6 +340,15 @@ def test_rule_110() -> None:
             around = [before[i - 1] + before[i] + before[(i + 1) % 64] for i in range(64)]
             assert line.split() == [str(table[cells]) for cells in around]
             before = line.split()
+
+
+def test_rule_110_in_vectors() -> None:
+    """61 frames of 100 cells: one is 1 if it or the one to its right is, unless all three are."""
+    (row, asked), *_ = rows(form("rule_110_vectors"), 1)
+    frames = np.array(row, int).reshape(61, 100)
+    left, right = np.roll(frames, 1, 1), np.roll(frames, -1, 1)
+    assert (frames[1:] == ((frames | right) & ~(left & frames & right))[:-1]).all()
+    assert len(asked) == 6_000
 
 
 def test_nca_frames_give_the_grid_back() -> None:

@@ -35,7 +35,7 @@ def _rule(program: CellularProgram) -> tuple[float, float]:
     """Bounds for the nats that frames after the first tell about the rule."""
     rules = sorted(set(program.rules))
     most = _nats(Counter(program.rules).values())
-    if len(rules) == 1 or program.shape == "grid" or program.burn_in:
+    if len(rules) == 1 or program.shape == "grid" or program.burn_in or program.ahead > 1:
         return (0.0, most)
     least = 0.0
     for seen, chance in enumerate(_seen(program)):

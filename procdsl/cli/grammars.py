@@ -93,9 +93,9 @@ def _drawn(made: GenerateOperation) -> tuple[Any, Any, float]:
 
     from runner.generators import fill
 
-    rows = max(40, min(_ROWS, _TOKENS // made.context))
-    ids = np.empty((rows, made.context + 1), np.int32)
-    scored = np.empty((rows, made.context + 1), np.uint8)
+    rows = max(40, min(_ROWS, _TOKENS // made.row))
+    ids = np.empty((rows, made.row), np.int32)
+    scored = np.empty((rows, made.row), np.uint8)
     fill(made, seed=0, split="train", start=0, ids=ids, scored=scored)
     other, marks, number, begun = ids.copy(), scored.copy(), 0, time.process_time()
     while (spent := time.process_time() - begun) < 0.1:

@@ -50,7 +50,7 @@ def sample(
         raise UsageError(f"{split!r} is no split", help="train, validation or test")
     made = sampling.operation(compile(spec, profile=profile, sets=set_ or ()), name, length, split)
     # The plain interpreter starts at once; kernels are compiled first, and then a thousand times as fast.
-    if rows * made.context > 40_000:
+    if rows * made.row > 40_000:
         drawn = _drawn(made, seed, split, start, rows)
     else:
         part: Any = split
@@ -69,8 +69,8 @@ def _drawn(made: GenerateOperation, seed: int, split: str, start: int, rows: int
 
     from runner.generators import fill
 
-    ids = np.empty((rows, made.context + 1), np.int32)
-    scored = np.empty((rows, made.context + 1), np.uint8)
+    ids = np.empty((rows, made.row), np.int32)
+    scored = np.empty((rows, made.row), np.uint8)
     fill(made, seed=seed, split=split, start=start, ids=ids, scored=scored)
     return ids.tolist(), scored.tolist()
 

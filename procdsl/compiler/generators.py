@@ -27,6 +27,7 @@ def bare(name: str, made: Procedural, context: int) -> plan.GenerateOperation:
         length=made.longest(),
         context=context,
         tokens=made.tokens(),
+        cells=made.cells(),
     )
 
 

@@ -51,7 +51,7 @@ def layout(
     own = spoken(curriculum, phase)
     text = groups(spec, own)
     if not text:
-        return Layout(None, spellings(procedural, own))
+        return Layout(None, spellings(procedural, own), max(procedural[name].cells() for name in own))
     ((group, corpus),) = text.items()
     everyone = (spoken(other, one) for other in spec.curricula.values() for one in other.phases)
     mixed = {name for names in everyone if group in groups(spec, names) for name in names}
@@ -61,7 +61,7 @@ def layout(
 def size(spec: ExperimentSpec, layout: Layout) -> int:
     """How many ids there are, as declared: a fallback corpus may bring a tokenizer of another size."""
     text = tokenizer(spec.corpora[layout.text].tokenizer).size if layout.text else 0
-    return text + len(layout.tokens)
+    return text + layout.rows
 
 
 def spellings(

@@ -160,7 +160,8 @@ class _Builder:
 
     def _vocabulary(self, layout: Layout, context: int) -> plan.Vocabulary:
         text = self.source(layout.text, context) if layout.text else None
-        return plan.Vocabulary(text=text, tokens=layout.tokens)
+        tokens = () if layout.cells else layout.tokens
+        return plan.Vocabulary(text=text, tokens=tokens, cells=layout.cells)
 
     def _start(self, phase: Phase, seed: int) -> str | None:
         if phase.origin is None:

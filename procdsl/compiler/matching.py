@@ -58,4 +58,4 @@ def _scored(spec: ExperimentSpec, made: Mapping[str, Procedural], name: str, con
 
     count = max(_ROWS, _POSITIONS // context)
     _, scored = generate.rows(bare(name, made[name], context), seed=0, split="train", start=0, count=count)
-    return Fraction(sum(map(sum, scored)), count)
+    return Fraction(sum(map(sum, scored)), count * max(made[name].cells(), 1))

@@ -36,7 +36,8 @@ def fits(study: Study, phase: Phase, evaluation: Evaluation) -> bool:
         if isinstance(corpus, MathCorpus) and corpus.row != phase.context:
             return False
         return text is not None and _group(study, text) == _group(study, evaluation.on)
-    return set(study.procedural[evaluation.on].tokens()) <= set(phase.layout.tokens)
+    made = study.procedural[evaluation.on]
+    return made.cells() == phase.layout.cells and set(made.tokens()) <= set(phase.layout.tokens)
 
 
 def steps(phase: Phase, evaluation: Evaluation) -> tuple[int, ...]:

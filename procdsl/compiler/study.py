@@ -20,10 +20,19 @@ Address = tuple[str, str]
 
 
 class Layout(NamedTuple):
-    """The ids of a phase: those of the corpus `text` first, then these spellings."""
+    """The ids of a phase: those of the corpus `text` first, then these spellings; or cells of frames.
+
+    Where positions are frames of `cells`, the tokens spell a cell.
+    """
 
     text: str | None
     tokens: tuple[str, ...]
+    cells: int = 0
+
+    @property
+    def rows(self) -> int:
+        """The rows of the embedding, those of a text's ids aside."""
+        return self.cells or len(self.tokens)
 
 
 class Origin(NamedTuple):

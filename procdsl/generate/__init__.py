@@ -24,14 +24,14 @@ __all__ = ["Address", "Row", "row", "rows"]
 def rows(
     operation: GenerateOperation, *, seed: int, split: SplitName, start: int, count: int
 ) -> tuple[list[list[int]], list[list[int]]]:
-    """Rows start .. start + count - 1: their context + 1 ids, and which of these are scored (0 or 1).
+    """Rows start .. start + count - 1: their ids, and which of these are scored (0 or 1).
 
     RunError where a part of the language that was asked for holds nothing that can be found.
     """
     operation.settled()
     spelt = tuple(map(spelling, operation.tokens))
     made = [
-        row(operation.program, Address(seed, operation.name, split, start + i, operation.context, spelt))
+        row(operation.program, Address(seed, operation.name, split, start + i, operation.row - 1, spelt))
         for i in range(count)
     ]
     return [ids for ids, _ in made], [scored for _, scored in made]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from procdsl.generate.address import Address, Row
-from procdsl.grammars._cells import Cells, changed, patches
+from procdsl.grammars._cells import Cells, changed, later, patches
 from procdsl.programs import CellularProgram
 from procdsl.streams import ATTEMPTS, Stream
 
 
 def row(program: CellularProgram, address: Address) -> Row:
-    """Frames until `steps` changes have been written; starts are drawn until one belongs to the part."""
+    """The start and `steps` frames after it; starts are drawn until one belongs to the part."""
     for attempt in range(ATTEMPTS):
         cells, rule = _start(program, address.stream(0, attempt))
         if address.holds(program.split, patches(program, cells)):
@@ -20,7 +20,7 @@ def row(program: CellularProgram, address: Address) -> Row:
     for _ in range(program.steps + 1):
         ids += patches(program, cells)
         ids += [program.symbols] * program.separated
-        cells = changed(program, cells, rule)
+        cells = later(program, cells, rule)
     blank = address.context + 1 - len(ids)
     first = 1 if program.scores_first else program.frame
     pad = program.symbols + program.separated

@@ -17,6 +17,13 @@ def changed(program: CellularProgram, cells: Cells, rule: int) -> list[list[int]
     ]
 
 
+def later(program: CellularProgram, cells: Cells, rule: int) -> Cells:
+    """The next frame that is shown."""
+    for _ in range(program.ahead):
+        cells = changed(program, cells, rule)
+    return cells
+
+
 def neighbourhood(program: CellularProgram, cells: Cells, y: int, x: int) -> int:
     """Which bit of a rule says what becomes of a cell."""
     if program.shape == "line":

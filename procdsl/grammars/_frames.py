@@ -6,15 +6,18 @@ import math
 from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from procdsl.grammars._cells import Cells, neighbourhood
+from procdsl.grammars._cells import Cells, later, patches
 from procdsl.grammars.base import END, PLENTY, Grammar, Problem, empty_part
 from procdsl.programs import CellularProgram
 
 SEPARATOR, PAD = "<row>", "<pad>"
+# More cells than this make a head that costs more than the model.
+_WIDEST = 4096
 
 
 class Frames(Grammar):
@@ -23,6 +26,11 @@ class Frames(Grammar):
     Cells of the start are 1 with probability `density`, then changed `burn_in` times unseen. `loss` says
     whether the start is scored too. The test part's starts are never trained on, under whatever rule; where
     rules are held out, it has all starts, and those rules.
+    From each frame to the next there are `ahead` changes, so that what is asked for lies so many steps later.
+
+    As `tokens`, cells (or patches of them) are written one after another. As `vectors` (Zhang et al. 2024)
+    a position is a whole frame: its cells are projected into the model together, and each cell of the next
+    frame is asked for by itself, by the same cell's row of the head; losses are nats a cell.
     """
 
     steps: int = Field(ge=1, le=65_536)
@@ -31,6 +39,8 @@ class Frames(Grammar):
     boundary: Literal["periodic", "zero"] = "periodic"
     separator: bool = True
     loss: Literal["later", "all"] = "later"
+    ahead: int = Field(default=1, ge=1, le=65_536)
+    encode: Literal["tokens", "vectors"] = "tokens"
 
     @abstractmethod
     def program(self) -> CellularProgram:
@@ -70,8 +80,9 @@ class Frames(Grammar):
             burn_in=self.burn_in,
             wraps=self.boundary == "periodic",
             density=round(self.density * 2**32),
-            separated=self.separator,
+            separated=self.separator and self.encode == "tokens",
             scores_first=self.loss == "all",
+            ahead=self.ahead,
             split=self.held_out.split(),
         )
 
@@ -80,10 +91,17 @@ class Frames(Grammar):
         return tuple(f"{id:0{high * wide}b}" for id in range(2 ** (high * wide)))
 
     def tokens(self) -> tuple[str, ...]:
-        return (*self.alphabet(), *((SEPARATOR,) if self.separator else ()), PAD)
+        return (*self.alphabet(), *((SEPARATOR,) if self.program().separated else ()), PAD)
+
+    def cells(self) -> int:
+        return self.program().frame if self.encode == "vectors" else 0
 
     def longest(self) -> int:
-        return self.program().frame * (self.steps + 1) - 1
+        return self.steps if self.encode == "vectors" else self._whole() - 1
+
+    def _whole(self) -> int:
+        """The symbols of a row."""
+        return self.program().frame * (self.steps + 1)
 
     def reason(self, word: Sequence[str]) -> str | None:
         if END in self.legal_next(word):
@@ -97,7 +115,7 @@ class Frames(Grammar):
         return f"{word[cut - 1]!r} at {cut} should be {expected}"
 
     def legal_next(self, prefix: Sequence[str], length: int | None = None) -> frozenset[str]:
-        whole = self.longest() + 1
+        whole = self._whole()
         reading = self._read(prefix)
         if reading is None or len(prefix) > whole or length not in (None, whole):
             return frozenset()
@@ -109,17 +127,16 @@ class Frames(Grammar):
             return frozenset({SEPARATOR})
         if len(reading.frames) == 1:
             return frozenset(alphabet[id] for id in _starts(program))
-        before = reading.cells[-2]
-        return frozenset(
-            alphabet[_patch(program, before, rule, len(begun))]
-            for rule in self.numbers()
-            if all(rule >> place & 1 == cell for place, cell in reading.became.items())
-        )
+        before = _cells(program, reading.frames[-2])
+        made = (tuple(patches(program, later(program, before, rule))) for rule in reading.rules)
+        return frozenset(alphabet[frame[len(begun)]] for frame in made)
 
     def problems(self, context: int) -> Iterator[Problem]:
         if fault := self._held_problem():
             yield fault
             return
+        if self.encode == "vectors":
+            yield from self._vector_problems()
         if self.longest() > context:
             message = f"a row feeds {self.longest():,} positions, the context has {context:,}"
             yield Problem("P352", message, ("steps",), f"make the context at least {self.longest():,}")
@@ -139,8 +156,22 @@ class Frames(Grammar):
             return empty_part(self, "nothing is left to train on", "every rule is held out")
         return None
 
+    def _vector_problems(self) -> Iterator[Problem]:
+        program, said = self.program(), self.model_fields_set
+        if program.frame > _WIDEST:
+            message = f"a frame has {program.frame:,} cells, a position at most {_WIDEST:,}"
+            yield Problem("P346", message, ("encode",), 'make it smaller, or encode = "tokens"')
+        if self.loss == "all":
+            message = "nothing is fed before the first frame, so that it cannot be asked for"
+            yield Problem("P346", message, ("loss",), 'leave `loss` out, or encode = "tokens"')
+        patched = program.patch != (1, 1)
+        if patched or (self.separator and "separator" in said):
+            field = "patch" if patched else "separator"
+            message = f"a {field} is made of tokens, and a frame as a vector of none"
+            yield Problem("P346", message, (field,), f'leave `{field}` out, or encode = "tokens"')
+
     def _read(self, prefix: Sequence[str]) -> _Reading | None:
-        """The frames of a prefix and what became of each neighbourhood; None where no row begins so."""
+        """The frames of a prefix and the rules that make them; None where no row begins so."""
         program, ids = self.program(), {symbol: id for id, symbol in enumerate(self.alphabet())}
         size, frames = program.frame - program.separated, [list[int]()]
         for place, symbol in enumerate(prefix):
@@ -153,22 +184,18 @@ class Frames(Grammar):
                 frames.append([])
         if not set(frames[0]) <= set(_starts(program)):
             return None
-        cells = [_cells(program, frame) for frame in frames]
-        became = dict[int, int]()
-        for before, frame, after in zip(cells, frames[1:], cells[1:], strict=False):
-            for y, x in _places(program, len(frame)):
-                if became.setdefault(neighbourhood(program, before, y, x), after[y][x]) != after[y][x]:
-                    return None
-        fits = any(all(rule >> at & 1 == cell for at, cell in became.items()) for rule in self.numbers())
-        return _Reading(frames, cells, became) if fits else None
+        rules = tuple(dict.fromkeys(self.numbers()))
+        for before, after in pairwise(frames):
+            cells = _cells(program, before)
+            rules = tuple(rule for rule in rules if _makes(program, rule, cells, after))
+        return _Reading(frames, rules) if rules else None
 
 
 class _Reading(NamedTuple):
-    """Frames as far as they were read, in tokens and in cells; what became of each neighbourhood."""
+    """Frames as far as they were read, in tokens, and the rules that may have made them."""
 
     frames: list[list[int]]
-    cells: list[list[list[int]]]
-    became: dict[int, int]
+    rules: tuple[int, ...]
 
 
 def binary_entropy(chance: float) -> float:
@@ -194,18 +221,16 @@ def _places(program: CellularProgram, count: int) -> Iterator[tuple[int, int]]:
                 yield at // across * high + y, at % across * wide + x
 
 
+def _makes(program: CellularProgram, rule: int, cells: Cells, frame: Sequence[int]) -> bool:
+    """Whether a rule makes a frame, as far as that is written, of these cells."""
+    made = patches(program, later(program, cells, rule))
+    return all(id == own for id, own in zip(made, frame, strict=False))
+
+
 def _cells(program: CellularProgram, frame: Sequence[int]) -> list[list[int]]:
-    """The cells of a frame; zeros where it has not been written yet."""
+    """The cells of a whole frame."""
     cells = [[0] * program.width for _ in range(program.height)]
     area = program.patch[0] * program.patch[1]
     for place, (y, x) in enumerate(_places(program, len(frame))):
         cells[y][x] = frame[place // area] >> (area - 1 - place % area) & 1
     return cells
-
-
-def _patch(program: CellularProgram, before: Cells, rule: int, at: int) -> int:
-    """The patch that a rule makes at a place of the next frame."""
-    area, id = program.patch[0] * program.patch[1], 0
-    for y, x in list(_places(program, at + 1))[at * area :]:
-        id = 2 * id + (rule >> neighbourhood(program, before, y, x) & 1)
-    return id

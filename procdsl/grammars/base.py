@@ -54,6 +54,10 @@ class Grammar(Node):
     def longest(self) -> int:
         """The context that a row needs: positions fed."""
 
+    def cells(self) -> int:
+        """Where a position of a row is a frame: how many cells that has. 0 where it is one token."""
+        return 0
+
     @abstractmethod
     def reason(self, word: Sequence[str]) -> str | None:
         """Why this is no word of the language, in the user's terms; None if it is one."""

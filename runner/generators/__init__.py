@@ -23,6 +23,8 @@ from runner.generators.rows import fill_words
 def fill(operation: GenerateOperation, *, seed: int, split: str, start: int, ids: Any, scored: Any) -> None:
     """Writes rows start .. start + B - 1 into ids (B, T + 1) int32 and scored (B, T + 1) uint8.
 
+    Where positions are frames, each is as many ids as it has cells.
+
     RunError where a part of the language that was asked for holds nothing that can be found.
     """
     _check(operation, ids, scored)
@@ -47,7 +49,7 @@ def kernels(program: Program) -> ModuleType:
 
 
 def _check(operation: GenerateOperation, ids: Any, scored: Any) -> None:
-    shape = (len(ids), operation.context + 1)
+    shape = (len(ids), operation.row)
     if ids.shape != shape or scored.shape != shape or ids.dtype != np.int32 or scored.dtype != np.uint8:
         raise RunError(
             f"rows of {operation.name!r} are int32 ids and uint8 flags of shape {shape}, "

@@ -32,6 +32,7 @@ class Frames(NamedTuple):
     separated: bool
     scores_first: bool
     symbols: int
+    ahead: int
 
 
 def fill(program: CellularProgram, address: Address, ids: Any, scored: Any) -> None:
@@ -49,6 +50,7 @@ def fill(program: CellularProgram, address: Address, ids: Any, scored: Any) -> N
         program.separated,
         program.scores_first,
         program.symbols,
+        program.ahead,
     )
     low, high = address.bounds(program.split)
     place = (address.key, address.start, address.spelt, low, high)
@@ -80,8 +82,9 @@ def _fill(frames, draws, grids, place, ids, scored):
         at = 0
         for step in range(frames.steps + 1):
             if step:
-                _change(frames, now, after, rule)
-                now, after = after, now
+                for _ in range(frames.ahead):
+                    _change(frames, now, after, rule)
+                    now, after = after, now
                 _write(frames, now, ids[b, at : at + size])
             at += size
             if frames.separated:

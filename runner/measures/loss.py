@@ -23,7 +23,7 @@ def prepared(setting: Setting) -> Loss:
     rows = held_out(setting)
     if not isinstance(source, GenerateOperation):
         return Loss(rows, None, None)
-    return Loss(rows, source.floor, _closing(setting, source, rows))
+    return Loss(rows, source.floor, _closing(setting, source, rows), source.cells)
 
 
 def _closing(setting: Setting, source: GenerateOperation, rows: HeldOut) -> NDArray[np.bool_] | None:
@@ -40,6 +40,7 @@ class Loss:
     rows: HeldOut
     floor: Interval | None
     closing_N: NDArray[np.bool_] | None
+    cells: int = 0
 
     def metrics(self, model: Transformer) -> dict[str, float]:
         got = self.rows.score(model)
@@ -51,6 +52,8 @@ class Loss:
             return {"loss": got.loss, "perplexity": math.exp(min(got.loss, 700.0)), "bits_per_byte": bits}
         known = self.floor
         over = {"loss_over_floor": got.loss - known.low} if known and known.exact else {}
+        if self.cells:
+            over |= {"frame_loss": got.loss * self.cells, "exact_match": float((got.hit_N == 1).mean())}
         if self.closing_N is not None and self.closing_N.any():
             over["closer_accuracy"] = float(got.hit_N[self.closing_N].mean())
         return {"loss": got.loss, "accuracy": got.accuracy, **over}

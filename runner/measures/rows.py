@@ -23,11 +23,14 @@ from runner.model import Transformer, hidden
 
 @dataclass(frozen=True)
 class Scored:
-    """What the targets got: their summed loss, and each of theirs, row by row and in order."""
+    """What the targets got: their summed loss, and each of theirs, row by row and in order.
+
+    A hit is whether the likeliest id is the target; of a frame, the share of cells whose likelier state is.
+    """
 
     total: float
     loss_N: NDArray[np.float64]
-    hit_N: NDArray[np.bool_]
+    hit_N: NDArray[Any]
 
     @property
     def loss(self) -> float:
@@ -35,12 +38,14 @@ class Scored:
 
     @property
     def accuracy(self) -> float:
-        return int(self.hit_N.sum()) / len(self.hit_N)
+        return float(self.hit_N.sum()) / len(self.hit_N)
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Rows of context + 1 ids and flags, on the device in parts; losses are over the first `size` ids.
+    """Rows of context + 1 ids (or frames) and flags, on the device in parts.
+
+    Losses are over the first `size` ids, or over the cells of a frame, which are as many.
 
     `token_bytes` is there when they are text.
     """
@@ -118,8 +123,7 @@ def held_out(setting: Setting) -> HeldOut:
         corpus = batches.open_corpora(setting.plan, (source.id,), setting.store)[source.id]
         rows, context, size = batches.HeldOutText(corpus), operation.context, operation.vocabulary.text_size
         token_bytes = corpus.token_bytes.astype(np.int64)
-    ids = np.empty((wanted.rows, context + 1), np.int32)
-    scored = np.empty(ids.shape, np.uint8)
+    ids, scored = batches.empty(wanted.rows, context, operation.vocabulary.cells)
     rows.fill(0, ids, scored)
     return HeldOut(ids, scored, parts(setting, ids, scored), size, token_bytes)
 

@@ -42,12 +42,14 @@ def groups(
 def likeness(plan: Plan, id: str, execution: Execution) -> object | None:
     """What operations that may be trained side by side have in common; None for what is carried out alone.
 
-    Alone are dropout, whose draws are the device's, the entropy of attention, and components that thaw.
+    Alone are dropout, whose draws are the device's, the entropy of attention, components that thaw, and frames.
     """
     operation = plan.by_id[id]
     if not isinstance(operation, TrainOperation) or most(operation, execution) == 1:
         return None
     if operation.model.dropout or operation.attention_entropy or operation.thaws:
+        return None
+    if operation.vocabulary.cells:
         return None
     shape = operation.model, operation.vocabulary.size, operation.context, operation.batch_rows
     return *shape, operation.precision, operation.trainable

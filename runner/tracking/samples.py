@@ -44,11 +44,12 @@ def _phase(course: Course, phase: str, operation: TrainOperation) -> Iterator[st
 
 
 def _generated(source: GenerateOperation, seed: int, start: int) -> Iterator[str]:
-    ids = np.zeros((ROWS, source.context + 1), np.int32)
-    scored = np.zeros((ROWS, source.context + 1), np.uint8)
+    ids = np.zeros((ROWS, source.row), np.int32)
+    scored = np.zeros(ids.shape, np.uint8)
     fill(source, seed=seed, split="train", start=start, ids=ids, scored=scored)
     for row in ids.tolist():
-        yield " ".join(source.tokens[id] for id in row)
+        spelt, size = [source.tokens[id] for id in row], max(source.cells, 1)
+        yield " ".join("".join(spelt[at : at + size]) for at in range(0, len(spelt), size))
 
 
 def _read(course: Course, source: PrepareOperation, operation: TrainOperation, offset: int) -> Iterator[str]:

@@ -57,13 +57,14 @@ def operation(grammar: Any, context: int | None = None) -> GenerateOperation:
         length=longest,
         context=context or packed,
         tokens=grammar.tokens(),
+        cells=grammar.cells(),
     )
 
 
 def drawn(made: GenerateOperation, split: str, start: int, count: int, seed: int = 0) -> tuple[Any, Any]:
     """Rows by the kernel."""
-    ids = np.full((count, made.context + 1), -1, np.int32)
-    scored = np.full((count, made.context + 1), 9, np.uint8)
+    ids = np.full((count, made.row), -1, np.int32)
+    scored = np.full((count, made.row), 9, np.uint8)
     fill(made, seed=seed, split=split, start=start, ids=ids, scored=scored)
     return ids, scored
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from procdsl import analysis
+from procdsl import analysis, generate
 from procdsl.grammars._cells import changed
 from procdsl.grammars.eca import Eca
-from tests.grammars.examples import drawn, operation
+from procdsl.grammars.life import Life
+from tests.grammars.examples import drawn, operation, unsplit, words_of
 
 
 def eca(rule: Any = 110, **fields: Any) -> Any:
@@ -118,3 +119,61 @@ def test_starts_have_their_density_and_are_held_out_under_every_rule() -> None:
         starts[split] |= {row[:20].tobytes() for row in ids}
         assert ids[:, :20].mean() == pytest.approx(0.25, abs=0.02)
     assert not starts["train"] & starts["test"]
+
+
+def test_frames_lie_as_many_steps_ahead_as_is_said() -> None:
+    """Of a row of 13 steps, every third."""
+    every, third = unsplit(eca(30, steps=12)), unsplit(eca(30, steps=4, ahead=3))
+    shown = drawn(operation(every), "train", 0, 40)[0].reshape(40, 13, 13)
+    ids, scored = drawn(operation(third), "train", 0, 40)
+    assert (ids.reshape(40, 5, 13) == shown[:, ::3]).all()
+    assert scored.sum() == 40 * 4 * 13
+    assert _floor(third).high == 0
+    some = eca((90, 150), ahead=3)
+    assert _floor(some).low == 0
+    assert _floor(some).high == pytest.approx(math.log(2) / (4 * 13))
+
+
+def test_what_may_follow_lies_as_many_steps_ahead() -> None:
+    """Rules 90 and 150 twice, by the squares of their polynomials: cells at -2 and 2, and the middle one."""
+    grammar = eca((90, 150), ahead=2)
+    line = [*"110000000000", "<row>"]
+    assert grammar.legal_next([*line]) == {"0", "1"}
+    after = {90: "001100000011", 150: "111100000011"}
+    assert grammar.legal_next([*line, after[90][0]]) == {after[90][1]}
+    for rule, frame in after.items():
+        assert eca(rule, ahead=2, steps=1).accepts([*line, *frame, "<row>"])
+
+
+@pytest.mark.parametrize("fields", [{"ahead": 3}, {"encode": "vectors"}, {"encode": "vectors", "ahead": 2}])
+@pytest.mark.parametrize("rule", [110, (30, 90, 110)])
+def test_the_reference_agrees_with_the_kernel_in_every_form(fields: Any, rule: Any) -> None:
+    grammar = eca(rule, **fields)
+    for context in (grammar.longest(), grammar.longest() + 3):
+        made = operation(grammar, context)
+        ids, scored = drawn(made, "train", 5, 8)
+        told = generate.rows(made, seed=0, split="train", start=5, count=8)
+        assert (ids.tolist(), scored.tolist()) == told
+        for row in ids[:2]:
+            word = words_of(grammar, row)[0]
+            assert grammar.reason(word) is None
+            assert all(word[cut] in grammar.legal_next(word[:cut]) for cut in range(len(word)))
+
+
+def test_vectors_are_the_frames_of_tokens_in_the_same_parts() -> None:
+    tokens, vectors = eca(110), eca(110, encode="vectors")
+    assert (vectors.longest(), vectors.cells(), vectors.tokens()) == (4, 12, ("0", "1", "<pad>"))
+    for split in ("train", "test"):
+        written, _ = drawn(operation(tokens), split, 0, 20)
+        ids, scored = drawn(operation(vectors), split, 0, 20)
+        assert (ids.reshape(20, 5, 12) == written.reshape(20, 5, 13)[:, :, :12]).all()
+        assert (scored.reshape(20, 5, 12) == [[[0], [1], [1], [1], [1]]]).all()
+    assert _floor(vectors).high == 0
+
+
+def test_faults_of_vectors() -> None:
+    assert [*eca(encode="vectors", width=20).problems(64)] == []
+    for fields in ({"loss": "all"}, {"separator": True}, {"width": 5000}):
+        assert [p.code for p in eca(**{"encode": "vectors", "width": 20} | fields).problems(64)] == ["P346"]
+    patched = Life.model_validate({"grid": [4, 4], "patch": [2, 2], "steps": 3, "encode": "vectors"})
+    assert "P346" in [p.code for p in patched.problems(64)]

@@ -50,6 +50,15 @@ def sources_can_be_measured(study: Study) -> Iterator[Finding]:
             yield told(("evaluations", name), problem)
 
 
+def frames_are_told_by_loss(study: Study) -> Iterator[Finding]:
+    """P348: what is no token has no answer, no legal next one, and no id to look at."""
+    for name, evaluation in study.spec.evaluations.items():
+        made = study.procedural.get(evaluation.on)
+        if made is not None and made.cells() and evaluation.kind != "loss":
+            message = f"{evaluation.on} has frames, not tokens, and {evaluation.kind} is about tokens"
+            yield Finding("P348", ("evaluations", name, "kind"), message, 'kind = "loss"')
+
+
 def rows_of_problems_are_the_phases(study: Study) -> Iterator[Finding]:
     """P345: problems are laid out in rows once, whoever reads them."""
     for phase in study.phases():

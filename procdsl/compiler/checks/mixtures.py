@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from procdsl.compiler.findings import Finding, Path
-from procdsl.compiler.layouts import groups
+from procdsl.compiler.layouts import groups, spoken
 from procdsl.compiler.mixtures import corners, percent, share_at
 from procdsl.compiler.names import phases
+from procdsl.compiler.study import Study
 from procdsl.language.curricula import AnyShare, Constant, PhaseSpec, Piecewise, Ramp, Windowed
 from procdsl.language.study import ExperimentSpec
 
@@ -88,6 +89,20 @@ def rows_are_kept_apart(spec: ExperimentSpec) -> Iterator[Finding]:
         if len(phase.data) > _SOURCES:
             message = f"{'.'.join(at)} reads {len(phase.data)} sources, each value that changes being one"
             yield Finding("P452", (*path, "data"), message, f"at most {_SOURCES}: let less change at once")
+
+
+def positions_are_of_one_sort(study: Study) -> Iterator[Finding]:
+    """P347: the positions of a phase are frames of as many cells, or tokens, in whatever it has ids for."""
+    for phase in study.phases():
+        names = spoken(study.spec.curricula[phase.address[0]], phase.spec)
+        cells = {name: study.procedural[name].cells() if name in study.procedural else 0 for name in names}
+        least, most = min(cells, key=cells.__getitem__), max(cells, key=cells.__getitem__)
+        if cells[least] != cells[most]:
+            other = f"frames of {cells[least]}" if cells[least] else "tokens"
+            where = f"{'.'.join(phase.address)} has one vocabulary"
+            message = f"{where} for {most}, in frames of {cells[most]} cells, and {least}, in {other}"
+            help = 'give them phases, and vocabularies, of their own, or encode = "tokens"'
+            yield Finding("P347", (*phase.path, "data"), message, help)
 
 
 def _values(share: AnyShare) -> Iterator[tuple[tuple[str, ...], float]]:

@@ -74,6 +74,22 @@ def components_are_there(study: Study) -> Iterator[Finding]:
             yield Finding("P335", path, message, 'transfer the "embedding", or set model.tied = false')
 
 
+def cells_are_no_tokens(study: Study) -> Iterator[Finding]:
+    """P349: where positions are frames, embedding and head project cells: there is no row of a token."""
+    for phase, path, rule, source in _applied(study):
+        at = source if source.layout.cells else phase
+        if not at.layout.cells or rule.action == "fresh" or rule.component not in ("embedding", "head"):
+            continue
+        if _of_one_sort(phase, source) and rule.action not in _OF_ROWS - {"permute_rows"}:
+            continue
+        message = (
+            f"the {rule.component} of {'.'.join(at.address)} projects frames of {at.layout.cells} cells, "
+            f"so that {rule.action} is undefined"
+        )
+        help = f"leave the {rule.component} fresh; attention, mlp, norm and position pass over"
+        yield Finding("P349", path, message, help)
+
+
 def actions_suit_components(study: Study) -> Iterator[Finding]:
     """P336: rows are a thing of embeddings, positions and heads, parts and heads of layers."""
     for name, transfer in study.spec.transfers.items():
@@ -159,8 +175,13 @@ def _shapes(
     if rule.action in ("take", "shuffle", "permute_rows"):
         if rule.component == "position":
             yield "a context of", here.context, there.context
-        if rule.component in ("embedding", "head"):
+        if rule.component in ("embedding", "head") and _of_one_sort(phase, source):
             yield "ids:", _ids(study, phase.layout), _ids(study, source.layout)
+
+
+def _of_one_sort(phase: Phase, source: Phase) -> bool:
+    """Whether the positions of both are frames, or of both tokens."""
+    return bool(phase.layout.cells) == bool(source.layout.cells)
 
 
 def _ids(study: Study, layout: Layout) -> str:
@@ -173,6 +194,8 @@ def _ids(study: Study, layout: Layout) -> str:
         names = groups(study.spec, study.spec.corpora)
         own = tokenizer_group(layout.text, study.spec.corpora[layout.text])
         parts = [f"the text ids of {names[own]}"]
+    if layout.cells:
+        return f"{layout.cells} cells"
     if layout.tokens:
         parts.append(f"{len(layout.tokens)} symbols ({' '.join(layout.tokens[:3])} …)")
     return " and ".join(parts)

@@ -14,6 +14,7 @@ from procdsl.programs import LossMeasurement
 class Loss(Evaluation):
     """Teacher-forced cross-entropy; perplexity and bits per byte on text, accuracy on procedural rows.
 
+    Where positions are frames, `loss` and `accuracy` are of cells, `frame_loss` and `exact_match` of frames.
     Where a grammar has brackets, known by their spelling, `closer_accuracy` is the accuracy over those that
     close: with Dyck words it goes to one, as far as a close is likelier than each opener.
 
@@ -33,6 +34,8 @@ class Loss(Evaluation):
         if on is None:
             return {"loss": True, "perplexity": True, "bits_per_byte": True}
         over = {"closer_accuracy": False} if _closers(on) else {}
+        if on.cells():
+            over |= {"frame_loss": True, "exact_match": False}
         return {"loss": True, "accuracy": False, "loss_over_floor": True, **over}
 
 

@@ -26,6 +26,9 @@ class Procedural(Protocol):
     def longest(self) -> int:
         """The positions that the longest row feeds."""
 
+    def cells(self) -> int:
+        """The cells of a position that is a frame; 0 where a position is a token."""
+
     def problems(self, context: int) -> Iterator[Problem]:
         """What is wrong with it in rows of this context; paths are inside its own table."""
 
@@ -44,6 +47,9 @@ class Remade:
 
     def longest(self) -> int:
         return self.of.longest()
+
+    def cells(self) -> int:
+        return self.of.cells()
 
     def problems(self, context: int) -> Iterator[Problem]:
         yield from ()
