@@ -46,6 +46,15 @@ def content(symbols: Iterable[int]) -> int:
     return mixed
 
 
+def empty_pool(name: str, rule: int) -> RunError:
+    """What is raised where no network of those drawn has frames as compressible as is asked for."""
+    return RunError(
+        f"network {rule:,} of {name!r}: none of {ATTEMPTS:,} that were drawn compresses so",
+        reason="empty_pool",
+        help="widen `compression`",
+    )
+
+
 def empty_part(name: str, split: str, index: int) -> RunError:
     """What is raised where every attempt at a word or row fell into another part."""
     return RunError(

@@ -99,6 +99,54 @@ def alias(weights: Sequence[float]) -> list[tuple[int, int]]:
     return table
 
 
+# ---------------------------------------------------------------- normals
+
+
+@lru_cache(maxsize=4)
+def normals(edge: float) -> tuple[float, ...]:
+    """4,096 quantiles, ascending, of the standard normal law cut off at so many deviations (up to 4).
+
+    By Newton's steps on the series of its integral, each from the quantile before.
+    """
+    upper, at = [], 0.0
+    whole, _ = _bell(edge)
+    for place in range(2048):
+        for _ in range(6):
+            mass, height = _bell(at)
+            at += ((2 * place + 1) / 4096 * whole - mass) / height
+        upper.append(at)
+    return (*(-one for one in reversed(upper)), *upper)
+
+
+def _bell(x: float) -> tuple[float, float]:
+    """The integral of exp(-t * t / 2) from 0 to x, and its value there."""
+    term, mass, height = 1.0, 1.0, 1.0
+    for k in range(1, 60):
+        term *= -x * x / (2 * k)
+        mass += term / (2 * k + 1)
+        height += term
+    return x * mass, height
+
+
+@lru_cache(maxsize=1)
+def pooled_weights() -> tuple[int, ...]:
+    """What a pool's networks weigh, all alike: normal, cut off at two deviations, as Flax draws them."""
+    return tuple(int(512 * one) for one in normals(2.0))
+
+
+@lru_cache(maxsize=1)
+def pooled_shares() -> tuple[int, ...]:
+    """A state's shares of a start, all alike: exponentials of normal logits, in thousandths."""
+    found = []
+    for one in normals(4.0):
+        term = power = 1.0
+        for k in range(1, 60):
+            term *= (one if one > 0 else -one) / k
+            power += term
+        found.append(1 + int(1000 * (power if one > 0 else 1 / power)))
+    return tuple(found)
+
+
 # ---------------------------------------------------------------- k-shuffle-Dyck
 
 

@@ -354,7 +354,7 @@ def test_rule_110_in_vectors() -> None:
 def test_nca_frames_give_the_grid_back() -> None:
     """36 patches of 2 × 2 cells and a mark: what is equal around a cell must become equal again."""
     for row, _ in rows(form("nca"), 3):
-        frames = [frame.split() for frame in " ".join(row).split("<frame>")[:-1]]
+        frames = [frame.split() for frame in " ".join(row).split("<row>")[:-1]]
         became = dict[tuple[str, ...], str]()
         grids = [np.array([list(patch) for patch in frame]).reshape(6, 6, 2, 2) for frame in frames]
         whole = [grid.transpose(0, 2, 1, 3).reshape(12, 12) for grid in grids]

@@ -8,14 +8,12 @@ from procdsl.programs import Interval, NeuralProgram
 
 
 def floor(program: NeuralProgram, context: int) -> Interval:
-    """At most what each cell of the states has, separators being sure."""
+    """At most what each cell of the states has, all other tokens being sure."""
     cells, area = program.height * program.width, program.patch[0] * program.patch[1]
-    frames, tokens = program.steps, program.frame * program.steps
-    nats = cells * frames * math.log(program.states)
+    nats = cells * program.steps * math.log(program.states)
     if program.scores_first:
-        nats += (cells - area) * math.log(program.states)
-        tokens += program.frame - 1
-    return Interval(low=0.0, high=nats / tokens)
+        nats += (cells if program.pool else cells - area) * math.log(program.states)
+    return Interval(low=0.0, high=nats / (program.row - program.unscored))
 
 
 def chance(program: NeuralProgram) -> None:

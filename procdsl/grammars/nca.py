@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import product
+from fractions import Fraction
+from itertools import pairwise, product
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from procdsl import deflate
 from procdsl.grammars.base import END, PLENTY, Grammar, Problem
-from procdsl.programs import NeuralProgram
+from procdsl.programs import NeuralProgram, Pool
 
-SEPARATOR, PAD = "<row>", "<pad>"
+BEGIN, SEPARATOR, PAD = "<frame>", "<row>", "<pad>"
 DIGITS = "0123456789abcdef"
 # Every patch is a token: 10 states in patches of 2 × 2 make 10,000.
 MOST = 2**17
+# Networks of a pool are chosen by so many frames.
+FRAMES = 10
 
 Side = Annotated[int, Field(ge=1, le=1024)]
 
@@ -29,6 +33,10 @@ class Nca(Grammar):
     filter by compression stands `activity`, the share of cells that differ between frames 0 and 1 at least.
     `patch` is the block of cells that makes a token, spelt by its cells. Whatever one neighbourhood became
     once, it must become again.
+
+    With `rules` it is theirs to the letter: a pool of so many networks, with channels that wrap, each of
+    which made frames that `gzip -9` compressed to a share between the two of `compression`; row i has network
+    i mod `rules`, and a start of its own. A token begins each frame, and the row ends before the last's end.
 
     ```toml
     kind   = "nca"
@@ -48,6 +56,8 @@ class Nca(Grammar):
     channels: int = Field(default=4, ge=1, le=64)
     hidden: int = Field(default=16, ge=1, le=256)
     activity: float = Field(default=0.1, ge=0, le=1)
+    rules: int | None = Field(default=None, ge=1, le=2**20)
+    compression: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(gt=0, le=10)]] = (0.5, 1.0)
     loss: Literal["later", "all"] = "later"
 
     def program(self) -> NeuralProgram:
@@ -60,19 +70,30 @@ class Nca(Grammar):
             patch=self.patch,
             steps=self.steps,
             burn_in=self.burn_in,
-            activity=math.ceil(self.activity * self.grid[0] * self.grid[1]),
+            activity=0 if self.rules else math.ceil(self.activity * self.grid[0] * self.grid[1]),
+            pool=self._pool(),
             scores_first=self.loss == "all",
             split=self.held_out.split(),
         )
+
+    def _pool(self) -> Pool | None:
+        if self.rules is None:
+            return None
+        low, high = (Fraction(str(share)) * self._compressed() for share in self.compression)
+        return Pool(rules=self.rules, frames=FRAMES, least=math.floor(low) + 1, most=math.ceil(high) - 1)
+
+    def _compressed(self) -> int:
+        """The bytes of the frames that a network of a pool is chosen by."""
+        return 4 * FRAMES * (self.grid[0] // self.patch[0]) * (self.grid[1] // self.patch[1])
 
     def alphabet(self) -> tuple[str, ...]:
         return tuple(map("".join, product(DIGITS[: self.states], repeat=self.patch[0] * self.patch[1])))
 
     def tokens(self) -> tuple[str, ...]:
-        return (*self.alphabet(), SEPARATOR, PAD)
+        return (*self.alphabet(), *(() if self.rules is None else (BEGIN,)), SEPARATOR, PAD)
 
     def longest(self) -> int:
-        return self.program().frame * (self.steps + 1) - 1
+        return self.program().row - 1
 
     def problems(self, context: int) -> Iterator[Problem]:
         if self.grid[0] % self.patch[0] or self.grid[1] % self.patch[1]:
@@ -83,6 +104,8 @@ class Nca(Grammar):
             message = f"patches of {self.states} states make {tokens:,} tokens"
             yield Problem("P367", message, ("patch",), f"at most {MOST:,}: make the patch smaller")
             return
+        if self.rules is not None:
+            yield from self._pool_problems()
         if self.longest() > context:
             message = f"a row feeds {self.longest():,} positions, the context has {context:,}"
             yield Problem("P352", message, ("steps",), f"make the context at least {self.longest():,}")
@@ -90,6 +113,17 @@ class Nca(Grammar):
         if starts < math.log(PLENTY) and self.held_out.any():
             message = f"there are only {math.exp(starts):,.0f} frames: too few to hold some out"
             yield Problem("P353", message, ("grid",), "make it larger, or hold nothing out (held_out)")
+
+    def _pool_problems(self) -> Iterator[Problem]:
+        if self._compressed() > deflate.MOST:
+            message = f"{FRAMES} frames are {self._compressed():,} bytes, more than gzip takes in one block"
+            yield Problem("P368", message, ("grid",), f"at most {deflate.MOST:,}, four for each patch")
+        if self.compression[0] >= self.compression[1]:
+            message = f"nothing lies between {self.compression[0]:g} and {self.compression[1]:g}"
+            yield Problem("P368", message, ("compression",), "the smaller share first: [0.5, 1.0]")
+        if "activity" in self.model_fields_set:
+            message = "networks of a pool are chosen by compression, not by activity"
+            yield Problem("P368", message, ("activity",), "leave `activity` out, or `rules`")
 
     def reason(self, word: Sequence[str]) -> str | None:
         if END in self.legal_next(word):
@@ -101,18 +135,26 @@ class Nca(Grammar):
         return f"{word[cut - 1]!r} at {cut} cannot stand there: its cells became something else before"
 
     def legal_next(self, prefix: Sequence[str], length: int | None = None) -> frozenset[str]:
-        frame, whole = self.program().frame, self.longest() + 1
-        known = self._became(prefix) if len(prefix) <= whole and length in (None, whole) else None
-        if known is None:
+        program, whole = self.program(), self.longest() + 1
+        frames = self._frames(prefix) if len(prefix) <= whole and length in (None, whole) else None
+        known = None if frames is None else self._became(frames)
+        if frames is None or known is None:
             return frozenset()
         if len(prefix) == whole:
             return frozenset({END})
-        if len(prefix) % frame == frame - 1:
-            return frozenset({SEPARATOR})
-        if len(prefix) < frame:
+        number, place = divmod(len(prefix), program.frame)
+        if special := self._special(place):
+            return frozenset({special})
+        if number == 0:
             return frozenset(self.alphabet())
-        before = self._cells(prefix[len(prefix) // frame * frame - frame :][: frame - 1])
-        return frozenset(self._patches(known, before, len(prefix) % frame))
+        at = place - (self.rules is not None)
+        return frozenset(self._patches(known, self._cells(frames[number - 1]), at))
+
+    def _special(self, place: int) -> str | None:
+        """The token that is no patch at a place of a frame."""
+        if place == self.program().frame - 1:
+            return SEPARATOR
+        return BEGIN if place == 0 and self.rules is not None else None
 
     def _patches(self, known: dict[tuple[str, ...], str], before: list[str], at: int) -> Iterator[str]:
         """The patches that agree with what is known, and with themselves."""
@@ -121,15 +163,25 @@ class Nca(Grammar):
             if len(set(zip(around, cells, strict=True))) == len(set(around)):
                 yield "".join(cells)
 
-    def _became(self, prefix: Sequence[str]) -> dict[tuple[str, ...], str] | None:
-        """What became of every neighbourhood so far; None where no row begins so."""
-        frame, known, patches = self.program().frame, dict[tuple[str, ...], str](), set(self.alphabet())
-        for place, token in enumerate(prefix):
-            if token not in ({SEPARATOR} if place % frame == frame - 1 else patches):
+    def _frames(self, prefix: Sequence[str]) -> list[list[str]] | None:
+        """The patches of each frame, as far as they are written; None where a token is out of place."""
+        size, frames, patches = self.program().frame, list[list[str]](), set(self.alphabet())
+        for at, token in enumerate(prefix):
+            if at % size == 0:
+                frames.append([])
+            special = self._special(at % size)
+            if token not in ({special} if special else patches):
                 return None
-        for start in range(frame, len(prefix), frame):
-            before = self._cells(prefix[start - frame : start - 1])
-            for at, patch in enumerate(prefix[start : start + frame - 1]):
+            if special is None:
+                frames[-1].append(token)
+        return frames
+
+    def _became(self, frames: list[list[str]]) -> dict[tuple[str, ...], str] | None:
+        """What became of every neighbourhood so far; None where one became two things."""
+        known = dict[tuple[str, ...], str]()
+        for now, after in pairwise(frames):
+            before = self._cells(now)
+            for at, patch in enumerate(after):
                 for cell, (y, x) in zip(patch, self._places(at), strict=True):
                     if known.setdefault(self._around(before, y, x), cell) != cell:
                         return None

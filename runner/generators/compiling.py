@@ -22,6 +22,7 @@ import numba
 from filelock import FileLock
 from numba.core.caching import FunctionCache
 
+import procdsl.deflate
 import procdsl.groups
 import procdsl.splits
 import procdsl.streams
@@ -31,6 +32,7 @@ import procdsl.walks
 
 # What kernels take code and constants from, besides one another.
 SHARED: tuple[ModuleType, ...] = (
+    procdsl.deflate,
     procdsl.groups,
     procdsl.splits,
     procdsl.streams,

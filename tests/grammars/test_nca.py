@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
 
-from procdsl import analysis
+from procdsl import analysis, generate, tables
+from procdsl.errors import RunError
 from procdsl.generate.neural import _drawn, _weight
 from procdsl.grammars.nca import Nca
 from procdsl.streams import ROW_SLOT, Stream, key
-from tests.grammars.examples import drawn, operation, unsplit
+from tests.grammars.examples import drawn, operation, unsplit, words_of
 
 GRAMMAR = Nca(states=10, grid=(6, 8), patch=(2, 2), steps=6, burn_in=0, activity=0)
 
@@ -43,7 +48,7 @@ def test_frames_are_what_the_network_makes_of_them() -> None:
 
 
 def test_weights_are_nearly_normal() -> None:
-    weights = np.array([_weight(word) for word in Stream(0, 0, ROW_SLOT).words(20_000)])
+    weights = np.array([_weight(GRAMMAR.program(), word) for word in Stream(0, 0, ROW_SLOT).words(20_000)])
     assert abs(weights.mean()) < 5
     assert abs(weights.std() - 147.8) < 3
     assert abs((np.abs(weights) < weights.std()).mean() - 0.683) < 0.02
@@ -73,3 +78,101 @@ def test_floors_and_faults() -> None:
     assert found.high < 4 * np.log(10)
     assert [p.code for p in Nca(grid=(5, 6), steps=2).problems(10_000)] == ["P364"]
     assert [p.code for p in Nca(patch=(4, 4), steps=2).problems(10_000)] == ["P367"]
+
+
+# ---------------------------------------------------------------- a pool of networks
+
+POOL = unsplit(Nca(states=5, grid=(6, 6), patch=(2, 2), steps=3, rules=7))
+
+
+def weighing(stream: Stream) -> tuple[torch.Tensor, ...]:
+    """The three kernels that a stream holds, behind its shares of states."""
+    weights, _ = tables.pooled_weights(), stream.words(5)
+
+    def some(*shape: int) -> torch.Tensor:
+        words = [weights[word >> 20] for word in stream.words(int(np.prod(shape)))]
+        return torch.tensor(words, dtype=torch.float64).view(shape)
+
+    return some(4, 7, 3, 3), some(16, 4), some(5, 16)
+
+
+def convolved(kernels: tuple[torch.Tensor, ...], cells: Any) -> Any:
+    """The next frame as published: convolved, wrapped along all three axes, then twice by 1 × 1."""
+    around, hidden, out = kernels
+    hot = F.one_hot(torch.as_tensor(cells), 5).permute(2, 0, 1).double()
+    padded = F.pad(hot[None, None], (1, 1, 1, 1, 1, 1), mode="circular")[0]
+    sums = F.conv2d(padded, around)[0]
+    acts = torch.relu(torch.einsum("hc,cyx->hyx", hidden, sums))
+    return torch.einsum("sh,hyx->syx", out, acts).argmax(0).numpy()
+
+
+def pooled_frames(count: int) -> Any:
+    """Rows, frames, lines, cells; the end that is cut off put back."""
+    ids, _ = drawn(operation(POOL), "train", 0, count)
+    patches = np.pad(ids, ((0, 0), (0, 1))).reshape(count, 4, 11)[:, :, 1:-1]
+    digits = patches[..., None] // 5 ** np.arange(3, -1, -1) % 5
+    return digits.reshape(count, 4, 3, 3, 2, 2).swapaxes(3, 4).reshape(count, 4, 6, 6)
+
+
+def test_a_pools_networks_see_channels_wrapped_and_serve_every_epoch() -> None:
+    """Row i has network i modulo 7: the first attempt at it whose ten frames, from a start of its own, fit."""
+    rows, least, most = pooled_frames(21), 4 * 90 / 2, 4 * 90
+    for rule in range(7):
+        for attempt in range(100):
+            address = key(0, "x", "train", "rules"), rule, attempt << 16
+            kernels = weighing(Stream(*address))
+            _, cells = _drawn(POOL.program(), Stream(*address))
+            for _ in range(10):
+                cells = convolved(kernels, cells)
+            shown = b""
+            for _ in range(10):
+                patches = np.array(cells).reshape(3, 2, 3, 2).swapaxes(1, 2).reshape(9, 4) @ 5 ** np.arange(
+                    3, -1, -1
+                )
+                shown += patches.astype("<i4").tobytes()
+                cells = convolved(kernels, cells)
+            if least < len(gzip.compress(shown, 9)) < most:
+                break
+        for row in rows[rule::7]:
+            for now, after in pairwise(row):
+                assert (convolved(kernels, now) == after).all()
+    assert len({row.tobytes() for row in rows}) == 21
+
+
+def test_a_pools_rows_are_framed_and_cut_as_published() -> None:
+    """27 frames of 38 tokens are 1,026, of which 1,025 make 1,024 positions; 38 targets are not scored."""
+    whole = Nca(steps=26, rules=16_000)
+    assert (whole.program().frame, whole.longest()) == (38, 1024)
+    assert whole.tokens()[10_000:] == ("<frame>", "<row>", "<pad>")
+    made = operation(POOL)
+    ids, scored = drawn(made, "train", 0, 2)
+    told = generate.rows(made, seed=0, split="train", start=0, count=2)
+    assert (ids.tolist(), scored.tolist()) == told
+    assert scored.tolist() == [[0] * 12 + [1] * 31] * 2
+    for row in ids:
+        (word,) = words_of(POOL, row)
+        assert [at for at, token in enumerate(word) if token == "<frame>"] == [0, 11, 22, 33]
+        assert [at for at, token in enumerate(word) if token == "<row>"] == [10, 21, 32]
+        assert POOL.reason(word) is None
+        assert all(word[cut] in POOL.legal_next(word[:cut]) for cut in range(len(word)))
+    assert (POOL.reason([*word[:11], *word[12:]]) or "").startswith(f"{word[12]!r} at 12 cannot stand there")
+
+
+def test_a_pool_of_each_part_is_its_own() -> None:
+    held_out = POOL.model_copy(update={"held_out": Nca(steps=1).held_out})
+    made = operation(held_out)
+    for split in ("validation", "test"):
+        ids, scored = drawn(made, split, 0, 2)
+        assert (ids.tolist(), scored.tolist()) == generate.rows(made, seed=0, split=split, start=0, count=2)
+
+
+def test_a_pool_that_nothing_fits_is_told() -> None:
+    none = unsplit(Nca(states=2, grid=(1, 1), patch=(1, 1), steps=1, rules=2, compression=(3.0, 4.0)))
+    with pytest.raises(RunError, match="network 0 of 'x'"):
+        drawn(operation(none), "train", 0, 1)
+
+
+def test_faults_of_a_pool() -> None:
+    for fields in ({"grid": [48, 48]}, {"compression": [0.5, 0.5]}, {"activity": 0.2}):
+        grammar = Nca.model_validate({"steps": 1, "rules": 5} | fields)
+        assert [p.code for p in grammar.problems(10_000)] == ["P368"]
