@@ -1,4 +1,4 @@
-"""How fast a training step is on this CPU against plain ways to write it, in one run, one thread.
+"""How fast a training step is against plain ways to write it, in one run: on this CPU, on one thread.
 
     python -m bench training
 
@@ -9,6 +9,9 @@ dyck     2 layers of width 16, 64 rows of 128 positions, 18 ids, every position 
 "Hugging Face" is GPT2LMHeadModel with all logits in float32, clipping and AdamW: the step of its Trainer
 without the Trainer's own 6 %. "plain" is this model with `F.linear` and all logits, "procdsl" this model as
 `runner.train` steps it through autograd, and "kernels" as it steps small ones. All update the same way.
+
+Last, steps of replicas as one batched model against as many one after another, both through autograd, on
+the accelerator where there is one. Of two rows of eight positions it is the launches that are timed.
 """
 
 from __future__ import annotations
@@ -23,30 +26,67 @@ import torch
 import torch.nn.functional as F
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from procdsl.plan import ModelShape, Optimiser
+from procdsl.plan import Feed, ModelShape, Optimiser, Schedule, Stage, TrainOperation, Vocabulary
 from runner import batches, devices, optimiser
 from runner.compiled import Kernels
 from runner.initial import initial
 from runner.layouts import config, to_hugging_face
 from runner.loss import cross_entropy
 from runner.model import Transformer, hidden
+from runner.record import Counters
+from runner.replicas.stack import Stack
+from runner.train import TrainState, Turn
 
 Step = Callable[[], None]
 SETTINGS = Optimiser(lr=1e-3)
+CPU = torch.device("cpu")
 REPEATS = 5
 
 
-def ours(shape: ModelShape, vocabulary: int, ids: np.ndarray, scored: np.ndarray) -> Step:
+def ours(
+    shape: ModelShape, vocabulary: int, ids: np.ndarray, scored: np.ndarray, device: torch.device = CPU
+) -> Step:
     """The step of `runner.train`: parts, scored positions only, the faster product."""
-    model = initial(shape, vocabulary, 0).train()
+    model = initial(shape, vocabulary, 0).to(device).train()
 
     def learn(part: batches.Part, scale: float) -> object:
+        part = part.to(device)
         states = hidden(model, part.ids_BT, part.queries_BS, part.chosen_N)
         loss, _ = cross_entropy(states, model.unembedding, part.targets_N, scale)
         return torch.autograd.backward(loss)
 
-    rows = devices.part_rows(torch.device("cpu"), shape.width, ids.shape[1] - 1)
+    rows = devices.part_rows(device, shape.width, ids.shape[1] - 1)
     return _stepping(model, learn, ids, scored, rows)
+
+
+def side_by_side(
+    shape: ModelShape,
+    vocabulary: int,
+    ids: np.ndarray,
+    scored: np.ndarray,
+    replicas: int,
+    device: torch.device,
+) -> Step:
+    """The step of so many replicas."""
+    models = [initial(shape, vocabulary, seed).to(device) for seed in range(replicas)]
+    states = [TrainState(model, optimiser.build(SETTINGS, model), Counters()) for model in models]
+    context, rows = ids.shape[1] - 1, devices.part_rows(device, shape.width * replicas, ids.shape[1] - 1)
+    operation = TrainOperation(
+        id="bench", seed=0, data_seed=0, model=shape, vocabulary=Vocabulary(text_size=vocabulary),
+        context=context, batch_rows=len(ids), feeds=(Feed(source="rows"),), optimiser=SETTINGS,
+        stages=(Stage(steps=1, shares=(1.0,)),), schedule=Schedule(),
+    )  # fmt: skip
+    stack = Stack()
+
+    def step() -> None:
+        turns = []
+        for state in states:
+            parts = batches.parts(ids, scored, np.zeros(len(ids), np.uint8), rows)
+            batch = batches.Batch(0, (len(ids),), (sum(len(part.targets_N) for part in parts),), parts)
+            turns.append(Turn(operation, state, batch, 1e-3))
+        stack.step(turns)
+
+    return step
 
 
 def kernels(shape: ModelShape, vocabulary: int, ids: np.ndarray, scored: np.ndarray) -> Step:
@@ -142,19 +182,42 @@ def main() -> None:
                 f"{name:8} {way:14} {1000 * taken:8.1f} ms  {fed / taken:9,.0f} tokens/s  {against:5.2f}×\n"
             )
             sys.stdout.write(line)
+    _replicas(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def _seconds(steps: dict[str, Step]) -> dict[str, float]:
-    """Median CPU seconds of each, taken in turns so that all meet the same machine."""
+def _replicas(device: torch.device) -> None:
+    """Replicas of needle models, batched against one after another."""
+    shape, vocabulary, ids, scored = needle()
+    for count in (8, 32):
+        for name, rows in {"needle": ids, "two rows": ids[:2, :9]}.items():
+            case = shape, vocabulary, rows, scored if rows is ids else np.ones(rows.shape, np.uint8)
+            lone = ours(*case, device)
+            steps = {"one": lone, "all": side_by_side(*case, count, device)}
+            seconds = _seconds(steps, device)
+            one_by_one, together = count * seconds["one"], seconds["all"]
+            line = f"{1000 * one_by_one:8.1f} ms one by one {1000 * together:8.1f} ms batched"
+            ratio = one_by_one / together
+            sys.stdout.write(f"{name:8} {count:2} replicas on {device.type} {line} {ratio:5.2f}×\n")
+
+
+def _seconds(steps: dict[str, Step], device: torch.device = CPU) -> dict[str, float]:
+    """Median seconds of each (on a CPU: of its own), taken in turns so that all meet the same machine."""
     taken: dict[str, list[float]] = {way: [] for way in steps}
     for step in steps.values():
         step()
     for _ in range(REPEATS):
         for way, step in steps.items():
-            began = time.process_time()
+            began = _clock(device)
             step()
-            taken[way].append(time.process_time() - began)
+            taken[way].append(_clock(device) - began)
     return {way: statistics.median(times) for way, times in taken.items()}
+
+
+def _clock(device: torch.device) -> float:
+    if device.type == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def _labelled(ids: np.ndarray, scored: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:

@@ -11,6 +11,10 @@ import torch
 from procdsl.errors import Stopped
 from procdsl.plan import ModelShape, Plan, Stage
 from runner import checkpoints
+from runner.attempts import attempt
+from runner.events import ignore
+from runner.execution import Execution
+from runner.replicas import groups
 from runner.store import Store
 from runner.tracking.journal import read
 from tests.runner.training import carry_out, dyck, iid, loss_of, phase, plan_of
@@ -29,8 +33,8 @@ def study(precision: str) -> Plan:
     return plan_of(one, other, train, loss_of(one, steps=(0, 30), rows=64))
 
 
-def losses(plan: Plan, root: Path) -> list[float]:
-    journal = read(Store(root).path("train", plan.key("train")) / "journal.jsonl")
+def losses(plan: Plan, root: Path, id: str = "train") -> list[float]:
+    journal = read(Store(root).path("train", plan.key(id)) / "journal.jsonl")
     return [record["m"]["train/loss"] for record in journal if "train/loss" in record.get("m", {})]
 
 
@@ -53,6 +57,20 @@ def test_bfloat16_stays_near_float32(tmp_path: Path, compile: bool) -> None:
     carry_out(half, tmp_path / "bf16", device="cuda", compile=compile)
     assert losses(half, tmp_path / "bf16") == pytest.approx(losses(plain, tmp_path / "fp32"), rel=0.03)
     assert all(tensor.dtype == torch.float32 for tensor in parameters(half, tmp_path / "bf16").values())
+
+
+def test_replicas_are_those_trained_alone(tmp_path: Path) -> None:
+    one, other = dyck(length=12), iid()
+    phases = [phase(one, other, id=f"s{seed}", seed=seed, data_seed=seed) for seed in range(4)]
+    plan = plan_of(one, other, *phases)
+    for name, size in (("together", 4), ("alone", 1)):
+        how = Execution(store=tmp_path / name, device="cuda", replicas=size)
+        for group in groups(plan, ids := [one.id for one in phases], ids, how):
+            assert {result.state for result in attempt(plan, group, how, ignore, lambda: False)} == {"done"}
+    for id in ids:
+        assert losses(plan, tmp_path / "together", id) == pytest.approx(
+            losses(plan, tmp_path / "alone", id), rel=1e-3
+        )
 
 
 @pytest.fixture
