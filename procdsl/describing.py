@@ -148,7 +148,7 @@ def describe(made: Any, operation: GenerateOperation, ids: ndarray[Any, Any], sc
         rules=_rules(program, made.alphabet()),
         floor=operation.floor,
         chance=operation.chance,
-        held_out=_held_out(program),
+        held_out=_parts(made, program),
         exactness=exactness(program),
         nesting=_nesting(operation, ids),
         learnable=_learnable(operation, ids, scored),
@@ -247,6 +247,18 @@ def _probable(program: TreeProgram) -> bool:
 # ---------------------------------------------------------------- rows
 
 
+def _parts(made: Any, program: Program) -> str:
+    """What is held out; where the test part is of a sort of its own, with its floor."""
+    shares = _held_out(program)
+    if not isinstance(made, Grammar) or made.held_out.sort is None:
+        return shares
+    part, context = made.tested().program(), made.tested().longest()
+    floor = analysis.floor(part, length=context, context=context)
+    low, high = (floor.low, floor.high) if floor else (0.0, math.inf)
+    nats = f"{low:.4f}" if high - low < 1e-9 else f"{low:.4f} to {high:.4f}" if floor else "not known"
+    return f"{made.held_out.told}, for test (floor {nats}); of the rest {shares}"
+
+
 def _held_out(program: Program) -> str:
     if isinstance(program, CorruptedProgram):
         return f"{_held_out(program.of)}, before errors"
@@ -254,11 +266,18 @@ def _held_out(program: Program) -> str:
     shares = split.validation / 2**64, split.test / 2**64
     if not any(shares):
         return "nothing"
-    if isinstance(program, WordProgram):
-        by = "word" if split.by == "word" else "row, as words are too few"
+    if split.by == "rank":
+        by = "rank of each word among those of its length"
+    elif isinstance(program, WordProgram):
+        by = "hash of each word" if split.by == "word" else "hash of each row, as words are too few"
     else:
-        by = _HASHED.get(type(program), "row")
-    return f"{shares[0]:.3g} for validation and {shares[1]:.3g} for test, by the hash of each {by}"
+        by = f"hash of each {_HASHED.get(type(program), 'row')}"
+    told = (
+        f"{shares[0]:.3g} for validation and {shares[1]:.3g} for test"
+        if shares[1]
+        else f"{shares[0]:.3g} for validation"
+    )
+    return f"{told}, by the {by}"
 
 
 def words_of(operation: GenerateOperation, row: Sequence[int]) -> list[tuple[str, ...]]:

@@ -253,7 +253,9 @@ def deep_depths(k: int, depth: int, beyond: int) -> Depths:
     yet = {
         state: states + place for place, state in enumerate(s for s in range(states) if level[s] <= beyond)
     }
-    made = Depths(*(list(part) for part in all_[:5]), start=states)
+    made = Depths(
+        [*all_.offsets], [*all_.targets], [*all_.ways], [*all_.heights], [*all_.rises], start=states
+    )
     for state in yet:
         for move in range(all_.offsets[state], all_.offsets[state + 1]):
             made.targets.append(yet.get(all_.targets[move], all_.targets[move]))

@@ -1,4 +1,4 @@
-"""Sizes of what gzip makes, against Python's own; the normal laws that networks are drawn by, against scipy's."""
+"""Sizes of what gzip makes, against Python's; normal laws that networks are drawn by, against scipy's."""
 
 from __future__ import annotations
 

@@ -70,6 +70,18 @@ class HeldOut(Node):
         return next((sort for sort in SORTS if getattr(self, sort)), None)
 
     @property
+    def told(self) -> str:
+        """What tells the words of the test part, in words."""
+        match self.length, self.depth:
+            case Over(over=most), _:
+                return f"words of over {most} symbols"
+            case (first, *more), _:
+                return f"words of {', '.join(map(str, (first, *more)))} symbols"
+            case _, Over(over=most):
+                return f"words over {most} deep"
+        return f"what is made by {'; '.join(map(str, self.rules))}"
+
+    @property
     def tests_all(self) -> bool:
         """Whether this is what remains to be said of the test part: that all there is belongs to it."""
         return self.test == 1

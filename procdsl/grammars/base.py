@@ -157,12 +157,14 @@ class WordGrammar(Grammar):
 
     def split(self) -> Split:
         """The held-out parts, by word where every length has words to spare, else by row."""
-        if self.held_out.by == "rank" and self.held_out.any():
-            return self.held_out.split().model_copy(update={"by": "rank", "ranks": self._ranks})
+        by, shares = self.held_out.by, self.held_out.split()
         if self.held_out.tests_all:
-            return self.held_out.split()
+            return shares
+        if by == "rank":
+            ranks = self._ranks if self.held_out.any() else ()
+            return shares.model_copy(update={"by": "rank" if ranks else "word", "ranks": ranks})
         enough = all(map(self.plenty, self.lengths().values))
-        return self.held_out.split(self.held_out.by or ("word" if enough else "row"))
+        return self.held_out.split(by or ("word" if enough else "row"))
 
     @cached_property
     def _ranks(self) -> tuple[Rank, ...]:

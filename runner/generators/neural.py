@@ -56,7 +56,8 @@ def fill(program: NeuralProgram, address: Address, ids: Any, scored: Any) -> Non
     key = streams.key(address.seed, address.name, address.split, "rules")
     net = Net(
         program.states,
-        *program.patch,
+        program.patch[0],
+        program.patch[1],
         program.row,
         program.unscored,
         program.burn_in,
@@ -77,13 +78,14 @@ def fill(program: NeuralProgram, address: Address, ids: Any, scored: Any) -> Non
         raise empty_pool(address.name, -2 - failed)
 
 
-def _pool(program: NeuralProgram, key: int) -> tuple[Any, ...]:
+def _pool(program: NeuralProgram, key: int) -> tuple[bool, int, int, int, Any, Any, Any]:
     """The fields of `Net` that say what a pool is."""
     pool = program.pool
     if pool is None:
-        return (False, 0, 0, 0, *(np.zeros(0, np.int64) for _ in range(3)))
+        nothing = np.zeros(0, np.int64)
+        return False, 0, 0, 0, nothing, nothing, nothing.astype(np.int32)
     weights, shares = (np.array(table, np.int64) for table in (pooled_weights(), pooled_shares()))
-    return (True, pool.frames, pool.least, pool.most, weights, shares, _attempts(program, key))
+    return True, pool.frames, pool.least, pool.most, weights, shares, _attempts(program, key)
 
 
 @lru_cache(maxsize=8)

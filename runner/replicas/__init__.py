@@ -42,7 +42,8 @@ def groups(
 def likeness(plan: Plan, id: str, execution: Execution) -> object | None:
     """What operations that may be trained side by side have in common; None for what is carried out alone.
 
-    Alone are dropout, whose draws are the device's, the entropy of attention, components that thaw, and frames.
+    Alone are dropout, whose draws are the device's, the entropy of attention, components that thaw, and
+    frames of cells.
     """
     operation = plan.by_id[id]
     if not isinstance(operation, TrainOperation) or most(operation, execution) == 1:

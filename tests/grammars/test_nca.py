@@ -115,7 +115,7 @@ def pooled_frames(count: int) -> Any:
 
 
 def test_a_pools_networks_see_channels_wrapped_and_serve_every_epoch() -> None:
-    """Row i has network i modulo 7: the first attempt at it whose ten frames, from a start of its own, fit."""
+    """Row i has network i modulo 7: the first attempt at it whose ten frames, from its own start, fit."""
     rows, least, most = pooled_frames(21), 4 * 90 / 2, 4 * 90
     for rule in range(7):
         for attempt in range(100):
