@@ -272,12 +272,8 @@ def _held_out(program: Program) -> str:
         by = "hash of each word" if split.by == "word" else "hash of each row, as words are too few"
     else:
         by = f"hash of each {_HASHED.get(type(program), 'row')}"
-    told = (
-        f"{shares[0]:.3g} for validation and {shares[1]:.3g} for test"
-        if shares[1]
-        else f"{shares[0]:.3g} for validation"
-    )
-    return f"{told}, by the {by}"
+    test = f" and {shares[1]:.3g} for test" if shares[1] else ""
+    return f"{shares[0]:.3g} for validation{test}, by the {by}"
 
 
 def words_of(operation: GenerateOperation, row: Sequence[int]) -> list[tuple[str, ...]]:

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from procdsl.grammars._cells import Cells, later, patches
-from procdsl.grammars.base import END, PLENTY, Grammar, Problem, empty_part
+from procdsl.grammars.base import END, PLENTY, Grammar, Problem, no_words
 from procdsl.programs import CellularProgram
 
 SEPARATOR, PAD = "<row>", "<pad>"
@@ -153,7 +153,7 @@ class Frames(Grammar):
                 message = f"rows draw no rule {rule!r}: there is none to hold out"
                 return Problem("P357", message, ("held_out", "rules", place), "name rules of `rule`")
         if not self._part():
-            return empty_part(self, "nothing is left to train on", "every rule is held out")
+            return no_words(self, "nothing is left to train on", "every rule is held out")
         return None
 
     def _vector_problems(self) -> Iterator[Problem]:

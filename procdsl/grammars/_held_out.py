@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from procdsl.grammars._lengths import Whole
 from procdsl.kinds import Node
-from procdsl.programs import Lengths, Split
+from procdsl.programs import LONGEST, Lengths, Split
 
 Sort = Literal["length", "depth", "rules"]
 SORTS: tuple[Sort, ...] = ("length", "depth", "rules")
@@ -17,7 +17,7 @@ SORTS: tuple[Sort, ...] = ("length", "depth", "rules")
 class Over(Node):
     """All numbers above one."""
 
-    over: int = Field(ge=1)
+    over: int = Field(ge=1, le=LONGEST)
 
 
 def _lengths_shape(value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from functools import cached_property, partial
 from typing import Annotated, Any, Literal
 
@@ -20,10 +19,7 @@ from procdsl.grammars._lengths import (
     NaturalLength,
     natural_law,
 )
-from procdsl.grammars.base import PLENTY, Problem, WordGrammar, empty_part
-from procdsl.grammars.regular import forests, nesting
-from procdsl.grammars.regular.deterministic import complement
-from procdsl.grammars.regular.forests import Forest
+from procdsl.grammars.base import PLENTY, Problem, WordGrammar, no_words
 from procdsl.grammars.rules import ambiguity, branching, counting, families, findings, listing, parting
 from procdsl.grammars.rules.expand import Surroundings, expand
 from procdsl.grammars.rules.families import Identifier, Spelling, Written
@@ -144,7 +140,7 @@ class RuleGrammar(WordGrammar):
         yield from findings.unused(self._parsed, self.families, self.index, self.switch)
         yield from findings.spelling(self.families, trees.alphabet)
         for ask in (
-            self._held_problems,
+            partial(parting.problems, self.held_out, self._parsed, trees.alphabet),
             self._tree_problems,
             partial(super().problems, context),
             self._measure_problems,
@@ -173,16 +169,7 @@ class RuleGrammar(WordGrammar):
             raise RuleErrors([fault]) from None
         if misfits := list(self._misfits(rules)):
             raise RuleErrors(misfits)
-        return expand(rules, self._surroundings(), self._held)
-
-    @cached_property
-    def _held(self) -> parting.Places:
-        """The rules that are held out; `_held_problems` tells which texts name none."""
-        found = set[tuple[int, int]]()
-        for text in self.held_out.rules:
-            with suppress(RuleError):
-                found |= parting.named(str(text), self._parsed)
-        return frozenset(found)
+        return expand(rules, self._surroundings(), parting.places(self.held_out, rules))
 
     @abstractmethod
     def _misfits(self, rules: Sequence[Rule]) -> Iterator[RuleError]:
@@ -199,18 +186,7 @@ class RuleGrammar(WordGrammar):
     @cached_property
     def _part(self) -> Trees:
         """What the words of this part are made of. ValueError where there is none."""
-        sort, test = self.held_out.sort, self.held_out.tests_all
-        if sort not in ("depth", "rules"):
-            return self._alive
-        if sort == "rules":
-            made = parting.using(self._alive) if test else parting.without(self._alive)
-        else:
-            bound = nesting.at_most(self.held_out.depth.over if self.held_out.depth else 0, self.alphabet())
-            made = forests.meet(Forest(self._alive, True), complement(bound) if test else bound).trees
-        alive = made.trimmed()
-        if alive is None:
-            raise ValueError("no word is left")
-        return alive
+        return parting.part(self._alive, self.held_out)
 
     @cached_property
     def _whole(self) -> tuple[TreeShape, ...]:
@@ -286,22 +262,6 @@ class RuleGrammar(WordGrammar):
     def _at_start(self, code: str, message: str, help: str, severity: Severity = Severity.ERROR) -> Problem:
         return self._problem(RuleError(code, message, self._parsed[0].head.spot, help), severity)
 
-    def _held_problems(self) -> Iterator[Problem]:
-        """What cannot be told of words, or is no rule."""
-        for place, rule in enumerate(self.held_out.rules):
-            at = ("held_out", "rules", place)
-            if not isinstance(rule, str):
-                yield Problem("P357", f"{rule} is no rule", at, 'as in rules = ["NP -> det noun RC"]')
-                return
-            try:
-                parting.named(rule, self._parsed)
-            except RuleError as fault:
-                yield Problem(fault.code, fault.message, at, fault.help, span=findings.span(rule, fault.spot))
-                return
-        if self.held_out.depth and not all(nesting.sides(self.alphabet())):
-            help = "as ( and ), or open[0] and close[0]"
-            yield Problem("P357", "no token opens or closes a bracket", ("held_out", "depth"), help)
-
     def _tree_problems(self) -> Iterator[Problem]:
         """What keeps words from being drawn at all."""
         yield from findings.useless(self.rules, self._parsed, self._trees)
@@ -310,7 +270,7 @@ class RuleGrammar(WordGrammar):
         try:
             self._part  # noqa: B018
         except ValueError as none:
-            yield empty_part(self, "nothing is left to train on", str(none))
+            yield no_words(self, "nothing is left to train on", str(none))
             return
         try:
             flat = flattened(self._shapes)

@@ -192,7 +192,7 @@ class WordGrammar(Grammar):
             self._with(HeldOut()).lengths()
         except ValueError as none:
             return Problem("P350", str(none), ("length",), "give a length that some word has")
-        return empty_part(self, "nothing is left to train on", message)
+        return no_words(self, "nothing is left to train on", message)
 
     def _part_problems(self) -> Iterator[Problem]:
         """P359: a test part without words."""
@@ -200,7 +200,7 @@ class WordGrammar(Grammar):
             try:
                 self.tested().lengths()
             except ValueError as none:
-                yield empty_part(self, "nothing is held out", str(none))
+                yield no_words(self, "nothing is held out", str(none))
 
     def _length_problems(self, lengths: Lengths, context: int) -> Iterator[Problem]:
         dropped = len(self.asked().values) - len(self.law().values)
@@ -277,7 +277,7 @@ def _whole(held_out: HeldOut, words: int) -> tuple[int, int]:
     return round(held_out.test * words), round(held_out.validation * words)
 
 
-def empty_part(grammar: Grammar, what: str, why: str) -> Problem:
+def no_words(grammar: Grammar, what: str, why: str) -> Problem:
     """P359: a part without words, by what tells it."""
     sort = grammar.held_out.sort or "by"
     return Problem("P359", f"{what}: {why}", ("held_out", sort), "let both parts have words")

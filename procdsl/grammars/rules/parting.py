@@ -1,15 +1,23 @@
-"""Rules in two parts: what is derived without certain of them, and what is derived by one of them at least.
+"""Rules in two parts: what training has, and what is held out of it.
 
-Which rules, is written as rules: a whole left-hand side, or rules with their alternatives, weights left out.
+By rules: what is derived without certain of them, and what is derived by one of them at least. They are named
+as they are written, without weights, or by their left-hand side. By depth: products with two automata.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
+from procdsl.grammars._held_out import HeldOut
+from procdsl.grammars.base import Problem
+from procdsl.grammars.regular import nesting
+from procdsl.grammars.regular.deterministic import complement
+from procdsl.grammars.regular.forests import Forest, meet
+from procdsl.grammars.rules import findings
 from procdsl.grammars.rules.syntax import (
     Alternative,
     Group,
@@ -25,6 +33,48 @@ from procdsl.grammars.rules.trees import Production, Trees
 
 # A rule's number and its alternative's.
 Places = frozenset[tuple[int, int]]
+
+
+def part(trees: Trees, held_out: HeldOut) -> Trees:
+    """The rules of the words of this part. ValueError where there is none."""
+    if held_out.depth:
+        bound = nesting.at_most(held_out.depth.over, trees.alphabet)
+        made = meet(Forest(trees, True), complement(bound) if held_out.tests_all else bound).trees
+    elif held_out.rules:
+        made = using(trees) if held_out.tests_all else without(trees)
+    else:
+        return trees
+    alive = made.trimmed()
+    if alive is None:
+        raise ValueError("no word is left")
+    return alive
+
+
+def places(held_out: HeldOut, rules: Sequence[Rule]) -> Places:
+    """The alternatives that are held out; `problems` tells which texts name none."""
+    found = set[tuple[int, int]]()
+    for text in held_out.rules:
+        with suppress(RuleError):
+            found |= named(str(text), rules)
+    return frozenset(found)
+
+
+def problems(held_out: HeldOut, rules: Sequence[Rule], alphabet: Sequence[str]) -> Iterator[Problem]:
+    """P357, P371: what cannot be told of words, or is no rule."""
+    for place, text in enumerate(held_out.rules):
+        at = ("held_out", "rules", place)
+        if not isinstance(text, str):
+            yield Problem("P357", f"{text} is no rule", at, 'as in rules = ["NP -> det noun RC"]')
+            return
+        try:
+            named(text, rules)
+        except RuleError as fault:
+            where = findings.span(text, fault.spot)
+            yield Problem(fault.code, fault.message, at, fault.help, span=where)
+            return
+    if held_out.depth and not all(nesting.sides(alphabet)):
+        help = "as ( and ), or open[0] and close[0]"
+        yield Problem("P357", "no token opens or closes a bracket", ("held_out", "depth"), help)
 
 
 def named(text: str, rules: Sequence[Rule]) -> Places:
