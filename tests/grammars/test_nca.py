@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from procdsl import analysis, generate, tables
 from procdsl.errors import RunError
 from procdsl.generate.neural import _drawn, _weight
+from procdsl.grammars.base import HeldOut
 from procdsl.grammars.nca import Nca
 from procdsl.streams import ROW_SLOT, Stream, key
 from tests.grammars.examples import drawn, operation, unsplit, words_of
@@ -159,13 +160,14 @@ def test_a_pools_rows_are_framed_and_cut_as_published() -> None:
 
 
 def test_a_pool_of_each_part_is_its_own() -> None:
-    held_out = POOL.model_copy(update={"held_out": Nca(steps=1).held_out})
-    made = operation(held_out)
+    shares = HeldOut(validation=0.25, test=0.25)
+    made = operation(POOL.model_copy(update={"held_out": shares}))
     for split in ("validation", "test"):
         ids, scored = drawn(made, split, 0, 2)
         assert (ids.tolist(), scored.tolist()) == generate.rows(made, seed=0, split=split, start=0, count=2)
 
 
+@pytest.mark.slow
 def test_a_pool_that_nothing_fits_is_told() -> None:
     none = unsplit(Nca(states=2, grid=(1, 1), patch=(1, 1), steps=1, rules=2, compression=(3.0, 4.0)))
     with pytest.raises(RunError, match="network 0 of 'x'"):
