@@ -265,12 +265,13 @@ def test_each_length_has_its_own_ranks() -> None:
         'kind = "dyck"\nk = 2\nlength = { uniform = [6, 10] }\n'
         'held_out = { by = "rank", test = 0.1, validation = 0.1 }'
     )
-    operated = operation(made)
+    # Rows of 34 are filled by words of every length; of 24, only by two of 6 and one of 8.
+    operated = operation(made, 34)
     seen = {
-        split: {word for row in drawn(operated, split, 0, 4_000)[0] for word in words_of(made, row)}
+        split: {word for row in drawn(operated, split, 0, 20_000)[0] for word in words_of(made, row)}
         for split in ("train", "validation", "test")
     }
-    for length in (6, 8):
+    for length in (6, 8, 10):
         count = made.count(length)
         sizes = [sum(len(word) == length for word in part) for part in seen.values()]
         assert sizes == [count - 2 * round(count / 10), round(count / 10), round(count / 10)]
