@@ -61,7 +61,7 @@ class Frames(Grammar):
         """The rules of this part."""
         if self.held_out.sort != "rules":
             return self.numbers()
-        held = {self.numbered(rule) for rule in self.held_out.rules}
+        held = {self.numbered(rule) for rule in self.held_out.rules or ()}
         return tuple(rule for rule in self.numbers() if (rule in held) == self.held_out.tests_all)
 
     def _program(
@@ -148,7 +148,7 @@ class Frames(Grammar):
 
     def _held_problem(self) -> Problem | None:
         """P357, P359: what is no rule of rows, or leaves a part without any."""
-        for place, rule in enumerate(self.held_out.rules):
+        for place, rule in enumerate(self.held_out.rules or ()):
             if self.numbered(rule) not in self.numbers():
                 message = f"rows draw no rule {rule!r}: there is none to hold out"
                 return Problem("P357", message, ("held_out", "rules", place), "name rules of `rule`")

@@ -21,16 +21,14 @@ class Over(Node):
 
 
 def _lengths_shape(value: Any) -> Any:
-    if isinstance(value, Over | tuple | list):
+    if isinstance(value, Over) or (isinstance(value, tuple | list) and value):
         return value
     if isinstance(value, dict) and set(value) == {"over"}:
         return Over.model_validate(value, strict=True)
     raise ValueError("lengths held out are a list of whole numbers, or { over = 64 }")
 
 
-HeldLengths = Annotated[
-    Annotated[tuple[Whole, ...], Field(min_length=1)] | Over, BeforeValidator(_lengths_shape)
-]
+HeldLengths = Annotated[tuple[Whole, ...] | Over, BeforeValidator(_lengths_shape)]
 
 
 class HeldOut(Node):
@@ -47,7 +45,7 @@ class HeldOut(Node):
     by: Literal["word", "row", "rank"] | None = None
     length: HeldLengths | None = None
     depth: Over | None = None
-    rules: tuple[int | str, ...] = ()
+    rules: tuple[int | str, ...] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -55,6 +53,8 @@ class HeldOut(Node):
         """Of words told by their sort all are the test part: it has no share beside it."""
         if not isinstance(value, dict):
             return value
+        if value.get("rules") in ((), []):
+            raise ValueError("`rules` names none to hold out")
         sorts = [sort for sort in SORTS if value.get(sort)]
         if len(sorts) > 1:
             raise ValueError(f"one of {' and '.join(sorts)} can say what the test part is")
@@ -79,7 +79,7 @@ class HeldOut(Node):
                 return f"words of {', '.join(map(str, (first, *more)))} symbols"
             case _, Over(over=most):
                 return f"words over {most} deep"
-        return f"what is made by {'; '.join(map(str, self.rules))}"
+        return f"what is made by {'; '.join(map(str, self.rules or ()))}"
 
     @property
     def tests_all(self) -> bool:

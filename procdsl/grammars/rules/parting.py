@@ -53,7 +53,7 @@ def part(trees: Trees, held_out: HeldOut) -> Trees:
 def places(held_out: HeldOut, rules: Sequence[Rule]) -> Places:
     """The alternatives that are held out; `problems` tells which texts name none."""
     found = set[tuple[int, int]]()
-    for text in held_out.rules:
+    for text in held_out.rules or ():
         with suppress(RuleError):
             found |= named(str(text), rules)
     return frozenset(found)
@@ -61,7 +61,7 @@ def places(held_out: HeldOut, rules: Sequence[Rule]) -> Places:
 
 def problems(held_out: HeldOut, rules: Sequence[Rule], alphabet: Sequence[str]) -> Iterator[Problem]:
     """P357, P371: what cannot be told of words, or is no rule."""
-    for place, text in enumerate(held_out.rules):
+    for place, text in enumerate(held_out.rules or ()):
         at = ("held_out", "rules", place)
         if not isinstance(text, str):
             yield Problem("P357", f"{text} is no rule", at, 'as in rules = ["NP -> det noun RC"]')
