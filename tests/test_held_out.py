@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,12 @@ import pytest
 from scipy.stats import chi2, chi2_contingency
 
 from procdsl import analysis, generate
+from procdsl.compiler import compile
 from procdsl.errors import Severity
 from procdsl.grammars.base import PLENTY
 from procdsl.grammars.rules.parting import named
 from procdsl.grammars.rules.syntax import parse
+from procdsl.plan import GenerateOperation, MeasureOperation
 from procdsl.recognisers import recogniser
 from procdsl.splits import content, spelling
 from tests.grammars.examples import WORDS, drawn, operation, read, words_of
@@ -299,3 +302,50 @@ def test_what_cannot_be_ranked_says_so() -> None:
     assert errors(
         'kind = "iid"\nsymbols = 1\nlength = 8\nheld_out = { by = "rank", test = 0.4, validation = 0.5 }'
     )
+
+
+# ---------------------------------------------------------------- in a study
+
+STUDY = """
+extends = "good.toml"
+[grammars.dyck]
+held_out = { depth = { over = 5 } }
+[sources.mixed]
+kind = "shuffled"
+of = "dyck"
+[curricula.mixed]
+phases = [{ name = "learn", data = "mixed", tokens = 8_192 }]
+[evaluations.deep]
+kind = "loss"
+on = "dyck"
+split = "test"
+[evaluations.deep_mixed]
+kind = "loss"
+on = "mixed"
+split = "test"
+"""
+
+
+def test_evaluations_of_the_test_part_read_operations_of_their_own(tmp_path: Path) -> None:
+    """With floors of their own; training, and what is measured on validation, reads the other part."""
+    (tmp_path / "good.toml").write_text((Path(__file__).parent / "compiler/good.toml").read_text())
+    (tmp_path / "study.toml").write_text(STUDY)
+    plan = compile(tmp_path / "study.toml", profile=None).plan
+    made = {one.id: one for one in plan.operations if isinstance(one, GenerateOperation)}
+    trained, tested = made["generate/dyck-32"], made["generate/dyck-32-test"]
+    assert (trained.name, trained.program.depth, trained.program.beyond) == ("dyck", 5, None)  # type: ignore[union-attr]
+    assert (tested.name, tested.program.depth, tested.program.beyond) == ("dyck", None, 5)  # type: ignore[union-attr]
+    assert made["generate/mixed-32-test"].program.of == tested.program  # type: ignore[union-attr]
+    assert trained.floor
+    assert tested.floor
+    counted = read('kind = "dyck"\nk = 4\nlength = 32\nheld_out.depth.over = 5')
+    assert trained.floor.low == pytest.approx(math.log(counted.count(32)) / 32)
+    assert tested.floor.low == pytest.approx(math.log(counted.tested().count(32)) / 32)
+    read_by = {
+        one.name: one.measurement.source for one in plan.operations if isinstance(one, MeasureOperation)
+    }
+    assert read_by == {
+        "brackets": "generate/dyck-32",
+        "deep": "generate/dyck-32-test",
+        "deep_mixed": "generate/mixed-32-test",
+    }
