@@ -24,6 +24,11 @@ from procdsl.language.study import ExperimentSpec
 FAMILIES: tuple[type[kinds.Node], ...] = (Grammar, Source, Evaluation)
 _OVERLAYS = {
     "extends": {"type": "string", "description": "A file, relative to this one, that this one is laid over."},
+    "include": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Files, relative to this one, whose grammars, sources, corpora, transfers come in.",
+    },
     "profiles": {
         "type": "object",
         "description": "Tables laid over the study by --profile; cpu also where there is no accelerator.",

@@ -1,4 +1,4 @@
-"""Reading a study: its file, what it extends, profile, `--set`, sweeps, likes, variants: one placed tree."""
+"""Reading a study: its files, profile, `--set`, sweeps, likes, variants: one placed tree."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from procdsl.compiler.near import nearest
+from procdsl.compiler.files import Files
 from procdsl.compiler.overlay import liked, with_profile, with_sets
 from procdsl.compiler.presets import preset
 from procdsl.compiler.sweep import swept
-from procdsl.compiler.text import MAX_BYTES, fail, parse
-from procdsl.compiler.tree import Places, Tree, lay
+from procdsl.compiler.tree import Places, Tree
 from procdsl.compiler.variants import varied
-from procdsl.errors import Diagnostic, SpecError, UsageError
+from procdsl.errors import Diagnostic, SpecError
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def read(path: str | Path, *, profile: str | None = "auto", sets: Sequence[str] 
     path = Path(path)
     files: dict[str, str] = {}
     try:
-        tree = _extended(path, _bytes(path), files, ())
+        tree = Files(files).study(path)
         tree, chosen, notes = with_profile(tree, profile)
         files["--set"] = "\n".join(sets)
         tree = preset(varied(liked(swept(with_sets(tree, sets)))))
@@ -87,43 +86,3 @@ def quoted(found: Iterable[Diagnostic], files: Mapping[str, str]) -> tuple[Diagn
 
     placed = (finding._replace(source_line=line(finding)) for finding in found)
     return tuple(sorted(dict.fromkeys(placed), key=order))
-
-
-def _extended(path: Path, raw: bytes, files: dict[str, str], trail: tuple[Path, ...]) -> Tree:
-    """A file's tree, laid over that of the file it extends."""
-    name = str(path)
-    files[name] = raw.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
-    tree = parse(name, raw)
-    if (extends := tree.value.get("extends")) is None:
-        return tree
-    if not isinstance(extends.value, str):
-        fail("P120", "extends names a file", extends.place, 'write extends = "base.toml"')
-    target = path.parent / extends.value
-    if Path(extends.value).is_absolute():
-        fail("P120", "extends must be relative to this file", extends.place, "give the path from here")
-    trail = (*trail, path.resolve())
-    if target.resolve() in trail:
-        circle = " extends ".join(file.name for file in (*trail[trail.index(target.resolve()) :], target))
-        fail("P121", f"a circle: {circle}", extends.place, "one of them must stand by itself")
-    try:
-        base = _bytes(target)
-    except UsageError as error:
-        fail("P120", str(error), extends.place, error.help)
-    return lay(_extended(target, base, files, trail), tree.without("extends"))
-
-
-def _bytes(path: Path) -> bytes:
-    """A file's content, and one byte more than is allowed where there is too much."""
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path} is not a file", help="name a .toml or .yaml file")
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        beside = [p.name for p in path.parent.glob("*") if p.suffix in {".toml", ".yaml", ".yml"}]
-        close = nearest(path.name, beside)
-        way = f"did you mean {path.parent / close}?" if close else "`procdsl new NAME` writes a first one"
-        raise UsageError(f"there is no file {path}", help=way) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{path} cannot be read: {reason}") from None

@@ -4,7 +4,7 @@ P100 too large or deep      P106 missing key            P112 not one of the word
 P101 not UTF-8 text         P107 wrong type             P113 breaks a rule of its own table
 P102 syntax                 P108 out of range           P114 not a quantity
 P103 duplicate key          P109 not a finite number    P115 not a name
-P104 unknown kind           P110 a date or time         P120-P127 extends, profiles, --set, sweep, …
+P104 unknown kind           P110 a date or time         P120-P129 extends, include, profiles, …
 P105 unknown key            P111 YAML: tag, alias, null P130 a note: the profile that was chosen
 """
 
