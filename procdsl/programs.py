@@ -583,7 +583,8 @@ class Draw(Node):
     register `of` in one piece, at most half of it, or as many of the draw's own that are nowhere in it.
     `runs`: symbols in runs, any number of them and any lengths alike; `bag`: these in any order. `among`:
     each one of the symbols of register `of`, at most `count` different ones; `shuffle`: all of them in any
-    order.
+    order. `word`: a word of the program `words`, whose symbol s is `ids`[s] here; it has a slot of its own,
+    its split no say.
 
     Drawn when the first `after` instructions have run.
     """
@@ -591,7 +592,7 @@ class Draw(Node):
     # fmt: off
     kind: Literal[
         "uniform", "permutation", "weighted", "number", "mapping", "choice", "runs", "bag", "part", "among",
-        "shuffle",
+        "shuffle", "word",
     ]
     # fmt: on
     first: int = Field(ge=0)
@@ -602,6 +603,11 @@ class Draw(Node):
     of: int = 0
     present: int = Field(default=2**32, ge=0, le=2**32)
     after: int = Field(default=0, ge=0)
+    words: AnyProgram | None = Field(default=None, exclude_if=lambda words: words is None)
+    ids: tuple[int, ...] = Field(default=(), exclude_if=lambda ids: not ids)
+
+
+Formula = tuple[tuple[str, float], ...]
 
 
 class Instruction(Node):
@@ -612,6 +618,7 @@ class Instruction(Node):
     `number`, a `collect_words` or `collect_symbols`, is done for each, and the value of that one's first
     argument is appended there, at most `room` times. Its second argument is what `each` goes through, its
     `number` the register of `each`. For functions of a group's elements, `number` is the first one's id.
+    `formula` is the value of that postfix, in which the sizes are the arguments, numbers.
     """
 
     function: str
@@ -620,6 +627,7 @@ class Instruction(Node):
     longest: int = Field(default=1, ge=0)
     room: int = Field(default=0, ge=0)
     group: str = ""
+    formula: Formula = Field(default=(), exclude_if=lambda formula: not formula)
 
 
 class Piece(Node):
@@ -639,9 +647,10 @@ class TaskProgram(Program):
     """Prompt to answer. Registers hold the draws, then the value of each instruction; pieces write them out.
 
     What is hashed for the splits is the draws, each followed by `pad`: the prompt. Where a row does not show
-    them all, it is the registers `hashed`, which it shows. `longest` and `shortest` bound a row's tokens.
-    `symbols` bounds the ids of symbols that are no numbers. With `scores_pad` the first padding is scored,
-    where there is any.
+    them all, or not as they are, it is the registers `hashed`, which it shows. `longest` and `shortest` bound
+    a row's tokens. `symbols` bounds the ids of symbols that are no numbers. With `scores_pad` the first
+    padding is scored, where there is any. A prompt for which register `where` holds 0 is drawn again, and the
+    instructions behind that one are not carried out.
     """
 
     kind: Literal["task"] = "task"
@@ -654,6 +663,7 @@ class TaskProgram(Program):
     shortest: int = Field(default=0, ge=0)
     scores_pad: bool = Field(default=False, exclude_if=lambda scores: not scores)
     hashed: tuple[int, ...] = Field(default=(), exclude_if=lambda hashed: not hashed)
+    where: int | None = Field(default=None, exclude_if=lambda where: where is None)
 
     @property
     def prompt(self) -> tuple[int, ...]:
@@ -665,9 +675,6 @@ class TaskProgram(Program):
         """Whether an answer is always one scored token, made by the last instruction."""
         scored = [piece.word for piece in self.pieces if piece.scored]
         return scored == [len(self.draws) + len(self.code) - 1] and self.code[-1].longest == 1
-
-
-Formula = tuple[tuple[str, float], ...]
 
 
 class Memory(Node):

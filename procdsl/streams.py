@@ -17,6 +17,8 @@ ROW_SLOT = 0xFFFF
 LANGUAGE_SLOT = 0xFFFE
 # What goes wrong with the symbols of a row once it is drawn.
 CHANNEL_SLOT = 0xFFFD
+# Where a task draws the word of a grammar that is its input s: slot WORD_SLOT + s.
+WORD_SLOT = 0x8000
 ATTEMPTS = 65_536
 
 _MASK = 0xFFFF_FFFF

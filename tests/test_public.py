@@ -69,6 +69,7 @@ GRAMMARS = [
     "reversal",
     "shuffle_dyck",
     "task",
+    "template",
     "tomita",
 ]
 SOURCES = ["ngram", "shuffled"]

@@ -94,9 +94,21 @@ def exactness(program: Program) -> str:
         return f"process: errors in rows that are drawn ({exactness(program.of)})"
     if isinstance(program, TreeProgram) and not verdict(program.shapes).certain:
         return "exact over derivations: a word is as likely as all its derivations together"
+    if isinstance(program, TaskProgram):
+        return _drawn(program)
     if isinstance(program, NgramProgram):
         return "exact for the fitted chain, word by word"
     return "exact"
+
+
+def _drawn(program: TaskProgram) -> str:
+    """What is said of the words of other grammars that are inputs, and of a condition."""
+    words = [exactness(draw.words) for draw in program.draws if draw.words is not None]
+    said = next((one for one in words if one != "exact"), "")
+    inner = f"inputs that are words of a grammar: {said}" if said else "exact"
+    return (
+        f"{inner}, by rejection of what does not meet the condition" if program.where is not None else inner
+    )
 
 
 def _corrupted_class(program: CorruptedProgram) -> Classified | None:

@@ -5,27 +5,33 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+from procdsl import analysis
 from procdsl.grammars._running import hidden
-from procdsl.programs import Draw, Instruction, Interval, Piece, TaskProgram
+from procdsl.programs import Draw, Instruction, Interval, Piece, TaskProgram, WordProgram
 
 
-def floor(program: TaskProgram, context: int) -> Interval:
+def floor(program: TaskProgram, context: int) -> Interval | None:
     """0 on the answer; where the prompt is scored too, its entropy over all that is scored.
 
     Exact where every row is as long as every other: a mean over tokens of rows that are not depends on how
     long rows and hard prompts go together. An answer that hangs on what the prompt does not show may yet
-    follow from what it does: then the floor is between 0 and the entropy of what is hidden.
+    follow from what it does: then the floor is between 0 and the entropy of what is hidden. None where that
+    of a grammar that words are drawn from is not known.
     """
     asked, shown = _asked(program)
     if not asked:
         return Interval(low=0.0, high=0.0)
-    known = [_nats(program, program.draws[slot]) for slot in asked]
+    found = [_nats(program, program.draws[slot]) for slot in asked]
+    known = [nats for nats in found if nats is not None]
+    if len(known) < len(found):
+        return None
     if not shown:
         nats = math.fsum(nats.high for nats in known) / _least_scored(program)
         return Interval(low=0.0, high=min(nats, math.log(program.pad)))
     first = _first(program) if _draw(program, program.pieces[0]) in asked else Interval(low=0.0, high=0.0)
     least, most = max(program.shortest - 1, 1), max(program.longest - 1, 1)
-    low = max(math.fsum(nats.low for nats in known) - first.high, 0.0)
+    # What a condition shuts out is not told, so that it may leave nothing open.
+    low = max(math.fsum(nats.low for nats in known) - first.high, 0.0) if program.where is None else 0.0
     return Interval(low=low / most, high=(math.fsum(nats.high for nats in known) - first.low) / least)
 
 
@@ -48,28 +54,35 @@ def chance(program: TaskProgram) -> float | None:
 
 # Answers that are numbers have a law of their own; those of yes and no are even at best.
 _OF: dict[str, float | None] = dict.fromkeys(("sum", "count", "length", "plus", "minus", "times", "compare"))
-_OF |= {"prefix_sums": None, "run_length": None, "parity": 0.5, "search": 0.5}
+_OF |= {"prefix_sums": None, "run_length": None, "parity": 0.5, "search": 0.5, "value": None, "formula": None}
 
 
 def _made(program: TaskProgram) -> Instruction | None:
-    """What makes the answer: the last word of the row that is no draw."""
+    """What makes the answer, or the number whose digits it is: the last word of the row that is no draw."""
     words = [piece.word for piece in program.pieces if piece.word is not None]
-    place = words[-1] - len(program.draws)
+    made = _instruction(program, words[-1])
+    behind = _instruction(program, made.arguments[0]) if made and made.function == "digits" else None
+    return behind if behind and behind.function == "formula" else made
+
+
+def _instruction(program: TaskProgram, register: int) -> Instruction | None:
+    """What fills a register, if it is no draw."""
+    place = register - len(program.draws)
     return program.code[place] if place >= 0 else None
 
 
 def _constant(program: TaskProgram, register: int) -> int:
     """The number a register always holds; 0 if it does not."""
-    place = register - len(program.draws)
-    return program.code[place].number if place >= 0 and program.code[place].function == "number" else 0
+    made = _instruction(program, register)
+    return made.number if made and made.function == "number" else 0
 
 
 def _draw(program: TaskProgram, piece: Piece) -> int | None:
-    """The draw that a piece writes, as it is or backwards."""
-    if piece.word is None or piece.word < len(program.draws):
+    """The draw that a piece writes, as it is, backwards, or by its digits."""
+    made = None if piece.word is None else _instruction(program, piece.word)
+    if made is None:
         return piece.word
-    made = program.code[piece.word - len(program.draws)]
-    turned = made.function in ("reverse", "identity") and made.arguments[0] < len(program.draws)
+    turned = made.function in ("reverse", "identity", "digits") and made.arguments[0] < len(program.draws)
     return made.arguments[0] if turned else None
 
 
@@ -111,7 +124,9 @@ def _first(program: TaskProgram) -> Interval:
     slot = _draw(program, program.pieces[0])
     if slot is None:
         return Interval(low=0.0, high=0.0)
-    draw = program.draws[slot]
+    draw, made = program.draws[slot], _instruction(program, program.pieces[0].word or 0)
+    if draw.kind == "word" or (made and made.function == "digits"):
+        return Interval(low=0.0, high=math.log(draw.count if draw.kind == "word" else 10))
     if draw.kind == "weighted":
         nats = _symbol(draw)
     elif draw.kind == "number":
@@ -123,8 +138,10 @@ def _first(program: TaskProgram) -> Interval:
     return Interval(low=nats, high=nats)
 
 
-def _nats(program: TaskProgram, draw: Draw) -> Interval:
-    """The entropy of a random input, its length included, given those before it."""
+def _nats(program: TaskProgram, draw: Draw) -> Interval | None:
+    """The entropy of a random input, its length included, given those before it; None where unknown."""
+    if draw.words is not None:
+        return _word(draw)
     if draw.kind == "choice":
         return _chosen(program, draw)
     if draw.kind == "shuffle":
@@ -137,6 +154,20 @@ def _nats(program: TaskProgram, draw: Draw) -> Interval:
         if share:
             nats += share / whole * (_ways(draw, length) - math.log(share / whole))
     return Interval(low=nats, high=nats)
+
+
+def _word(draw: Draw) -> Interval | None:
+    """The entropy of a word of another program."""
+    assert isinstance(draw.words, WordProgram)
+    whole, low, high = sum(draw.lengths.shares), 0.0, 0.0
+    for length, share in zip(draw.lengths.values, draw.lengths.shares, strict=True):
+        found = analysis.entropy(draw.words, length) if share else Interval(low=0.0, high=0.0)
+        if found is None:
+            return None
+        part = share / whole
+        low += part * (found.low - math.log(part)) if share else 0.0
+        high += part * (found.high - math.log(part)) if share else 0.0
+    return Interval(low=low, high=high)
 
 
 def _ways(draw: Draw, length: int) -> float:

@@ -6,11 +6,12 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any
 
+from procdsl import generate
 from procdsl.generate.address import Address, Row
 from procdsl.grammars._lengths import drawn_length
 from procdsl.grammars._running import run
-from procdsl.programs import Draw, Piece, TaskProgram
-from procdsl.streams import ATTEMPTS, Stream
+from procdsl.programs import Draw, Piece, TaskProgram, WordProgram
+from procdsl.streams import ATTEMPTS, WORD_SLOT, Stream
 
 
 def row(program: TaskProgram, address: Address) -> Row:
@@ -38,13 +39,31 @@ def _prompt(program: TaskProgram, address: Address) -> list[Any]:
         done = 0
         for slot, one in enumerate(program.draws):
             run(program.code, values, done, one.after)
-            values[slot] = drawn(one, address.stream(slot, attempt), values[one.of])
+            if one.words is None:
+                values[slot] = drawn(one, address.stream(slot, attempt), values[one.of])
+            else:
+                values[slot] = _word(one, address, slot, attempt)
             done = one.after
+        if program.where is not None:
+            judged = program.where - len(program.draws) + 1
+            run(program.code, values, done, judged)
+            done = judged
+            if values[program.where] == [0]:
+                continue
         run(program.code, values, done)
         words = (values[register] for register in program.prompt)
         if address.holds(program.split, (id for word in words for id in (*word, program.pad))):
             return values
     raise address.nothing()
+
+
+def _word(draw: Draw, address: Address, slot: int, attempt: int) -> list[int]:
+    """A word of another program: its length by the input's stream, its symbols by one of their own."""
+    assert isinstance(draw.words, WordProgram)
+    length = drawn_length(draw.lengths, address.stream(slot, attempt))
+    stream = address.stream(WORD_SLOT + slot, attempt)
+    word: list[int] = generate.interpreter(draw.words).word(draw.words, stream, length)
+    return [draw.ids[symbol] for symbol in word]
 
 
 def drawn(draw: Draw, stream: Stream, of: Any) -> list[int]:

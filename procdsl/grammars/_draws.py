@@ -10,8 +10,10 @@ from typing import Any
 from procdsl.grammars._expressions import Call, Expression, ExpressionError, Name, Number, Text
 from procdsl.grammars._lengths import UniformLength, law
 from procdsl.grammars._tasks import Known, Lowering, Pool, functions, meant
+from procdsl.grammars._words import Words
+from procdsl.grammars.base import HeldOut, WordGrammar
 from procdsl.grammars.words import Extent
-from procdsl.programs import LONGEST, Draw, Lengths
+from procdsl.programs import LONGEST, Draw, Lengths, PluginProgram, Split, WordProgram
 
 _ALONE = Lengths(values=(1,))
 
@@ -192,6 +194,47 @@ def _part(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
     return made, replace(known, extent=known.extent._replace(most=lengths.values[-1]))
 
 
+def _word_of(form: _Form, lowering: Lowering) -> tuple[Draw, Known]:
+    """A word of a grammar, its symbols among the task's."""
+    match form.call.arguments:
+        case (Name(text=name, at=at) as node,) if name in lowering.grammars:
+            form.done()
+        case (node,):
+            raise meant(
+                node, tuple(lowering.grammars), "grammar", "a grammar of the spec, or of `grammars` here"
+            )
+        case _:
+            raise form.fault("a word is drawn from one grammar: word(brackets)")
+    # What it holds out itself has no say.
+    grammar = lowering.grammars[name]._with(HeldOut(validation=0, test=0))
+    try:
+        program = grammar.program()
+    except ValueError as fault:
+        raise ExpressionError(f"{name} has no words: {fault}", at, len(name)) from None
+    if not isinstance(grammar, WordGrammar) or not isinstance(program, WordProgram):
+        raise ExpressionError(f"{name} has rows that are no words of it", at, len(name))
+    if isinstance(program, PluginProgram):
+        raise ExpressionError(f"{name} is a plug-in, which draws its rows by itself", at, len(name))
+    return word_draw(grammar, program, lowering)
+
+
+def word_draw(grammar: WordGrammar, program: WordProgram, lowering: Lowering) -> tuple[Draw, Known]:
+    """The draw of a word, and what its register then holds."""
+    words = Words(grammar, {token: lowering.symbol(token) for token in grammar.alphabet()})
+    lowering.words[len(lowering.draws)] = words
+    ids, lengths = tuple(words.ids.values()), program.lengths
+    made = Draw(
+        kind="word",
+        first=min(ids),
+        count=len(ids),
+        lengths=lengths,
+        words=program.model_copy(update={"split": Split(validation=0, test=0)}),
+        ids=ids,
+    )
+    element = "number" if all(token.isdecimal() for token in words.ids) else "symbol"
+    return made, Known(Extent(lengths.values[0], lengths.values[-1], min(ids), max(ids)), "word", element)
+
+
 _FORMS: dict[str, Any] = {
     "uniform": _uniform,
     "runs": _runs,
@@ -205,6 +248,7 @@ _FORMS: dict[str, Any] = {
     "choice": _choice,
     "mapping": _mapping,
     "number": _number,
+    "word": _word_of,
 }
 
 

@@ -1,9 +1,10 @@
-"""Formulas of machines: guards and weights, from text to postfix, and their values.
+"""Formulas: guards and weights of machines, values of templates; from text to postfix, and their values.
 
     0.75 if 3*t < 2*T else 0.25        len(s) > 1 and not c == 0
 
-Names are `t` (the step, from 0), `T` (how many there are), and counters; ``len(s)`` is how much a memory
-holds. ``//`` and ``%`` by 0 are 0. Doubles with one operation at a time: every backend gets the same.
+In machines names are `t` (the step, from 0), `T` (how many there are), and counters; ``len(s)`` is how much
+a memory holds. In templates they are slots and values. ``//`` and ``%`` by 0 are 0. Doubles with one
+operation at a time: every backend gets the same.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 
 from procdsl.grammars._expressions import ExpressionError
 from procdsl.programs import Formula
@@ -20,24 +22,39 @@ _BINDING = {"or": 1, "and": 2, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 
 _BINDING |= {"*": 6, "//": 6, "%": 6}
 OPERATORS = (*_BINDING, "not", "if", "number", "t", "T", "size")
 _DEEPEST = 32
+# Values that wait at once: kernels have room for so many.
+_WAITING = 64
+_WAIT = {"number": 1, "t": 1, "T": 1, "size": 1, "not": 0, "if": -2}
 
 
-def formula(text: str, memories: Sequence[str], at: int = 0) -> Formula:
+def formula(
+    text: str,
+    memories: Sequence[str],
+    at: int = 0,
+    *,
+    noun: str = "memory",
+    steps: Sequence[str] = ("t", "T"),
+) -> Formula:
     """The postfix of a formula that stands at a place of a larger text. ExpressionError if it is none.
+
+    What is named are memories, or another `noun`; the size of the one at place 3 is ``("size", 3.0)``.
+    Without `steps` there is no step to name.
 
     >>> formula("2*t < len(s)", ["s"])
     (('number', 2.0), ('t', 0.0), ('*', 0.0), ('size', 0.0), ('<', 0.0))
     """
-    parser = _Parser(text, memories, at)
+    parser = _Parser(text, memories, at, noun, steps)
     parser.ternary(0)
     if parser.token:
         raise parser.fault(f"{parser.token!r} is left over")
+    if max(accumulate(_WAIT.get(operator, -1) for operator, _ in parser.out)) > _WAITING:
+        raise ExpressionError(f"more than {_WAITING} values wait for one another", at, len(text))
     return tuple(parser.out)
 
 
 class _Parser:
-    def __init__(self, text: str, memories: Sequence[str], at: int) -> None:
-        self.text, self.memories, self.base = text, memories, at
+    def __init__(self, text: str, memories: Sequence[str], at: int, noun: str, steps: Sequence[str]) -> None:
+        self.text, self.memories, self.base, self.noun, self.steps = text, memories, at, noun, steps
         self.end, self.token, self.at = 0, "", 0
         self.out = list[tuple[str, float]]()
         self.advance()
@@ -88,14 +105,14 @@ class _Parser:
         elif token == "not":
             self.binary(3, depth + 1)
             self.out.append(("not", 0.0))
-        elif token == "len":
+        elif token == "len" and self.steps:
             self.expect("(")
             self.out.append(("size", float(self.memory(self.token, self.at))))
             self.advance()
             self.expect(")")
         elif token[:1].isdigit():
             self.out.append(("number", float(token)))
-        elif token in ("t", "T"):
+        elif token in self.steps:
             self.out.append((token, 0.0))
         elif token and (token[0].isalpha() or token[0] == "_"):
             self.out.append(("size", float(self.memory(token, at))))
@@ -104,7 +121,7 @@ class _Parser:
 
     def memory(self, name: str, at: int) -> int:
         if name not in self.memories:
-            message = f"{name} is no memory: {', '.join(self.memories)}, t, T"
+            message = f"{name} is no {self.noun}: {', '.join([*self.memories, *self.steps])}"
             raise ExpressionError(message, self.base + at, max(len(name), 1))
         return self.memories.index(name)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
 from procdsl.grammars._running import OF, settle, told
+from procdsl.grammars._words import Words
 from procdsl.programs import Draw, Piece, TaskProgram
 
 
@@ -42,8 +43,10 @@ class Reader:
     to what follows from the other words of the row.
     """
 
-    def __init__(self, program: TaskProgram, row: Sequence[int], spelt: Sequence[str]) -> None:
-        self.program, self.row, self.spelt = program, row, spelt
+    def __init__(
+        self, program: TaskProgram, row: Sequence[int], spelt: Sequence[str], words: Mapping[int, Words]
+    ) -> None:
+        self.program, self.row, self.spelt, self.words = program, row, spelt, words
         self.place = 0
         self.values: list[Any] = [None] * (len(program.draws) + len(program.code))
         self.legal = set[int]()
@@ -75,11 +78,14 @@ class Reader:
         if draw is None or (draw.kind in OF and self.values[draw.of] is None):
             return self._open(item, piece.word)
         of = self.values[draw.of] if draw.kind in OF else []
-        word, found = self._word(
-            piece.shift,
-            lambda word: follows(draw, word, of, item.backwards),
-            lambda word: ends(draw, word, of, item.backwards),
-        )
+        if held := self.words.get(item.draw or 0):
+            word, found = self._word(piece.shift, held.follows, held.ends)
+        else:
+            word, found = self._word(
+                piece.shift,
+                lambda word: follows(draw, word, of, item.backwards),
+                lambda word: ends(draw, word, of, item.backwards),
+            )
         self.values[item.draw or 0] = word[::-1] if item.backwards else word
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from procdsl.grammars._formulas import evaluate
 from procdsl.grammars.words import word_functions
 from procdsl.groups import products
 from procdsl.programs import Draw, Instruction
@@ -85,6 +86,8 @@ def _item(function: str, item: Any) -> list[int]:
 def _value(one: Instruction, arguments: list[Any]) -> Any:
     if one.function == "number":
         return [one.number]
+    if one.formula:
+        return [int(evaluate(one.formula, 0, 0, [argument[0] for argument in arguments]))]
     function = word_functions()[one.function]
     if not one.group:
         return function(*arguments)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
@@ -16,16 +17,21 @@ from procdsl.grammars._expressions import (
     bound,
     parse,
 )
+from procdsl.grammars._words import Words
+from procdsl.grammars.base import Grammar
 from procdsl.grammars.words import Extent, WordFunction, word_functions
 from procdsl.groups import spellings
 from procdsl.programs import Draw, Instruction
 
 # What one value may take: 4 Mi ids.
 ROOM = 2**22
+# Numbers that have tokens.
+NUMERALS = 65_536
 GREATEST = 10**18
 _FOLDS = {"add": "sum", "plus": "sum", "max": "max", "min": "min", "compose": "fold_compose"}
 _SCANS = {"add": "prefix_sums", "plus": "prefix_sums", "compose": "scan_compose"}
 _SORTED = frozenset({"word", "one", "list", "words"})
+NUMERAL = re.compile(r"0|[1-9][0-9]{0,4}")
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,8 @@ class Lowering:
     """Appends an instruction for every node of an expression, arguments first.
 
     `names`: the registers of what has a name, first of all draws. Ids: the numbers up to `numerals`, then the
-    pools of symbols, then tokens in quotes, then the elements of the groups that are named.
+    pools of symbols, then tokens in quotes, then what is `added` as it is named: the elements of groups, the
+    symbols of the `grammars` that words are drawn from. `greatest` is the greatest number among these.
     """
 
     names: dict[str, int]
@@ -81,6 +88,10 @@ class Lowering:
     code: list[Instruction] = field(default_factory=list)
     groups: dict[str, Pool] = field(default_factory=dict)
     draws: list[Draw] = field(default_factory=list)
+    grammars: Mapping[str, Grammar] = field(default_factory=dict)
+    words: dict[int, Words] = field(default_factory=dict)
+    added: dict[str, int] = field(default_factory=dict)
+    greatest: int = -1
 
     def __post_init__(self) -> None:
         nothing = Known(Extent(0, 0), shape="nothing")
@@ -109,8 +120,24 @@ class Lowering:
         """How ids are spelt."""
         numbers = map(str, range(self.numerals))
         pools = (f"{pool}{i}" for pool, count in self.symbols.items() for i in range(count))
-        groups = (f"{name.replace(' ', '')}[{inner}]" for name in self.groups for inner in spellings(name))
-        return (*numbers, *pools, *self.quoted, *groups)
+        return (*numbers, *pools, *self.quoted, *self.added)
+
+    def symbol(self, token: str) -> int:
+        """The id of a token: quoted or of a pool it has one, a numeral is its number, any other is added."""
+        if token in self.quoted:
+            return self.numerals + sum(self.symbols.values()) + self.quoted.index(token)
+        for name, pool in self.pools().items():
+            place = token.removeprefix(name)
+            if token.startswith(name) and NUMERAL.fullmatch(place) and int(place) < pool.count:
+                return pool.first + int(place)
+        if NUMERAL.fullmatch(token):
+            self.greatest = max(self.greatest, int(token))
+            return int(token)
+        return self.added.setdefault(token, self._behind())
+
+    def _behind(self) -> int:
+        """The first id that nothing has yet."""
+        return self.numerals + sum(self.symbols.values()) + len(self.quoted) + len(self.added)
 
     def is_pool(self, node: Expression) -> bool:
         """Whether this names what symbols are drawn from, not a word: what means nothing is taken for it."""
@@ -138,14 +165,16 @@ class Lowering:
         )
 
     def _group(self, name: str, at: int) -> Pool:
-        if name not in self.groups:
+        spelt = name.replace(" ", "")
+        if spelt not in self.groups:
             try:
-                order = len(spellings(name))
+                elements = spellings(name)
             except ValueError as fault:
                 raise ExpressionError(str(fault), at, len(name) + 2) from None
-            first = len(self.alphabet())
-            self.groups[name] = Pool(first, order, group=name)
-        return self.groups[name]
+            self.groups[spelt] = Pool(self._behind(), len(elements), group=name)
+            for element in elements:
+                self.added[f"{spelt}[{element}]"] = self._behind()
+        return self.groups[spelt]
 
     # ------------------------------------------------------------ expressions
 
@@ -153,7 +182,7 @@ class Lowering:
         """The register that holds the value of a node."""
         match node:
             case Number(value=int(number)):
-                return self._add(
+                return self.add(
                     Instruction(function="number", number=number),
                     Known(Extent(1, 1, number, number), "word", "number"),
                 )
@@ -165,8 +194,8 @@ class Lowering:
                 if text.split() != [text]:
                     one = "_".join(text.split()) or "."
                     raise ExpressionError("what stands in quotes is one token", at, len(text) + 2, f"'{one}'")
-                id = self.numerals + sum(self.symbols.values()) + self.quoted.index(text)
-                return self._add(Instruction(function="number", number=id), Known(Extent(1, 1, id, id)))
+                id = self.symbol(text)
+                return self.add(Instruction(function="number", number=id), Known(Extent(1, 1, id, id)))
             case Name() | Number() | Text():
                 drawn = tuple(name for name, r in self.names.items() if self.registers[r].shape != "nothing")
                 raise meant(node, drawn, "input", "inputs are named in `input`, in the order they are drawn")
@@ -187,6 +216,13 @@ class Lowering:
             raise meant(node.function, functions(), "word function", help)
         arguments = self._arguments(node, hole)
         self._check(node, function, arguments)
+        if function.signs:
+            # Ids under 10 are digits to it, and nothing else.
+            self.greatest = max(self.greatest, 9)
+            known = {*self.quoted, *self.added}
+            arguments.append(
+                self.constants([self.symbol(sign) if sign in known else -1 for sign in function.signs])
+            )
         return self.apply(function, arguments, node.at)
 
     def _arguments(self, node: Call, hole: int | None) -> list[int]:
@@ -215,7 +251,7 @@ class Lowering:
                 f"the value of {function.name} can be {longest:,} long, and up to {extent.high:,}", at
             )
         group = known[0].pool.group if function.result == "elements" and known[0].pool else ""
-        return self._add(
+        return self.add(
             Instruction(
                 function=function.name,
                 arguments=tuple(arguments),
@@ -226,7 +262,12 @@ class Lowering:
             found,
         )
 
-    def _add(self, instruction: Instruction, known: Known) -> int:
+    def constants(self, ids: Sequence[int]) -> int:
+        """A register that always holds these ids."""
+        held = [self.value(Number(id, 0)) for id in ids]
+        return self.apply(word_functions()["concat"], held)
+
+    def add(self, instruction: Instruction, known: Known) -> int:
         self.code.append(instruction)
         self.registers.append(known)
         return len(self.registers) - 1
@@ -252,7 +293,7 @@ class Lowering:
         nested = of.shape == "words"
         inner = Extent(*of.extent.inner, *of.extent[2:4]) if nested else of.extent._replace(least=1, most=1)
         place = len(self.code)
-        item = self._add(
+        item = self.add(
             Instruction(function="each_word" if nested else "each_symbol", arguments=(source,), longest=0),
             replace(of, shape="word", extent=inner),
         )
@@ -277,7 +318,7 @@ class Lowering:
             longest=longest,
             room=of.most,
         )
-        return self._add(collect, replace(made, shape="words" if words else "word", extent=extent))
+        return self.add(collect, replace(made, shape="words" if words else "word", extent=extent))
 
     def _check(self, node: Call, function: WordFunction, arguments: list[int]) -> None:
         wanted = list(function.parameters)

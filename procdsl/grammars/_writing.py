@@ -131,9 +131,11 @@ class Writing:
         self.pieces.append(piece)
 
     def _turned(self, piece: Written, function: Any, drawn: int | None) -> Written:
-        if function.name not in ("reverse", "identity") and drawn is not None:
+        kept = ("identity",) if drawn in self.lowering.words else ("reverse", "identity")
+        if function.name not in kept and drawn is not None:
             message = f"{piece.text} cannot be read again"
-            raise Fault("P361", message, ("format",), "write the input itself, or its reverse")
+            help = "write the input itself" + (", or its reverse" if "reverse" in kept else "")
+            raise Fault("P361", message, ("format",), help)
         assert piece.register is not None
         if self.lowering.registers[piece.register].shape == "mapping":
             raise Fault("P361", f"{piece.text}: a mapping is written in pairs", ("format",))
@@ -184,7 +186,7 @@ class Writing:
 
     def _numerals(self) -> int:
         """How many numbers have tokens: all up to the greatest that is written."""
-        most = -1
+        most = self.lowering.greatest
         for piece in self.pieces:
             if piece.known and piece.known.element == "number":
                 most = max(most, piece.known.extent.high)

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
 from math import perm
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
 from procdsl.grammars._draws import draw, is_value
-from procdsl.grammars._expressions import Call, Expression, ExpressionError, free_names, parse, quoted
+from procdsl.grammars._expressions import Call, Expression, ExpressionError, Name, free_names, parse, quoted
 from procdsl.grammars._reading import Item, Reader, Walk
 from procdsl.grammars._running import hidden, told
-from procdsl.grammars._tasks import Lowering
+from procdsl.grammars._tasks import NUMERALS, Lowering
+from procdsl.grammars._words import Words
 from procdsl.grammars._writing import FIELD, PAD, SEP, Fault, Parts, Writing, Written, placed
-from procdsl.grammars.base import END, PLENTY, Grammar, Problem
+from procdsl.grammars.base import END, PLENTY, AnyGrammar, Grammar, Problem
 from procdsl.grammars.words import word_functions
 from procdsl.programs import Draw, TaskProgram
 
-NUMERALS = 65_536
 Count = Annotated[int, Field(ge=1, le=2**20)]
 
 
@@ -38,8 +38,10 @@ class Task(Grammar):
     `mapping(key, value, size=8)`, `choice(x)` (a symbol of x, or, with `present=0.75, pool=sym`, every
     fourth time one that is not in it), `part(x)` (likewise at most half of x in one piece),
     `runs(sym, length=8)` (any number of runs), `bag` (their symbols in any order). A length is a number or
-    `uniform(1, 8)`. One input is called `input`; several are a table of names. An input may also be made of
-    those before it, by word functions, as the output is.
+    `uniform(1, 8)`. `word(brackets)` is a word of the grammar of that name, in the spec or in `grammars`
+    here, by its own law of lengths: a token of it that is a numeral is that number, one that is spelt like a
+    symbol of a pool, or in quotes, is that symbol. One input is called `input`; several are a table of names.
+    An input may also be made of those before it, by word functions, as the output is.
 
     What the row need not show is named in `let`: draws, and words made of them, before the inputs. Then the
     hash of what the prompt shows divides the splits, and a word that hangs on what it does not show is held,
@@ -78,6 +80,7 @@ class Task(Grammar):
     scratchpad: Literal["none", "steps"] = "none"
     loss: Literal["output", "output_end", "output_but_first", "output_but_first_pad", "all"] = "output_end"
     symbols: dict[str, Count] = Field(default_factory=dict)
+    grammars: dict[str, AnyGrammar] = Field(default={})
 
     @model_validator(mode="before")
     @classmethod
@@ -135,6 +138,13 @@ class Task(Grammar):
         complete = walk.complete and length in (None, len(prefix))
         return frozenset({*(tokens[id] for id in walk.legal), *({END} if complete else ())})
 
+    def references(self) -> tuple[str, ...]:
+        names = (name for _, (_, text) in self._texts() for name in _drawn_from(text))
+        return tuple(dict.fromkeys(name for name in names if name not in self.grammars))
+
+    def bound(self, grammars: Mapping[str, Grammar]) -> Self:
+        return self.model_copy(update={"grammars": {**self.grammars, **grammars}}) if grammars else self
+
     def problems(self, context: int) -> Iterator[Problem]:
         found = list(self._faults())
         yield from found
@@ -143,7 +153,7 @@ class Task(Grammar):
         if self.longest() > context:
             message = f"the longest row feeds {self.longest()} positions, the context has {context}"
             yield Problem("P352", message, ("output",), f"make the context at least {self.longest()}")
-        prompts = _prompts(self.program())
+        prompts = _prompts(self.program(), self._parts.lowering.words)
         if prompts < PLENTY and self.held_out.any():
             message = f"there are only {prompts:,} prompts: too few to hold some out"
             yield Problem("P353", message, ("input",), "draw longer inputs, or hold nothing out (held_out)")
@@ -170,6 +180,7 @@ class Task(Grammar):
             numerals,
             self.__pydantic_extra__,
             _quoted((*(text for _, text in texts.values()), self.output)),
+            grammars=self.grammars,
         )
         for name, (path, text) in texts.items():
             if name in drawn:
@@ -232,7 +243,8 @@ class Task(Grammar):
         tokens = self.tokens()
         ids = {token: id for id, token in enumerate(tokens)}
         program = self.program()
-        reader = Reader(program, [ids.get(token, len(tokens)) for token in row], (*tokens, "?"))
+        places = [ids.get(token, len(tokens)) for token in row]
+        reader = Reader(program, places, (*tokens, "?"), self._parts.lowering.words)
         pieces = zip(program.pieces, self._parts.pieces, strict=True)
         walk = reader.walk(
             [Item(piece, one.draw, one.backwards, one.bounds, one.symbols) for piece, one in pieces]
@@ -241,6 +253,14 @@ class Task(Grammar):
         if unknown is not None and walk.fault:
             return Walk(fault=walk.fault.replace("'?'", repr(row[unknown])))
         return walk
+
+
+def _drawn_from(text: str) -> Iterator[str]:
+    """The grammar that an input is a word of, if it is."""
+    with suppress(ExpressionError):
+        match parse(text):
+            case Call(function=Name(text="word"), arguments=(Name(text=name),)):
+                yield name
 
 
 def _named(table: dict[str, Any]) -> frozenset[str]:
@@ -281,7 +301,9 @@ def _step_register(step: Expression, lowering: Lowering, before: int) -> int | N
     """Where a step's value is: steps are lowered alike, so it is lowered again and found among the code."""
     if not isinstance(step, Call) or step.function.text == "chunk":
         return None
-    again = replace(lowering, code=lowering.code[:before], groups=dict(lowering.groups))
+    again = replace(
+        lowering, code=lowering.code[:before], groups=dict(lowering.groups), added=dict(lowering.added)
+    )
     again.registers = lowering.registers[: lowering.inputs + before]
     return again.value(step)
 
@@ -335,16 +357,20 @@ def _ids(piece: Written, parts: Parts) -> range:
     return range(piece.symbols.start + piece.shift, piece.symbols.stop + piece.shift)
 
 
-def _prompts(program: TaskProgram) -> int:
+def _prompts(program: TaskProgram, words: Mapping[int, Words]) -> int:
     """How many different prompts there are."""
     total, draws = 1, program.draws
     shown = (hidden(draws, program.code, register, ()) for register in program.prompt)
     for slot in frozenset[int]().union(*shown):
-        total *= sum(_ways(draws[slot], n) for n in draws[slot].lengths.values if n <= 64) or PLENTY
+        lengths = [n for n in draws[slot].lengths.values if n <= 64]
+        total *= sum(_ways(draws[slot], n, words.get(slot)) for n in lengths) or PLENTY
     return total
 
 
-def _ways(one: Draw, n: int) -> int:
+def _ways(one: Draw, n: int, words: Words | None) -> int:
+    if words is not None:
+        found = words.grammar.count(n)
+        return PLENTY if found is None else found
     match one.kind:
         case "permutation":
             return perm(one.count, n)

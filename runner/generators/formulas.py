@@ -1,4 +1,4 @@
-"""Values of the formulas of machines, as `procdsl.grammars._formulas` says."""
+"""Values of the formulas of machines and templates, as `procdsl.grammars._formulas` says."""
 
 from __future__ import annotations
 

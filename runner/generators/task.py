@@ -14,6 +14,7 @@ from procdsl.splits import empty_part
 from procdsl.streams import ATTEMPTS
 from runner.generators.address import Address
 from runner.generators.compiling import kernel
+from runner.generators.formulas import DEEPEST, OPERATORS, formula
 from runner.generators.philox import (
     LOW,
     NEXT,
@@ -27,6 +28,7 @@ from runner.generators.philox import (
     slots,
 )
 from runner.generators.splits import content
+from runner.generators.task_words import rounds, words_of
 from runner.generators.word_functions import (
     LOOPS,
     NAMES,
@@ -41,18 +43,20 @@ from runner.generators.word_functions import (
 
 KINDS = (
     *("uniform", "permutation", "weighted", "number", "mapping", "choice", "runs", "bag", "part"),
-    *("among", "shuffle"),
+    *("among", "shuffle", "word"),
 )
-_LOOPS = len(NAMES)
+_WORD = KINDS.index("word")
+_LOOPS, _FORMULA = len(NAMES), len(NAMES) + len(LOOPS)
 
 
 class Table(NamedTuple):
     """`draws`: kind, first id, count, its slice of `lengths` and `edges` (cumulated shares), its slice of
     `thresholds`, first and count of values, the register chosen from, how often, what runs before.
 
-    `code`: function, number, its slice of `arguments`, room, where its group begins. `pieces`: token or -1,
-    register, scored, shift, skip. `hashed`: registers, some behind all draws or none. Rows shorter than
-    `longest` have their first padding scored.
+    `code`: function, number, its slice of `arguments`, room, where its group begins; of a formula, instead of
+    the last two, its slice of `operators` and `numbers`. `pieces`: token or -1, register, scored, shift,
+    skip. `hashed`: registers, some behind all draws or none. Prompts for which register `where`, if that is
+    one, holds 0 are drawn again. Rows shorter than `longest` have their first padding scored.
     """
 
     draws: Any
@@ -61,8 +65,11 @@ class Table(NamedTuple):
     thresholds: Any
     code: Any
     arguments: Any
+    operators: Any
+    numbers: Any
     pieces: Any
     hashed: Any
+    where: int
     pad: int
     longest: int
 
@@ -84,9 +91,15 @@ def fill(program: TaskProgram, address: Address, ids: Any, scored: Any) -> None:
     pool = np.empty(max(draw.count for draw in program.draws), np.int64)
     longest = max(draw.lengths.values[-1] for draw in program.draws)
     prompt = np.empty(first[-1] + len(program.prompt), np.int64)
-    failed = _fill(table, new_draws(longest + 8), registers, pool, prompt, place, ids, scored)
-    if failed >= 0:
-        raise empty_part(address.name, address.split, failed)
+    left, words = np.ones(len(ids), np.bool_), words_of(program, len(ids))
+    draws, held = new_draws(longest + 8), words.held
+    for attempts in rounds(words):
+        if words.drawn:
+            words.draw(address, attempts[0], left)
+        _fill(table, draws, registers, pool, prompt, place, held, attempts, left, ids, scored)
+        if not left.any():
+            return
+    raise empty_part(address.name, address.split, address.start + int(left.argmax()))
 
 
 @lru_cache(maxsize=64)
@@ -102,12 +115,16 @@ def tabled(program: TaskProgram) -> tuple[Table, Any, Any]:
         edges += np.cumsum(draw.lengths.shares).tolist()
         thresholds += draw.thresholds
     groups = _Groups()
-    code, arguments = list[Any](), list[int]()
+    code, arguments, formulas = list[Any](), list[int](), list[tuple[str, float]]()
     for one in program.code:
         span = (len(arguments), len(arguments) + len(one.arguments))
-        function = (*NAMES, *LOOPS).index(one.function)
-        code.append((function, one.number, *span, one.room, groups.place(one.group)))
+        function = (*NAMES, *LOOPS, "formula").index(one.function)
+        last = (one.room, groups.place(one.group))
+        if function == _FORMULA:
+            last = (len(formulas), len(formulas) + len(one.formula))
+        code.append((function, one.number, *span, *last))
         arguments += one.arguments
+        formulas += one.formula
     pieces = [
         (-1 if p.token is None else p.token, -1 if p.word is None else p.word, p.scored, p.shift, p.skip)
         for p in program.pieces
@@ -120,8 +137,11 @@ def tabled(program: TaskProgram) -> tuple[Table, Any, Any]:
         thresholds=np.array(thresholds, np.int64),
         code=np.array(code, np.int64).reshape(-1, 6),
         arguments=np.array(arguments, np.int64),
+        operators=np.array([OPERATORS.index(operator) for operator, _ in formulas], np.int64),
+        numbers=np.array([number for _, number in formulas], np.float64),
         pieces=np.array(pieces, np.int64),
         hashed=np.array(program.prompt, np.int64),
+        where=-1 if program.where is None else program.where,
         pad=program.pad,
         longest=program.longest if program.scores_pad else 0,
     )
@@ -147,21 +167,30 @@ class _Groups:
 
 
 @kernel
-def _fill(table, draws, registers, pool, prompt, place, ids, scored):
-    """The index of the first row that cannot be had, or -1."""
+def _fill(table, draws, registers, pool, prompt, place, words, attempts, left, ids, scored):
+    """Rows that are `left`, as far as one of these attempts gives them; stops where there are no more."""
     key, start, spelt, low, high = place
-    whole, derived = table.code.shape[0], table.hashed.max() >= table.draws.shape[0]
+    whole = table.code.shape[0]
+    derived = table.hashed.max() >= table.draws.shape[0]
     for b in range(ids.shape[0]):
-        done = 0
-        for attempt in range(ATTEMPTS):
+        for attempt in range(attempts[0], attempts[1] if left[b] else 0):
             size, done = 0, 0
             for slot in range(table.draws.shape[0]):
                 behind = table.draws[slot, 11]
                 if behind > done:
                     run(table, registers, done, behind)
                     done = behind
-                begin(draws, key, start + b, attempt << 16 | slot)
-                _draw(table, draws, slot, pool, registers)
+                if table.draws[slot, 0] == _WORD:
+                    _held(words, slot, b, registers)
+                else:
+                    begin(draws, key, start + b, attempt << 16 | slot)
+                    _draw(table, draws, slot, pool, registers)
+            if table.where >= 0:
+                judged = table.where - table.draws.shape[0] + 1
+                run(table, registers, done, judged)
+                done = judged
+                if value(registers, table.where)[0] == 0:
+                    continue
             if derived:
                 run(table, registers, done, whole)
                 done = whole
@@ -172,12 +201,22 @@ def _fill(table, draws, registers, pool, prompt, place, ids, scored):
                 size += word.size + 1
             found = uint64(content(spelt, prompt[:size]))
             if low <= found <= high:
+                run(table, registers, done, whole)
+                write(table, registers, ids[b], scored[b])
+                left[b] = False
                 break
-        else:
-            return start + b
-        run(table, registers, done, whole)
-        write(table, registers, ids[b], scored[b])
-    return -1
+        if left[b] and attempts[1] == ATTEMPTS:
+            return
+
+
+@kernel
+def _held(words, slot, b, registers):
+    """The word that was drawn for this input of this row into its register."""
+    which, at = words.of[slot], registers.first[slot]
+    size = words.sizes[which, b]
+    for t in range(size):
+        registers.memory[at + t] = words.symbols[which, b, t]
+    registers.length[slot] = size
 
 
 @kernel
@@ -341,6 +380,9 @@ def run(table, registers, start, stop):
         register, arguments = inputs + j, table.arguments[begin_arguments:end_arguments]
         if function < _LOOPS:
             length[register] = apply(function, number, group, registers, arguments, first[register])
+        elif function == _FORMULA:
+            registers.memory[first[register]] = _formula(table, registers, arguments, room, group)
+            length[register] = 1
         elif function < _LOOPS + 2:
             length[number], registers.turn[register] = 0, 0
             if length[arguments[0]] == 0:
@@ -354,6 +396,15 @@ def run(table, registers, start, stop):
                 _item(registers, number, arguments[1], table.code[number - inputs, 0] == _LOOPS)
                 j = number - inputs
         j += 1
+
+
+@kernel
+def _formula(table, registers, arguments, first, last):
+    """The whole number that a formula comes to."""
+    sizes, stack = np.empty(arguments.size, np.int64), np.empty(DEEPEST)
+    for j in range(arguments.size):
+        sizes[j] = value(registers, arguments[j])[0]
+    return int64(formula(table.operators, table.numbers, first, last, 0, 0, sizes, stack))
 
 
 @kernel

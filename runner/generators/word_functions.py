@@ -27,7 +27,7 @@ COMPARING = (
 )
 NUMBERS = (
     "number", "sum", "prefix_sums", "mod", "parity", "plus", "minus", "times", "digits", "add",
-    "subtract", "multiply", "scan_compose", "fold_compose", "inverse",
+    "subtract", "multiply", "scan_compose", "fold_compose", "inverse", "value",
 )
 # fmt: on
 NAMES = (*SEQUENCES, *COMPARING, *NUMBERS)
@@ -93,7 +93,7 @@ def apply(function, number, group, registers, arguments, at):
         return comparing.unique(out[: _concat(registers, arguments, out)], registers.seen, out)
     if function < _BEHIND_COMPARING:
         return comparing.apply(function - _BEHIND_SEQUENCES, a, b, c, registers.seen, out)
-    return numbers.apply(function - _BEHIND_COMPARING, number, group, registers.groups, a, b, out)
+    return numbers.apply(function - _BEHIND_COMPARING, number, group, registers.groups, a, b, c, out)
 
 
 @kernel

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from runner.generators.compiling import kernel
 
 
 @kernel
-def apply(function, number, group, groups, a, b, out):
+def apply(function, number, group, groups, a, b, c, out):
     """The function at this place among `word_functions.NUMBERS`.
 
     `groups` holds products: row x, of as many as the group has elements, begins at `group` + x times that,
@@ -49,6 +51,9 @@ def apply(function, number, group, groups, a, b, out):
         return _subtract(a, b, out)
     if function == 11:
         return _multiply(a, b, out)
+    if function == 15:
+        out[0] = _evaluated(a, max(b[0], 1), c)
+        return 1
     order = groups[group]
     table = groups[group + 1 : group + 1 + order * order]
     if function == 14:
@@ -75,6 +80,33 @@ def _inverse(word, first, order, table, out):
             other += 1
         out[place] = first + other
     return word.size
+
+
+@kernel
+def _evaluated(word, by, signs):
+    """The value of an expression; `outside` holds, for each open parenthesis, a sum and a factor."""
+    outside = np.empty(2 * word.size, np.int64)
+    plus, minus, times, opens, closes = signs[0], signs[1], signs[2], signs[3], signs[4]
+    depth, total, factor, current = 0, 0, 1, 0
+    for symbol in word:
+        if symbol == times:
+            factor, current = factor * current % by, 0
+        elif symbol in (plus, minus):
+            total, current = (total + factor * current) % by, 0
+            factor = 1 if symbol == plus else by - 1
+        elif symbol == opens:
+            outside[2 * depth], outside[2 * depth + 1] = total, factor
+            depth, total, factor, current = depth + 1, 0, 1, 0
+        elif symbol == closes and depth > 0:
+            current, depth = (total + factor * current) % by, depth - 1
+            total, factor = outside[2 * depth], outside[2 * depth + 1]
+        elif symbol <= 9:
+            current = (10 * current + symbol) % by
+    while depth > 0:
+        depth -= 1
+        current = (total + factor * current) % by
+        total, factor = outside[2 * depth], outside[2 * depth + 1]
+    return (total + factor * current) % by
 
 
 @kernel

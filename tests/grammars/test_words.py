@@ -58,9 +58,10 @@ def test_values_are_within_bounds_and_the_kernel_agrees(name: str) -> None:
             types += [function.parameters[-1]] * random.randrange(3)
         arguments = [_argument(type, random) for type in types]
         table = [products(GROUP)] if "elements" in types else []
-        value = function(*arguments, *table)
+        signs = [list(range(3, 3 + len(function.signs)))] if function.signs else []
+        value = function(*arguments, *table, *signs)
         extent = function.bounds(*map(_extent, types, arguments))
-        if table:
+        if "elements" in types:
             # A word over a group may hold any of its elements.
             extent = extent._replace(low=0, high=5)
         found = _extent(function.result, value)
@@ -69,7 +70,8 @@ def test_values_are_within_bounds_and_the_kernel_agrees(name: str) -> None:
             assert extent.low <= found.low <= found.high <= extent.high
             assert extent.inner[0] <= found.inner[0] <= found.inner[1] <= extent.inner[1]
         most = extent.most * {"pairs": 2, "words": 3}.get(function.result, 1)
-        assert _by_kernel(name, types, arguments, most) == value
+        told = ["numbers"] * len(signs)
+        assert _by_kernel(name, [*types, *told], [*arguments, *signs], most) == value
 
 
 def _argument(type: str, random: Random) -> Any:

@@ -41,7 +41,10 @@ class Extent(NamedTuple):
 
 @dataclass(frozen=True)
 class WordFunction:
-    """A named, typed function. `repeats`: its last parameter may be given once or more often."""
+    """A named, typed function. `repeats`: its last parameter may be given once or more often.
+
+    `signs` are tokens that mean something to it: their ids, -1 for what a task has not, are a last argument.
+    """
 
     name: str
     parameters: tuple[str, ...]
@@ -49,10 +52,12 @@ class WordFunction:
     result: str
     bounds: Callable[..., Extent]
     meaning: Callable[..., Any]
+    signs: tuple[str, ...] = ()
 
     def __call__(self, *arguments: Any) -> Any:
         """The value as a list, of arguments that are lists: numbers go in and come out by themselves."""
-        wanted = [*self.parameters, *self.parameters[-1:] * (len(arguments) - len(self.parameters))]
+        more = len(arguments) - len(self.parameters) if self.repeats else 0
+        wanted = [*self.parameters, *self.parameters[-1:] * more]
         plain = [
             word[0] if type in ("one", "number") else word
             for word, type in zip(arguments, wanted, strict=False)
@@ -69,7 +74,9 @@ class WordFunction:
 _FOUND: dict[str, WordFunction] = {}
 
 
-def word_function(signature: str, bounds: Callable[..., Extent]) -> Callable[[Any], Any]:
+def word_function(
+    signature: str, bounds: Callable[..., Extent], signs: tuple[str, ...] = ()
+) -> Callable[[Any], Any]:
     """Registers a function under its own name (a trailing underscore left off)."""
 
     def register(meaning: Any) -> Any:
@@ -78,7 +85,7 @@ def word_function(signature: str, bounds: Callable[..., Extent]) -> Callable[[An
         name = meaning.__name__.removesuffix("_")
         assert {*parameters, result} <= TYPES, f"{name}: {signature}"
         assert name not in _FOUND, f"two word functions are called {name}"
-        _FOUND[name] = WordFunction(name, parameters, left.endswith("..."), result, bounds, meaning)
+        _FOUND[name] = WordFunction(name, parameters, left.endswith("..."), result, bounds, meaning, signs)
         return meaning
 
     return register

@@ -9,6 +9,7 @@ from procdsl.grammars.words import Extent, number, word_function
 Word = list[int]
 # Values fit 64 bits: what can pass this is no number of one token.
 GREATEST = 10**18
+SIGNS = ("+", "-", "*", "(", ")")
 
 
 def _digit_count(value: int) -> int:
@@ -25,6 +26,11 @@ def _apart(a: Extent, b: Extent) -> Extent:
 
 def _left_over(word: Extent, by: Extent) -> Extent:
     return word._replace(low=0, high=max(by.high - 1, 0) if by.low else max(word.high, by.high - 1))
+
+
+def _residue(word: Extent, by: Extent, *_: Extent) -> Extent:
+    # The product of two of them fits 64 bits.
+    return number(0, max(by.high - 1, 0) if by.high <= 2**31 else GREATEST + 1)
 
 
 @word_function("numbers -> number", lambda word: number(word.least * word.low, word.most * word.high))
@@ -146,6 +152,41 @@ def multiply(a: Word, b: Word) -> Word:
     [1, 0, 0]
     """
     return _digits(_value(a) * _value(b))
+
+
+@word_function("word, number -> number", _residue, signs=SIGNS)
+def value(word: Word, by: int, signs: Word) -> int:
+    """What an expression of digits, `+ - *` and parentheses comes to, modulo a number of up to 2³¹.
+
+    A sign stands between two values, or first. Other symbols are passed over, what is open is closed at the
+    end; all of it is 0 by 0.
+
+    >>> value([2, 10, 3, 12, 13, 4, 11, 1, 14], 100, [10, 11, 12, 13, 14])
+    11
+    """
+    plus, minus, times, opens, closes = signs
+    by = max(by, 1)
+    # What waits outside each parenthesis: a sum, and what the next factor is multiplied by.
+    outside = list[tuple[int, int]]()
+    total, factor, current = 0, 1, 0
+    for symbol in word:
+        if symbol == times:
+            factor, current = factor * current % by, 0
+        elif symbol in (plus, minus):
+            total, current = (total + factor * current) % by, 0
+            factor = 1 if symbol == plus else -1 % by
+        elif symbol == opens:
+            outside.append((total, factor))
+            total, factor, current = 0, 1, 0
+        elif symbol == closes and outside:
+            current = (total + factor * current) % by
+            total, factor = outside.pop()
+        elif symbol <= 9:
+            current = (10 * current + symbol) % by
+    while outside:
+        current = (total + factor * current) % by
+        total, factor = outside.pop()
+    return (total + factor * current) % by
 
 
 def _digits(value: int) -> Word:
