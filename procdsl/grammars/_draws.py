@@ -8,10 +8,11 @@ from itertools import accumulate
 from typing import Any
 
 from procdsl.grammars._expressions import Call, Expression, ExpressionError, Name, Number, Text
+from procdsl.grammars._held_out import HeldOut
 from procdsl.grammars._lengths import UniformLength, law
 from procdsl.grammars._tasks import Known, Lowering, Pool, functions, meant
 from procdsl.grammars._words import Words
-from procdsl.grammars.base import HeldOut, WordGrammar
+from procdsl.grammars.base import WordGrammar
 from procdsl.grammars.words import Extent
 from procdsl.programs import LONGEST, Draw, Lengths, PluginProgram, Split, WordProgram
 

@@ -154,10 +154,11 @@ def test_what_a_word_tells_is_its_entropy() -> None:
     assert said.startswith("inputs that are words of a grammar: process")
 
 
-def test_the_same_words_in_another_grammar_split_change_nothing() -> None:
+def test_what_the_grammar_holds_out_has_no_say() -> None:
     lines = 'input = "word(brackets)"\noutput = "input | reverse"'
-    split = BRACKETS + "held_out = { validation = 0.25, test = 0.25 }\n"
-    assert task(lines, BRACKETS).program() == task(lines, split).program()
+    for held in ("validation = 0.25, test = 0.25", "depth = { over = 4 }"):
+        split = BRACKETS + f"held_out = {{ {held} }}\n"
+        assert task(lines, BRACKETS).program() == task(lines, split).program()
 
 
 @pytest.mark.parametrize(
