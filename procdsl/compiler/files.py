@@ -99,10 +99,11 @@ def _bringing(tree: Tree, library: Tree, file: str) -> Tree:
         if not isinstance(part.value, dict):
             fail("P129", f"{table} are tables", part.place, f"write [{table}.NAME]")
         held = own.value if own and isinstance(own.value, dict) else {}
-        for name in part.value.keys() & held.keys():
+        for name in (name for name in part.value if name in held):
             one, other = _key(held[name]), _key(part.value[name])
             one, other = (one, other) if one.file == file else (other, one)
-            message = f'"{name}" stands in {other.file}:{other.line} already'
+            where = os.path.relpath(other.file, Path(one.file).parent)
+            message = f'"{name}" stands in {where}:{other.line} already'
             fail("P129", message, one, "give one of them another name")
         tree = tree.adding(table, Tree({**part.value, **held}, part.place, part.key))
     return tree

@@ -48,12 +48,10 @@ class Template(Grammar):
     text   = "{name} has {a} apples and gives {b} to {friend}. {name} keeps {answer}."
     values = { answer = "a - b" }
     where  = "a > b and name != friend"
-
-    [slots]
-    name   = ["Ada", "Ben", "Cem"]
-    friend = ["Ada", "Ben", "Dina"]
-    a      = "integer(2, 200)"
-    b      = "integer(1, 200)"
+    slots.name   = ["Ada", "Ben", "Cem"]
+    slots.friend = ["Ada", "Ben", "Dina"]
+    slots.a      = "integer(2, 200)"
+    slots.b      = "integer(1, 200)"
     ```
     """
 
