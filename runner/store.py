@@ -206,7 +206,7 @@ def write_json(path: Path, value: Any) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(path)
-        except BaseException:
+        except BaseException:  # Ctrl-C as well leaves nothing behind
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
