@@ -35,7 +35,10 @@ def note(code: str, path: Path, message: str, help: str = "") -> Finding:
 def told(prefix: Path, problem: Problem) -> Finding:
     """What a grammar or an evaluation says of itself, as a finding of the table at `prefix`."""
     path = (*prefix, *problem.path)
-    return Finding(problem.code, path, problem.message, problem.help, problem.severity, span=problem.span)
+    note = problem.severity is Severity.NOTE
+    # A note is shown without its place.
+    message = f"{prefix[-1]}: {problem.message}" if note else problem.message
+    return Finding(problem.code, path, message, problem.help, problem.severity, span=problem.span)
 
 
 def within(place: Place, value: str, span: tuple[int, int], lines: Sequence[str]) -> Place:

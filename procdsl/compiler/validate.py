@@ -163,7 +163,11 @@ def _words(fault: _Fault, source: Source, model: type[BaseModel]) -> tuple[str, 
             known = _keys(model, fault.path[:-1], source.data)
             return "P105", f'unknown key "{fault.path[-1]}"', hint(str(fault.path[-1]), known)
         case "missing":
-            return "P106", f'"{fault.path[-1]}" is missing', f"write {fault.path[-1]} = …"
+            return (
+                "P106",
+                f'"{fault.path[-1]}" is missing',
+                f"write {_sketch(fault.path, source.data, model)}",
+            )
         case "missing_kind":
             return "P106", '"kind" is missing', hint("", context["known"])
         case "union_tag_not_found":
@@ -252,7 +256,36 @@ def _double(text: str) -> str:
 
 
 def _keys(model: Any, path: Path, data: Any) -> set[str]:
-    """The keys that the table at a path may have, found along the model's annotations."""
+    """The keys that the table at a path may have."""
+    return {
+        field.alias or name
+        for annotation, value in _reached(model, path, data)
+        for table in _tables(annotation, value)
+        for name, field in table.model_fields.items()
+    }
+
+
+def _sketch(path: Path, data: Any, model: Any) -> str:
+    """How a missing key may be written: of a table, with the keys that it needs; kinds beside the first."""
+    written, others = "…", ""
+    for annotation, value in _reached(model, path, data):
+        for table in _tables(annotation, value):
+            fields = {
+                field.alias or name: field
+                for name, field in table.model_fields.items()
+                if field.is_required()
+            }
+            words = get_args(fields["kind"].annotation) if "kind" in fields else ()
+            keys = [f'{name} = "{words[0]}"' if name == "kind" else f"{name} = …" for name in fields]
+            written = f"{{ {', '.join(keys) or '…'} }}"
+            others = "".join(f' or "{word}"' for word in words[1:])
+        if annotation is str:
+            written = '"…"'
+    return f"{path[-1]} = {written}{others}"
+
+
+def _reached(model: Any, path: Path, data: Any) -> list[tuple[Any, Any]]:
+    """The annotations of what stands at a path, each with its value, found along the model's."""
     reached: list[tuple[Any, Any]] = [(model, data)]
     for step in path:
         inner = data[step] if _has(data, step) else None
@@ -260,12 +293,7 @@ def _keys(model: Any, path: Path, data: Any) -> set[str]:
             (found, inner) for annotation, value in reached for found in _under(annotation, step, value)
         ]
         data = inner
-    return {
-        field.alias or name
-        for annotation, value in reached
-        for table in _tables(annotation, value)
-        for name, field in table.model_fields.items()
-    }
+    return reached
 
 
 def _under(annotation: Any, step: str | int, value: Any) -> Iterator[Any]:

@@ -238,17 +238,17 @@ class WordGrammar(Grammar):
         if not scarce:
             return
         found = self.count(scarce[0]) or 0
+        few = "is only 1 word" if found == 1 else f"are only {found:,} words"
+        few = f"there {few} of length {scarce[0]}"
         if self.held_out.by == "word" or (len(lengths.values) == 1 and context < 2 * (scarce[0] + 1)):
             yield Problem(
                 "P353",
-                f"there are only {found:,} words of length {scarce[0]}: too few to hold some out",
+                f"{few}: too few to hold some out",
                 ("length",),
                 'hold out by rank (held_out = { by = "rank" }), or nothing; or make the words longer',
             )
         else:
-            message = (
-                f"there are only {found:,} words of length {scarce[0]}: whole rows are held out, not words"
-            )
+            message = f"{few}: whole rows are held out, not words"
             yield Problem("P355", message, ("length",), severity=Severity.NOTE)
 
     def _rankless(self, lengths: Lengths) -> Iterator[Problem]:

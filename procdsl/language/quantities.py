@@ -13,9 +13,9 @@ from pydantic_core import PydanticCustomError
 from procdsl.kinds import Node
 from procdsl.language.base import NAME
 
-_SCALES = {"": 1, "k": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
+_SCALES = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 _NUMBER = r"(?P<number>[0-9][0-9_]*(?:\.[0-9]+)?)"
-_AMOUNT = re.compile(rf"{_NUMBER}\s*(?P<scale>[kMBT]?)\s*(?P<unit>tokens?|steps?|rows?)?")
+_AMOUNT = re.compile(rf"{_NUMBER}\s*(?P<scale>[kKMBT]?)\s*(?P<unit>tokens?|steps?|rows?)?")
 _PERCENT = re.compile(rf"{_NUMBER}\s*%(?:\s+of\s+(?P<anchor>{NAME}(?:\.{NAME})?))?")
 _SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%\s*\.\.\s*([0-9]+(?:\.[0-9]+)?)\s*%")
 _RANGE = re.compile(r"([0-9]{1,9})\s*\.\.\s*([0-9]{1,9})")

@@ -83,7 +83,9 @@ def _lengths(found: Description) -> str:
 
 
 def _count(one: Count) -> str:
-    words = "too many to count here" if one.words is None else f"{number(one.words)} words"
+    words = (
+        "too many to count here" if one.words is None else f"{number(one.words)} word{'s' * (one.words != 1)}"
+    )
     nats = f", {interval(one.nats)} nats a symbol" if one.nats else ", entropy not known"
     return f"of length {one.length:,}: {words}{nats}"
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from procdsl.cli import app
 from procdsl.compiler import compile
 from procdsl.errors import Severity, SpecError
+from tests.compiler.minimal import MINIMAL
 
 BAD = Path(__file__).parent / "bad"
 _BESIDE = re.compile(rb"# error: (P\d+) at (\d+)")
@@ -51,6 +52,23 @@ def test_the_command_says_so_and_exits_with_2(path: Path) -> None:
     assert "Traceback" not in result.output
     assert "\x1b" not in result.output
     assert result.output.rstrip().endswith("1 error in 1 file")
+
+
+@pytest.mark.parametrize(
+    ("key", "written"),
+    [
+        ("schedule", 'write schedule = { kind = "constant" } or "cosine" or "linear"'),
+        ("optimiser", "write optimiser = { lr = … }"),
+        ("name", 'write name = "…"'),
+        ("seeds", "write seeds = …"),
+    ],
+)
+def test_a_missing_key_is_sketched(key: str, written: str, tmp_path: Path) -> None:
+    less = tmp_path / "less.toml"
+    less.write_text(re.sub(rf"^{key} *=.*\n", "", MINIMAL.read_text("utf-8"), count=1, flags=re.M), "utf-8")
+    with pytest.raises(SpecError) as raised:
+        compile(less, profile=None)
+    assert [(one.code, one.help) for one in raised.value.diagnostics] == [("P106", written)]
 
 
 def test_all_faults_of_a_spec_are_told_at_once(tmp_path: Path) -> None:

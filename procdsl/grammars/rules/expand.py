@@ -181,6 +181,8 @@ class _Expansion:
             else:
                 terminal = self._terminal(part, values)
                 if terminal is None:
+                    if isinstance(part, Name) and part.name not in {*self.heads, *self.around.families}:
+                        raise self._undefined(part)
                     help = "name it before the braces and write $1.1 here"
                     raise RuleError("P374", f"{_shown(part)} is no token", part.spot, help)
                 codes.append(terminal)
