@@ -13,13 +13,12 @@ import functools
 import importlib
 import pkgutil
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, Union, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
     ValidationError,
@@ -84,31 +83,33 @@ def any_of(family: type[N]) -> Any:
 
 
 class ByKind:
-    """In the annotation of a closed union: the ``kind`` of a table says which member reads it.
+    """In the annotation of a closed union, or of a family whose kinds are all ours: ``kind`` says who reads.
 
-    As pydantic's discriminator, but a member's validator is made when the first of its kind comes: those of
-    all programs take a tenth of `procdsl check`.
+    As pydantic's discriminator, but a kind's validator is made, and a family's kind imported, when the first
+    of it comes: all programs take a tenth of `procdsl check`.
     """
 
-    def __get_pydantic_core_schema__(self, union: Any, _: Any) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(self, members: Any, _: Any) -> core_schema.CoreSchema:
         def read(value: Any) -> Any:
-            if isinstance(value, union):
+            if isinstance(value, members):
                 return value
-            members = {get_args(node.model_fields["kind"].annotation)[0]: node for node in get_args(union)}
-            kind = value.get("kind") if isinstance(value, dict) else None
-            if kind not in members:
-                raise PydanticCustomError(
-                    "unknown_kind", "no kind {kind} is known here", {"kind": repr(kind)}
-                )
-            return members[kind].model_validate(value)
+            member = _member(members, value.get("kind") if isinstance(value, dict) else None)
+            return member.model_validate(value)
 
         return core_schema.no_info_plain_validator_function(read)
 
 
-def join(family: type[Node]) -> Any:
-    """The tagged union of all kinds of the family, every one imported: for lists of kinds and the schema."""
-    members = tuple(load(family, name) for name in names(family))
-    return Annotated[Union[members], Field(discriminator="kind")] if len(members) > 1 else members[0]  # noqa: UP007
+def _member(members: Any, kind: Any) -> type[Node]:
+    """The class of a kind, of a union's or of a family's."""
+    if isinstance(members, type):
+        if isinstance(kind, str) and kind in _files(members):
+            return load(members, kind)
+    else:
+        node: type[Node]
+        for node in get_args(members):
+            if _is_kind(node, Node, kind):
+                return node
+    raise PydanticCustomError("unknown_kind", "no kind {kind} is known here", {"kind": repr(kind)})
 
 
 def _read(family: type[N], value: Any) -> N:

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from procdsl.errors import RunError
 from procdsl.kinds import ByKind, Grown, Node
-from procdsl.programs import AnyMeasurement, AnyProgram, Interval, MinimalPairsMeasurement, awaited
+from procdsl.programs import AnyMeasurement, AnyProgram, Interval
 
 Component = Literal["embedding", "position", "attention", "mlp", "norm", "head"]
 # The fields that hold the id of another operation.
@@ -197,7 +197,7 @@ class GenerateOperation(Operation):
 
     def settled(self) -> None:
         """RunError where the program waits for what a corpus says: it has no rows yet."""
-        if law := awaited(self.program):
+        if law := self.program.awaited:
             raise RunError(
                 f"{self.name!r} is weighed as corpus {law.corpus!r} is, whose tokens nobody has counted here",
                 reason="unbound",
@@ -558,9 +558,9 @@ def _keyed(operation: Operation, keys: dict[str, str]) -> dict[str, Any]:
     content = operation.model_dump(mode="json", exclude=set(operation.unkeyed))
     if isinstance(operation, PrepareOperation) and operation.binding is None:
         content |= operation.model_dump(mode="json", include={"source", "tokenizer", "fallback"})
-    wanted = operation.measurement if isinstance(operation, MeasureOperation) else None
-    if isinstance(wanted, MinimalPairsMeasurement) and wanted.digest:
-        del content["measurement"]["files"]
+    if isinstance(operation, MeasureOperation):
+        for name in operation.measurement.unkeyed:
+            del content["measurement"][name]
     names = {id: keys[id] for id in operation.inputs()}
     return {name: _reference(name, part, names) for name, part in content.items()}
 

@@ -9,8 +9,11 @@ from typing import Any, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
+from procdsl import kinds
 from procdsl.plan import Plan
+from procdsl.programs import Measurement, Program
 
+FAMILIES = (Program, Measurement)
 _ATOMS = (str, int, float, bool, type(None))
 
 
@@ -25,6 +28,8 @@ def models(start: type[BaseModel]) -> set[type[BaseModel]]:
                 found.add(part)
                 part.model_rebuild()
                 queue += [field.annotation for field in part.model_fields.values()]
+                if part in FAMILIES:
+                    queue += [kinds.load(part, kind) for kind in kinds.names(part)]
         else:
             queue += get_args(part)
     return found

@@ -11,7 +11,7 @@ from functools import partial
 from types import ModuleType
 
 from procdsl.analysis.rows import row_floor
-from procdsl.programs import Interval, Program, WordProgram, awaited
+from procdsl.programs import Interval, Program, WordProgram
 
 __all__ = ["chance", "entropy", "floor"]
 
@@ -22,7 +22,7 @@ def floor(program: Program, *, length: int, context: int) -> Interval | None:
     It is that of a predictor that knows the grammar and the layout of rows but not the hash that splits
     them; to it, a held-out part is a sample like any other.
     """
-    if awaited(program):
+    if program.awaited:
         return None
     module = _module(program)
     if isinstance(program, WordProgram):
@@ -33,7 +33,7 @@ def floor(program: Program, *, length: int, context: int) -> Interval | None:
 
 def entropy(program: WordProgram, length: int) -> Interval | None:
     """The entropy of a word of this length, in nats."""
-    if awaited(program):
+    if program.awaited:
         return None
     found: Interval | None = _module(program).entropy(program, length)
     return found
@@ -41,12 +41,11 @@ def entropy(program: WordProgram, length: int) -> Interval | None:
 
 def chance(program: Program, *, length: int, context: int) -> float | None:
     """The accuracy, over the scored tokens, of always guessing the likeliest symbol; None where unknown."""
-    if awaited(program):
+    if program.awaited:
         return None
     found: float | None = _module(program).chance(program)
     return found
 
 
 def _module(program: Program) -> ModuleType:
-    kind: str = program.kind  # type: ignore[attr-defined]
-    return importlib.import_module(f"procdsl.analysis.{kind}")
+    return importlib.import_module(f"procdsl.analysis.{program.kind}")

@@ -15,7 +15,7 @@ from procdsl.compiler.generators import generate
 from procdsl.compiler.names import address
 from procdsl.compiler.study import Address, Layout, Phase, Study
 from procdsl.language.evaluations.base import Evaluation
-from procdsl.programs import AnyMeasurement, awaited
+from procdsl.programs import AnyMeasurement
 
 
 def lower(study: Study, *, profile: str | None) -> plan.Plan:
@@ -70,7 +70,7 @@ class _Builder:
         """Rows of a grammar or a source, or of its test part, behind the corpus whose law they wait for."""
         train, test = self.study.procedural[name], self.study.tested[name]
         made = generate(name, test if apart else train, context)
-        if law := awaited(made.program):
+        if law := made.program.awaited:
             made = made.model_copy(update={"text": self.source(law.corpus, context)})
         if not apart or made.program == train.program():
             return made

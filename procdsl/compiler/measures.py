@@ -12,7 +12,6 @@ from procdsl.compiler.corpora import Needs
 from procdsl.compiler.study import Phase, Study
 from procdsl.language.corpora import MathCorpus
 from procdsl.language.evaluations.base import Evaluation
-from procdsl.programs import awaited
 
 
 def applying(study: Study, phase: Phase) -> Iterator[tuple[str, Evaluation]]:
@@ -79,7 +78,7 @@ def text_needs(study: Study) -> dict[str, Needs]:
     train = dict.fromkeys(study.spec.corpora, 0)
     validation = dict.fromkeys(study.spec.corpora, 0)
     for made in study.procedural.values():
-        if law := awaited(made.program()):
+        if law := made.program().awaited:
             train[law.corpus] = max(train[law.corpus], law.tokens)
     for phase in study.phases():
         for feed in set(phase.feeds) & set(train):

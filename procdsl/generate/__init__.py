@@ -50,5 +50,4 @@ def row(program: Program, address: Address) -> Row:
 
 def interpreter(program: Program) -> ModuleType:
     """The module that says what this kind of program means."""
-    kind: str = program.kind  # type: ignore[attr-defined]
-    return importlib.import_module(f"procdsl.generate.{kind}")
+    return importlib.import_module(f"procdsl.generate.{program.kind}")

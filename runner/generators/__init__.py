@@ -44,8 +44,7 @@ def fill_program(program: Program, address: Address, ids: Any, scored: Any) -> N
 
 def kernels(program: Program) -> ModuleType:
     """The module that carries out this kind of program."""
-    kind: str = program.kind  # type: ignore[attr-defined]
-    return importlib.import_module(f"runner.generators.{kind}")
+    return importlib.import_module(f"runner.generators.{program.kind}")
 
 
 def _check(operation: GenerateOperation, ids: Any, scored: Any) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from procdsl.plan import GenerateOperation
-from procdsl.programs import RetrievalMeasurement
+from procdsl.programs import HeldOutMeasurement
 from runner import batches, devices
 from runner.batches import Flags, Ids, Part
 from runner.loss import scores
@@ -112,7 +112,7 @@ def states(model: Transformer, part: Part) -> Tensor:
 def held_out(setting: Setting) -> HeldOut:
     """The rows a measurement names."""
     wanted, operation, source = setting.measure.measurement, setting.operation, setting.source
-    assert not isinstance(wanted, RetrievalMeasurement), "its rows are its own"
+    assert isinstance(wanted, HeldOutMeasurement), "its rows are its own"
     rows: batches.Rows
     if isinstance(source, GenerateOperation):
         rows = batches.generated(

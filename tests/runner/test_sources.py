@@ -14,7 +14,7 @@ from procdsl import generate
 from procdsl.compiler import compile
 from procdsl.errors import RunError
 from procdsl.plan import GenerateOperation, Plan, PrepareOperation
-from procdsl.programs import IidProgram, Lengths, Unigrams, weighed
+from procdsl.programs import IidProgram, Lengths, Unigrams
 from runner.bind import bind
 from runner.events import ignore
 from runner.execution import Execution
@@ -134,6 +134,6 @@ def test_another_text_is_another_key(plan: tuple[Plan, Store], tmp_path: Path) -
 
 def test_rarer_tokens_are_left_out() -> None:
     law = Unigrams(corpus="c", tokens=9)
-    made = weighed(IidProgram(count=2, lengths=Lengths(values=(4,)), unigrams=law), [1, 0, 6, 2])
+    made = IidProgram(count=2, lengths=Lengths(values=(4,)), unigrams=law).weighed([1, 0, 6, 2])
     assert (made.thresholds, made.unigrams) == ((3 * 2**30,), None)
     assert "unigrams" not in made.model_dump()

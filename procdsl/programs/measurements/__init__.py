@@ -1,0 +1,1 @@
+"""Measurements: what a model is asked, a file a kind."""
