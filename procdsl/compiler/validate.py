@@ -172,6 +172,8 @@ def _words(fault: _Fault, source: Source, model: type[BaseModel]) -> tuple[str, 
             return "P106", '"kind" is missing', hint("", context["known"])
         case "union_tag_not_found":
             return "P106", '"kind" is missing', 'say which it is: kind = "…"'
+        case "unknown_kind" if "grammars" in fault.path and _bare(fault.value) in _presets():
+            return "P104", _double(fault.message), f'it is a preset: write preset = "{fault.value}"'
         case "unknown_kind":
             way = hint(_bare(fault.value), context["known"])
             return (
@@ -197,6 +199,12 @@ def _words(fault: _Fault, source: Source, model: type[BaseModel]) -> tuple[str, 
         case "neither":
             return "P107", f"expected {fault.message}, got {_got(fault.value)}", ""
     return _by_table(fault)
+
+
+def _presets() -> tuple[str, ...]:
+    from procdsl import presets
+
+    return presets.names()
 
 
 def _by_table(fault: _Fault) -> tuple[str, str, str]:

@@ -71,6 +71,14 @@ def test_a_missing_key_is_sketched(key: str, written: str, tmp_path: Path) -> No
     assert [(one.code, one.help) for one in raised.value.diagnostics] == [("P106", written)]
 
 
+def test_a_preset_for_a_kind_is_told_from_it(tmp_path: Path) -> None:
+    taken = tmp_path / "taken.toml"
+    taken.write_text(MINIMAL.read_text("utf-8") + '\n[grammars.other]\nkind = "needle"\n', "utf-8")
+    with pytest.raises(SpecError) as raised:
+        compile(taken, profile=None)
+    assert [one.help for one in raised.value.diagnostics] == ['it is a preset: write preset = "needle"']
+
+
 def test_all_faults_of_a_spec_are_told_at_once(tmp_path: Path) -> None:
     faults = tmp_path / "faults.toml"
     faults.write_text(
