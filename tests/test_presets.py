@@ -398,3 +398,27 @@ def test_a_fault_in_a_preset_is_told_where_the_preset_is_named(tmp_path: Path) -
     (found,) = [one for one in raised.value.diagnostics if one.severity is Severity.ERROR]
     assert found.place is not None
     assert (found.code, found.place.line) == ("P105", 6)
+
+
+# ---------------------------------------------------------------- others
+
+
+def test_group() -> None:
+    """Every answer is the permutations up to it, one after another; they are spelt by where 0 to 4 go."""
+    for row, scored in rows(form("group", n=6), 300):
+        product, products = list(range(5)), list[str]()
+        for symbol in row[:6]:
+            product = [int(symbol[3:-1][i]) for i in product]
+            products.append(f"S5[{''.join(map(str, product))}]")
+        assert row[6:] == ["<sep>", *products, "<end>"]
+        assert scored == [*products, "<end>"]
+
+
+def test_modular_arithmetic() -> None:
+    signs = 0
+    for row, scored in rows(form("arithmetic"), 2_000):
+        expression, answer = row[: row.index("<sep>")], row[row.index("<sep>") + 1]
+        assert int(answer) == eval(" ".join(expression)) % 5
+        assert scored == [answer, "<end>"]
+        signs += any(a in "+-*" and b == "-" for a, b in pairwise(expression))
+    assert signs > 500

@@ -87,21 +87,22 @@ def _evaluated(word, by, signs):
     """The value of an expression; `outside` holds, for each open parenthesis, a sum and a factor."""
     outside = np.empty(2 * word.size, np.int64)
     plus, minus, times, opens, closes = signs[0], signs[1], signs[2], signs[3], signs[4]
-    depth, total, factor, current = 0, 0, 1, 0
+    depth, total, factor, current, due = 0, 0, 1, 0, True
     for symbol in word:
         if symbol == times:
-            factor, current = factor * current % by, 0
+            factor, current, due = factor * current % by, 0, True
         elif symbol in (plus, minus):
-            total, current = (total + factor * current) % by, 0
-            factor = 1 if symbol == plus else by - 1
+            if not due:
+                total, factor, current, due = (total + factor * current) % by, 1, 0, True
+            factor = factor if symbol == plus else (by - factor) % by
         elif symbol == opens:
             outside[2 * depth], outside[2 * depth + 1] = total, factor
-            depth, total, factor, current = depth + 1, 0, 1, 0
+            depth, total, factor, current, due = depth + 1, 0, 1, 0, True
         elif symbol == closes and depth > 0:
-            current, depth = (total + factor * current) % by, depth - 1
+            current, due, depth = (total + factor * current) % by, False, depth - 1
             total, factor = outside[2 * depth], outside[2 * depth + 1]
         elif symbol <= 9:
-            current = (10 * current + symbol) % by
+            current, due = (10 * current + symbol) % by, False
     while depth > 0:
         depth -= 1
         current = (total + factor * current) % by

@@ -158,8 +158,8 @@ def multiply(a: Word, b: Word) -> Word:
 def value(word: Word, by: int, signs: Word) -> int:
     """What an expression of digits, `+ - *` and parentheses comes to, modulo a number of up to 2³¹.
 
-    A sign stands between two values, or first. Other symbols are passed over, what is open is closed at the
-    end; all of it is 0 by 0.
+    Before a value a sign is its own, as in `2 * - 3`. Other symbols are passed over, what is open is closed at
+    the end; all of it is 0 by 0.
 
     >>> value([2, 10, 3, 12, 13, 4, 11, 1, 14], 100, [10, 11, 12, 13, 14])
     11
@@ -168,21 +168,22 @@ def value(word: Word, by: int, signs: Word) -> int:
     by = max(by, 1)
     # What waits outside each parenthesis: a sum, and what the next factor is multiplied by.
     outside = list[tuple[int, int]]()
-    total, factor, current = 0, 1, 0
+    total, factor, current, due = 0, 1, 0, True
     for symbol in word:
         if symbol == times:
-            factor, current = factor * current % by, 0
+            factor, current, due = factor * current % by, 0, True
         elif symbol in (plus, minus):
-            total, current = (total + factor * current) % by, 0
-            factor = 1 if symbol == plus else -1 % by
+            if not due:
+                total, factor, current, due = (total + factor * current) % by, 1, 0, True
+            factor = factor if symbol == plus else -factor % by
         elif symbol == opens:
             outside.append((total, factor))
-            total, factor, current = 0, 1, 0
+            total, factor, current, due = 0, 1, 0, True
         elif symbol == closes and outside:
-            current = (total + factor * current) % by
+            current, due = (total + factor * current) % by, False
             total, factor = outside.pop()
         elif symbol <= 9:
-            current = (10 * current + symbol) % by
+            current, due = (10 * current + symbol) % by, False
     while outside:
         current = (total + factor * current) % by
         total, factor = outside.pop()
