@@ -58,9 +58,9 @@ def plan(
     report.line()
     report.show(_phases(cost, speed, scored))
     report.line()
-    for told in _standings(plan, cost, built):
-        report.line(told)
-    report.line()
+    if told := list(_standings(plan, cost, built)):
+        report.line("\n".join(told))
+        report.line()
     alike: dict[tuple[Moved, ...], list[str]] = {}
     for id, parts in cost.transfers.items():
         alike.setdefault(parts, []).append(_SEED.sub("/", id))
