@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 # Seconds until a source that does not answer counts as unreachable.
 PATIENCE = 5.0
+# The branch with the files that the Hub converts datasets to.
+_CONVERTED = "refs/convert/parquet"
 
 
 def pin(source: HubSource, *, offline: bool) -> Pinned:
@@ -136,6 +138,12 @@ def _loaded(source: HubSource) -> Any:
         )
     except _reading_errors() as error:
         raise Unreachable(f"dataset {source.path} cannot be opened: {_said(error)}") from error
+    except (ValueError, RuntimeError) as error:
+        # No such configuration or split, and which there are; or a script, which the library runs no more.
+        said = " ".join(str(error).split("Example of usage")[0].split())
+        scripted = "scripts are no longer supported" in said
+        help = f'revision = "{_CONVERTED}" has what the Hub made of it' if scripted else "name one of these"
+        raise RunError(f"dataset {source.path} cannot be opened: {said}", reason="data", help=help) from error
 
 
 def _texts(dataset: Any, source: HubSource, cursor: dict[str, Any] | None) -> Iterator[str]:

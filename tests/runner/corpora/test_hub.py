@@ -92,6 +92,32 @@ def test_a_changed_empty_or_lost_shard_is_named(tmp_path: Path) -> None:
     assert shards.read_manifest(place) is None
 
 
+@pytest.mark.parametrize(
+    ("asked", "told", "way"),
+    [
+        ({}, r"configs: \['en', 'de'\]", "name one"),
+        ({"config": "fr"}, r"'fr' not found. Available: \['en', 'de'\]", "name one"),
+        ({"config": "en", "split": "test"}, r"Bad split: test. Available splits: \['train'\]", "name one"),
+        ({"path": "scripted"}, "found scripted.py", 'revision = "refs/convert/parquet"'),
+    ],
+)
+def test_what_a_dataset_has_not_is_told_with_what_it_has(
+    asked: dict[str, str], told: str, way: str, tmp_path: Path
+) -> None:
+    named, scripted = tmp_path / "named", tmp_path / "scripted"
+    for folder in (named, scripted):
+        jsonl(folder / "en/a.json.gz", documents(5))
+    files = "data_files: [{split: train, path: en/*.json.gz}]"
+    configs = "".join(f"- config_name: {name}\n  {files}\n" for name in ("en", "de"))
+    (named / "README.md").write_text(f"---\nconfigs:\n{configs}---\n")
+    (scripted / "scripted.py").write_text("# builds the dataset\n")
+    path = str(tmp_path / asked.get("path", "named"))
+    source = HubSource.model_validate({**asked, "path": path})
+    with pytest.raises(RunError, match=told) as raised:
+        sources.open(source, digest=sources.pin(source, offline=True).digest, cursor=None)
+    assert way in raised.value.help
+
+
 def test_a_missing_column_lists_those_there_are(tmp_path: Path) -> None:
     source = c4(tmp_path).model_copy(update={"column": "body"})
     with pytest.raises(RunError, match=r"no text in column 'body' \(columns: text, url\)"):
