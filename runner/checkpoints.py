@@ -161,7 +161,7 @@ def _require_space(folder: Path, checkpoint: Checkpoint) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise RunError(
-            f"a checkpoint of {needed / 1e6:,.0f} MB does not fit: {folder} has {free / 1e6:,.0f} MB left",
+            f"a checkpoint of {needed / 1e6:,.1f} MB does not fit: {folder} has {free / 1e6:,.1f} MB left",
             reason="no-space",
             help="make room (`procdsl prune`) and run again: it goes on from the last checkpoint",
         )
