@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import re
+import secrets
 import shutil
 import tempfile
 import time
@@ -197,17 +198,17 @@ def hold(folder: Path, what: str, *, wait: float = 0) -> Iterator[None]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write whole or not at all: a temporary file beside it, fsync, replace."""
+    """Write whole or not at all: a new file beside it, fsync, replace."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(fd, "w", encoding="utf-8") as file:
+            with fresh.open("x", encoding="utf-8") as file:
                 json.dump(value, file, indent=1, ensure_ascii=False, allow_nan=False)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(path)
+            fresh.replace(path)
         except BaseException:  # Ctrl-C as well leaves nothing behind
-            Path(name).unlink(missing_ok=True)
+            fresh.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise unwritable(path, error) from error

@@ -211,6 +211,12 @@ def test_doctor_tells_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not (tmp_path / "store").exists()
 
 
+def test_help_says_what_each_command_is_for_in_a_line_of_80_columns() -> None:
+    for group in ((), ("data",)):
+        told = process(*group, "--help", COLUMNS="80").stdout
+        assert "..." not in told.partition("\nCommands:\n")[2].strip()
+
+
 def test_help_shows_commands_to_try_each_on_its_line() -> None:
     assert "\n  procdsl new my_study " in call("--help").stdout
     assert re.search(

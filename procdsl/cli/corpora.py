@@ -27,7 +27,7 @@ def data_fetch(
     json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Prepare the texts of a study on a connected machine, and say what to copy to one that is not.
+    """Prepare the texts of a study on a connected machine. Says what to copy to one that is not.
 
     Name the profile that the other machine will run; none is the study at full size.
 
@@ -56,7 +56,7 @@ def data_stats(
     store: StoreOpt = None,
     json: JsonOpt = False,
 ) -> None:
-    """Show what is held of each text of a study: which text it is, documents, tokens, bytes."""
+    """Show what is held of each text of a study. Which text it is, its documents, tokens and bytes."""
     _data_told(spec, set_, profile, store, json=json, verify=False)
 
 
@@ -68,7 +68,7 @@ def data_verify(
     store: StoreOpt = None,
     json: JsonOpt = False,
 ) -> None:
-    """Read every shard of a study's texts and compare its hash with the manifest's."""
+    """Read every shard of a study's texts again. Its hash must be the manifest's."""
     _data_told(spec, set_, profile, store, json=json, verify=True)
 
 

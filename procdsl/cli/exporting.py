@@ -26,7 +26,7 @@ def export_model(
     store: StoreOpt = None,
     json: JsonOpt = False,
 ) -> None:
-    """Write a trained model as a Hugging Face folder, and say how lm-eval measures it.
+    """Write a trained model as a Hugging Face folder. Says how lm-eval measures it.
 
     Of a phase on text the ids are the text's alone; of any other, tokens are words with blanks between them.
 

@@ -36,7 +36,7 @@ def describe(
     profile: ProfileOpt = "auto",
     json: JsonOpt = False,
 ) -> None:
-    """Tell what a grammar is: class, words, loss floor, what can be learnt, nesting, speed, samples.
+    """Tell what a grammar is, and what can be learnt of it. Its class, words, floor, nesting, speed, samples.
 
     Floors and n-grams are over the scored tokens of rows as the study lays them out.
 
@@ -115,7 +115,7 @@ def accepts(
     profile: ProfileOpt = "auto",
     json: JsonOpt = False,
 ) -> None:
-    """Say whether a word is one of the grammar's; if not, why and where. Exits with 0 or 1.
+    """Say whether a word is one of the grammar's. If not, why and where. Exits with 0 or 1.
 
     Blanks may be left out where every symbol is one character. Lengths do not matter.
 
@@ -145,7 +145,7 @@ def next_(
     profile: ProfileOpt = "auto",
     json: JsonOpt = False,
 ) -> None:
-    """Show which symbols may follow a prefix, <end> among them where it is a word itself.
+    """Show which symbols may follow a prefix. <end> is among them where it is a word itself.
 
     Exits with 1 where no word begins so.
 
@@ -183,7 +183,7 @@ def audit(
     profile: ProfileOpt = "auto",
     json: JsonOpt = False,
 ) -> None:
-    """Find duplicates, leaks between splits and invalid words in procedural data, whoever made it.
+    """Find duplicates, leaks between splits and invalid words. The procedural data may be anybody's.
 
     Reads JSONL, Parquet, text (a word a line) and token files (.bin, .npy: ids in the order of the grammar's
     tokens). Exits with 1 if something is found.
@@ -221,7 +221,7 @@ def import_(
     ] = None,
     name: Annotated[str, typer.Option(help="What the grammar is to be called.")] = "imported",
 ) -> None:
-    """Print a grammar of NLTK, Lark, GBNF or layered JSON as a table of a study.
+    """Print another tool's grammar as a table of a study. It reads NLTK, Lark, GBNF and layered JSON.
 
     procdsl import expr.lark --name expr >> study.toml
     """
@@ -244,7 +244,7 @@ def export(
     set_: SetOpt = None,
     profile: ProfileOpt = "auto",
 ) -> None:
-    """Print a context-free grammar for Lark, GBNF or NLTK, its indices and repeats multiplied out.
+    """Print a context-free grammar for Lark, GBNF or NLTK. Its indices and repeats are multiplied out.
 
     procdsl export study.toml expr --format lark
     """

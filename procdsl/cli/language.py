@@ -36,7 +36,7 @@ def sample(
     profile: ProfileOpt = "auto",
     json: JsonOpt = False,
 ) -> None:
-    """Show rows of a grammar or source, exactly as training reads them.
+    """Show rows of a grammar or source, as training reads them.
 
     What is dim is not scored; under brackets stands how deep they nest.
 
@@ -79,7 +79,7 @@ def _drawn(made: GenerateOperation, seed: int, split: str, start: int, rows: int
 def schema(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it there.")] = None,
 ) -> None:
-    """Print the JSON Schema of studies, which lets editors complete and check them.
+    """Print the JSON Schema of studies. It lets editors complete and check them.
 
     procdsl schema --output specs/procdsl.schema.json
 
@@ -100,7 +100,7 @@ def kinds(
     toml: Annotated[bool, typer.Option("--toml", help="Show the TOML of each.")] = False,
     json: JsonOpt = False,
 ) -> None:
-    """List every kind of grammar, source and evaluation; of one, all that its file says, and its keys.
+    """List every kind of grammar, source and evaluation. Of one, all that its file says, and its keys.
 
     procdsl kinds
     procdsl kinds dyck
@@ -134,7 +134,7 @@ def presets(
     preset: Annotated[str | None, typer.Argument(metavar="[PRESET]", show_default=False)] = None,
     json: JsonOpt = False,
 ) -> None:
-    """List the generators of published studies; of one, the tables it stands for and how it differs.
+    """List the generators of published studies. Of one, the tables it stands for and how it differs.
 
     procdsl presets
     procdsl presets delete
@@ -155,7 +155,7 @@ def presets(
 
 @app.command()
 def doctor(store: StoreOpt = None, json: JsonOpt = False) -> None:
-    """Look at what this machine has and lacks: cores, memory, disk, torch, MLflow, the Hub, the store.
+    """Look at what this machine has and lacks. Cores, memory, disk, torch, MLflow, the Hub, the store.
 
     procdsl doctor
     """

@@ -30,7 +30,7 @@ def check(
     json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Find everything that is wrong with specs, each fault at its line.
+    """Find all that is wrong with specs, each fault at its line.
 
     Exits with 2 if there is an error, with 0 if there are none or only warnings.
 
@@ -80,7 +80,7 @@ def plan(
     json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Show what a study will do and cost: phases, tokens, steps, FLOPs, memory, disk, transfers, and time.
+    """Show what a study will do and cost. Phases, tokens, steps, FLOPs, memory, disk, transfers and time.
 
     What an earlier run built is reused and marked. The time comes from its speed, or from --calibrate.
 
@@ -168,7 +168,7 @@ def diff(
     profile: ProfileOpt = "auto",
     json: JsonOpt = False,
 ) -> None:
-    """Name what differs between two studies, field by field, and what must be made again. --set changes B.
+    """Name what differs between two studies, field by field. Says what must be made again; --set changes B.
 
     procdsl diff old.toml new.toml
     procdsl diff study.toml study.toml --set training.precision=fp32

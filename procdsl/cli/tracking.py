@@ -28,7 +28,7 @@ def sync(
     store: StoreOpt = None,
     json: JsonOpt = False,
 ) -> None:
-    """Deliver to MLflow what is pending of a study, also of trials run elsewhere and copied into the store.
+    """Deliver to MLflow what is pending of a study. Of trials too that were run elsewhere and copied here.
 
     Doing it again delivers nothing twice. A study may be delivered to any number of servers.
 

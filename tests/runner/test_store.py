@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import resource
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -79,6 +80,15 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
         write_json(path, {"new": float("nan")})
     assert read_json(path) == {"old": 1}
     assert [file.name for file in tmp_path.iterdir()] == ["value.json"]
+
+
+def test_others_may_read_what_the_umask_lets_them(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_json(tmp_path / "facts.json", {})
+    finally:
+        os.umask(before)
+    assert (tmp_path / "facts.json").stat().st_mode & 0o777 == 0o640
 
 
 def test_a_full_disk_is_told_with_a_way_out(tmp_path: Path) -> None:
