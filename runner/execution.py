@@ -45,6 +45,15 @@ class Execution:
         return named and (not self.seeds or trial.seed in self.seeds)
 
 
+def here(
+    plan: Plan, spec: Path, *, store: Path | None, on: str, jobs: int | None, threads: int | None
+) -> Execution:
+    """The execution of a spec's plan on this machine: as it is asked for, else by what there is."""
+    chosen = device(on)
+    jobs, threads = parallelism(plan, device=chosen, jobs=jobs, threads=threads)
+    return Execution(store_root(spec, store), chosen, threads, jobs, folder=spec.parent)
+
+
 def accelerators() -> int:
     """How many CUDA devices the driver shows, asked without importing torch (which takes seconds)."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}:

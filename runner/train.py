@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,6 +57,11 @@ class _Phase:
     def conditions(self) -> dict[str, str | int | bool]:
         """What the last bits of a sum depend on, beside the operation: recorded, never hashed."""
         return devices.conditions(self.plan, self.operation, self.execution, self.world)
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        wanted = self.operation
+        return optimiser.learning_rate(wanted.optimiser.lr, wanted.schedule, wanted.steps, step)
 
 
 @dataclass
@@ -102,10 +108,7 @@ def train(
     alone = (execution.replicas or 1) == 1
     learn = learner(plan, operation, state.model, execution, world) if alone else None
     tokens = operation.batch_rows * operation.context
-
-    def until() -> int:
-        return mastery.horizon(operation, counters)
-
+    until = partial(mastery.horizon, operation, counters)
     with (
         Journal(place / "journal.jsonl") if world.rank == 0 else nullcontext() as journal,
         watch(journal, lambda: (counters.step, counters.step * tokens), device=execution.device),
@@ -117,7 +120,7 @@ def train(
         _announce(phase, counters, journal)
         measures.take(state.model, counters.step)
         saved = time.monotonic()
-        while not _finished(operation, counters):
+        while not _finished(phase, state):
             stop = stopping()
             if record.stop or (stop and world.size == 1):
                 record.settle()
@@ -128,9 +131,7 @@ def train(
             _thaw(phase, state)
             batch = next(ahead)
             waited = time.perf_counter() - began
-            rate = optimiser.learning_rate(
-                operation.optimiser.lr, operation.schedule, operation.steps, batch.step
-            )
+            rate = phase.rate(batch.step)
             if learn is None:
                 numbers = yield Turn(operation, state, batch, rate)
             else:
@@ -142,9 +143,7 @@ def train(
                 record.settle()
                 measures.take(state.model, counters.step)
             steering.look(state.model, counters.step)
-            if time.monotonic() - saved >= execution.checkpoint_seconds and not _finished(
-                operation, counters
-            ):
+            if time.monotonic() - saved >= execution.checkpoint_seconds and not _finished(phase, state):
                 record.settle()
                 _save(phase, state)
                 saved = time.monotonic()
@@ -233,7 +232,7 @@ def _announce(phase: _Phase, counters: Counters, journal: Journal | None) -> Non
 
 def _save(phase: _Phase, state: TrainState) -> str:
     """Write a checkpoint; the digest of the parameters. The last goes without the optimiser, and alone."""
-    last = _finished(phase.operation, state.counters)
+    last = _finished(phase, state)
     saved = Checkpoint(
         state.counters.step,
         dict(state.model.state_dict()),
@@ -251,8 +250,9 @@ def _save(phase: _Phase, state: TrainState) -> str:
     return digest
 
 
-def _finished(operation: TrainOperation, counters: Counters) -> bool:
+def _finished(phase: _Phase, state: TrainState) -> bool:
     """Whether the budget is spent, or the rule that may end the phase before was met often enough."""
+    operation, counters = phase.operation, state.counters
     return counters.step >= operation.steps or operation.ends(counters.met)
 
 

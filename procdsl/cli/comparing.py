@@ -12,6 +12,7 @@ import typer
 from procdsl import report
 from procdsl.cli.opening import begun, opened
 from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt
+from procdsl.pages import comparisons
 
 if TYPE_CHECKING:
     from procdsl.plan import Plan
@@ -37,7 +38,7 @@ def compare(
     store: StoreOpt = None,
     json: JsonOpt = False,
 ) -> None:
-    """Compare the curricula of a study, finished or not, and write the report.
+    """Compare the curricula of a study, finished or not. Writes the report.
 
     procdsl compare specs/dyck_then_c4.toml --metric c4/bits_per_byte --html report.html
     """
@@ -61,9 +62,9 @@ def compare(
     if json:
         report.data(compared | {"searches": searches})
     else:
-        report.comparisons(compared)
+        comparisons.compared(compared)
         for found in searches:
-            report.line(f"search {found['search']}: {report.answer(found)}")
+            report.line(f"search {found['search']}: {comparisons.answer(found)}")
     if open_:
         typer.launch(str(page))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +29,7 @@ from procdsl.cli.options import (
     TrackingOpt,
 )
 from procdsl.errors import UsageError
+from procdsl.pages import comparisons
 
 if TYPE_CHECKING:
     from procdsl.plan import Plan
@@ -38,15 +39,26 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 
+_OnlyOpt = Annotated[list[str] | None, typer.Option(metavar="CURRICULUM", help="Only this one; repeatable.")]
+_SeedsOpt = Annotated[str, typer.Option(metavar="A..B", help="Only these seeds, as in 0..2 or 0,4.")]
+_RebindOpt = Annotated[bool, typer.Option("--rebind", help="Choose the corpora anew.")]
+_RowsOpt = Annotated[int | None, typer.Option(help="Rows on the device at once.", min=1)]
+_KernelsOpt = Annotated[
+    bool | None,
+    typer.Option("--kernels/--no-kernels", help="Train small models by kernels [if it pays]."),
+]
+_ReplicasOpt = Annotated[
+    str, typer.Option(metavar="auto|off|N", help="Models of one shape side by side [on a GPU, if small].")
+]
+_AgainOpt = Annotated[bool, typer.Option("--yes", "-y", help="Try again what failed three times alike.")]
+
 
 @app.command()
 def run(
     spec: SpecArg,
     jobs: JobsOpt = None,
-    only: Annotated[
-        list[str] | None, typer.Option(metavar="CURRICULUM", help="Only this one; repeatable.")
-    ] = None,
-    seeds: Annotated[str, typer.Option(metavar="A..B", help="Only these seeds, as in 0..2 or 0,4.")] = "",
+    only: _OnlyOpt = None,
+    seeds: _SeedsOpt = "",
     set_: SetOpt = None,
     profile: ProfileOpt = "auto",
     device: DeviceOpt = "auto",
@@ -54,25 +66,17 @@ def run(
     store: StoreOpt = None,
     tracking_uri: TrackingOpt = None,
     tracking: DeliverOpt = True,
-    rebind: Annotated[bool, typer.Option("--rebind", help="Choose the corpora anew.")] = False,
+    rebind: _RebindOpt = False,
     strict_data: StrictOpt = False,
     offline: OfflineOpt = False,
-    micro_rows: Annotated[int | None, typer.Option(help="Rows on the device at once.", min=1)] = None,
-    kernels: Annotated[
-        bool | None,
-        typer.Option("--kernels/--no-kernels", help="Train small models by kernels [if it pays]."),
-    ] = None,
-    replicas: Annotated[
-        str,
-        typer.Option(metavar="auto|off|N", help="Models of one shape side by side [on a GPU, if small]."),
-    ] = "auto",
+    micro_rows: _RowsOpt = None,
+    kernels: _KernelsOpt = None,
+    replicas: _ReplicasOpt = "auto",
     json: JsonOpt = False,
     quiet: QuietOpt = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Try again what failed three times alike.")
-    ] = False,
+    yes: _AgainOpt = False,
 ) -> None:
-    """Carry out a study: do what is missing of it, log it to MLflow, compare its curricula.
+    """Carry out a study, log it to MLflow, compare its curricula. Only what is missing is done.
 
     Stop it with Ctrl-C at any time; the same command goes on. Run again when all is done, it only compares.
     A trial that fails stops no other.
@@ -88,13 +92,8 @@ def run(
     compiled = compile(spec, profile=profile, sets=set_ or ())
     if not quiet:
         report.diagnostics(compiled.diagnostics)
-    chosen = execution.device(device)
-    jobs, threads = execution.parallelism(compiled.plan, device=chosen, jobs=jobs, threads=threads)
-    how = execution.Execution(
-        store=execution.store_root(spec, store),
-        device=chosen,
-        threads=threads,
-        jobs=jobs,
+    how = replace(
+        execution.here(compiled.plan, spec, store=store, on=device, jobs=jobs, threads=threads),
         tracking_uri=tracking_uri,
         strict_data=strict_data,
         offline=offline,
@@ -104,7 +103,6 @@ def run(
         micro_rows=micro_rows,
         kernels=kernels,
         replicas=execution.replicas(replicas),
-        folder=spec.parent,
     )
     results = Store(how.store)
     bound = bound_plan(compiled.plan, results, how, quiet=quiet)
@@ -156,7 +154,7 @@ def status(
     store: StoreOpt = None,
     json: JsonOpt = False,
 ) -> None:
-    """Show how each trial of a study stands: done, running, failed or pending, and why.
+    """Show how each trial of a study stands. Done, running, failed or pending, and why.
 
     procdsl status specs/dyck_then_c4.toml
     """
@@ -185,7 +183,7 @@ def prune(
     json: JsonOpt = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete; without it, only list.")] = False,
 ) -> None:
-    """List, and with --yes delete, results that no study of the store needs any more.
+    """List, and with --yes delete, results that no study needs.
 
     What a study needs is what its last run's plan holds; results of earlier versions of its spec are not.
 
@@ -237,7 +235,7 @@ def _tell_outcome(
         report.data({"study": plan.study, "undelivered": undelivered, "comparison": compared} | ended)
         return
     if compared and not quiet:
-        report.comparisons(compared)
+        comparisons.compared(compared)
     for name, reason in outcome.reasons.items():
         report.message(f"{name} failed: {reason}", help=f"to try again: {again}")
     if undelivered:

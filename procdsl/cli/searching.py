@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +27,7 @@ from procdsl.cli.options import (
 )
 from procdsl.cli.running import bound_plan, watched
 from procdsl.errors import UsageError
+from procdsl.pages import comparisons
 
 if TYPE_CHECKING:
     from procdsl.compiler.probes import Search
@@ -58,7 +59,9 @@ def search(
     json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Search for the smallest budget of a phase with which a curriculum's mean reaches the baseline's.
+    """Search for the smallest budget of a phase that is enough.
+
+    It is where a curriculum's mean reaches the baseline's.
 
     Every budget is trained for itself, with a schedule of its own length, in each seed of the study. What was
     trained before, by `run` or by an earlier search, is not trained again: stop at any time, the same command
@@ -82,17 +85,11 @@ def search(
         raise UsageError(f"the study has no search {name!r}", help=hint(name, known))
     if not quiet:
         report.diagnostics(compiled.diagnostics)
-    chosen = execution.device(device)
-    jobs, threads = execution.parallelism(compiled.plan, device=chosen, jobs=jobs, threads=threads)
-    how = execution.Execution(
-        store=execution.store_root(spec, store),
-        device=chosen,
-        threads=threads,
-        jobs=jobs,
+    how = replace(
+        execution.here(compiled.plan, spec, store=store, on=device, jobs=jobs, threads=threads),
         tracking_uri=tracking_uri,
         strict_data=strict_data,
         offline=offline,
-        folder=spec.parent,
     )
     hunt = _Hunt(spec, compiled.plan, Store(how.store), how, tracking, quiet)
     found = [hunt.search(one) for key, one in known.items() if name in (None, key)]
@@ -100,7 +97,7 @@ def search(
         report.data({"study": compiled.plan.study, "searches": found})
     else:
         for one in found:
-            report.searched(one)
+            comparisons.searched(one)
     raise typer.Exit(max(one["exit_code"] for one in found))
 
 

@@ -1,1 +1,1 @@
-"""How descriptions of grammars look: in the terminal (`terminal`) and as a picture (`figure`)."""
+"""How results look: `comparisons` and searches; grammars, in the terminal (`terminal`) or a `figure`."""
