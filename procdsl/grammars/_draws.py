@@ -9,8 +9,9 @@ from typing import Any
 
 from procdsl.grammars._expressions import Call, Expression, ExpressionError, Name, Number, Text
 from procdsl.grammars._held_out import HeldOut
+from procdsl.grammars._known import Known, Pool
 from procdsl.grammars._lengths import UniformLength, law
-from procdsl.grammars._tasks import Known, Lowering, Pool, functions, meant
+from procdsl.grammars._tasks import Lowering, functions, meant
 from procdsl.grammars._words import Words
 from procdsl.grammars.base import WordGrammar
 from procdsl.grammars.words import Extent

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from procdsl.grammars._expressions import ExpressionError
 from procdsl.grammars._formulas import formula
-from procdsl.grammars._tasks import Known, Pool
+from procdsl.grammars._known import Known, Pool
 from procdsl.grammars.words import Extent
 from procdsl.programs import Formula, Move, Taken
 

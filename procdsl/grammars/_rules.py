@@ -24,8 +24,9 @@ from procdsl.grammars.rules import ambiguity, branching, counting, families, fin
 from procdsl.grammars.rules.expand import Surroundings, expand
 from procdsl.grammars.rules.families import Identifier, Spelling, Written
 from procdsl.grammars.rules.lowering import shapes, unweighted
-from procdsl.grammars.rules.syntax import Rule, RuleError, RuleErrors, parameters, parse
+from procdsl.grammars.rules.syntax import parse
 from procdsl.grammars.rules.trees import Trees
+from procdsl.grammars.rules.written import Rule, RuleError, RuleErrors, parameters
 from procdsl.programs import Lengths, TreeProgram, TreeShape
 from procdsl.trees import flattened, structure, tilt, vector_inside
 

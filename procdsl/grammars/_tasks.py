@@ -17,6 +17,7 @@ from procdsl.grammars._expressions import (
     bound,
     parse,
 )
+from procdsl.grammars._known import SORTED, TYPES, Known, Pool, fits, result
 from procdsl.grammars._words import Words
 from procdsl.grammars.base import Grammar
 from procdsl.grammars.words import Extent, WordFunction, word_functions
@@ -30,44 +31,7 @@ NUMERALS = 65_536
 GREATEST = 10**18
 _FOLDS = {"add": "sum", "plus": "sum", "max": "max", "min": "min", "compose": "fold_compose"}
 _SCANS = {"add": "prefix_sums", "plus": "prefix_sums", "compose": "scan_compose"}
-_SORTED = frozenset({"word", "one", "list", "words"})
 NUMERAL = re.compile(r"0|[1-9][0-9]{0,4}")
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Symbols to draw from: `count` ids from `first` on; the elements of a group, or numbers."""
-
-    first: int
-    count: int
-    element: str = "symbol"
-    group: str = ""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of a register before it is filled: what it holds, and within which bounds.
-
-    `second` is what a mapping's values are: symbols or numbers.
-    """
-
-    extent: Extent
-    shape: str = "word"
-    element: str = "symbol"
-    second: str = "symbol"
-    pool: Pool | None = None
-
-    @property
-    def one(self) -> bool:
-        """Whether it is always exactly one symbol or number."""
-        return self.shape == "word" and self.extent.least == self.extent.most == 1
-
-    def __str__(self) -> str:
-        if self.shape != "word":
-            return "a mapping" if self.shape == "mapping" else "a word of words"
-        if self.element == "number":
-            return "a number" if self.one else "a word of numbers"
-        return "a symbol" if self.one else "a word"
 
 
 @dataclass
@@ -244,7 +208,7 @@ class Lowering:
         """The register of a function's value; what it can hold follows from its arguments."""
         known = [self.registers[a] for a in arguments]
         extent = function.bounds(*(one.extent for one in known))
-        found = _result(function, known, extent)
+        found = result(function, known, extent)
         longest = extent.most * {"mapping": 2, "words": 3}.get(found.shape, 1)
         if longest > ROOM or extent.high > GREATEST:
             raise ExpressionError(
@@ -333,10 +297,10 @@ class Lowering:
         sort: Known | None = None
         for place, (type, register) in enumerate(zip(wanted, arguments, strict=True), 1):
             known = self.registers[register]
-            if not _fits(type, known):
-                found = f"argument {place} of {node.function.text} is {known}, not {_TYPES[type]}"
+            if not fits(type, known):
+                found = f"argument {place} of {node.function.text} is {known}, not {TYPES[type]}"
                 raise ExpressionError(found, ats[place - 1], 1, function.signature)
-            if type in _SORTED:
+            if type in SORTED:
                 sort = sort or known
                 lists = type == "list" and (sort.shape == "words") != (known.shape == "words")
                 if sort.element != known.element or lists:
@@ -347,57 +311,6 @@ class Lowering:
 def functions() -> tuple[str, ...]:
     """What stands before a parenthesis in an expression."""
     return (*word_functions(), "map", "scan", "fold")
-
-
-_TYPES = {
-    "word": "a word",
-    "one": "one symbol or number",
-    "number": "a number",
-    "numbers": "a word of numbers",
-    "digits": "a word of digits",
-    "words": "a word of words",
-    "list": "a word",
-    "elements": "a word over a group, as in uniform(group('S5'), length=8)",
-    "mapping": "a mapping",
-    "key": "a word of its keys",
-}
-
-
-def _fits(type: str, known: Known) -> bool:
-    """Whether a value of this sort can be an argument of this type."""
-    numbers = known.shape == "word" and known.element == "number"
-    return {
-        "word": known.shape == "word",
-        "one": known.one,
-        "number": numbers and known.one,
-        "numbers": numbers,
-        "digits": numbers and known.extent.high <= 9,
-        "words": known.shape == "words",
-        "list": known.shape in ("word", "words"),
-        "elements": known.shape == "word" and known.pool is not None and bool(known.pool.group),
-        "mapping": known.shape == "mapping",
-        "key": known.shape == "word",
-    }[type]
-
-
-def _result(function: WordFunction, known: list[Known], extent: Extent) -> Known:
-    """What the function's value is, of arguments that fit."""
-    match function.result:
-        case "number" | "numbers" | "digits":
-            return Known(extent, "word", "number")
-        case "key":
-            return Known(extent, "word", known[0].element)
-        case "value":
-            return Known(extent, "word", known[0].second)
-        case "pairs":
-            return Known(extent, "mapping", known[0].element, "number")
-        case "elements":
-            return Known(extent, "word", pool=known[0].pool)
-    types = (*function.parameters, *function.parameters[-1:] * len(known))
-    alike = [one for type, one in zip(types, known, strict=False) if type in _SORTED]
-    pool = alike[0].pool if len({one.pool for one in alike}) == 1 else None
-    shape = {"words": "words", "list": known[0].shape}.get(function.result, "word")
-    return Known(extent, shape, alike[0].element, pool=pool)
 
 
 def meant(node: Expression, known: tuple[str, ...], noun: str, help: str) -> ExpressionError:

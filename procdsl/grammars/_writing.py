@@ -9,8 +9,9 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from procdsl.grammars._expressions import ExpressionError
+from procdsl.grammars._known import Known
 from procdsl.grammars._running import OF, hidden
-from procdsl.grammars._tasks import Known, Lowering
+from procdsl.grammars._tasks import Lowering
 from procdsl.grammars.base import END, Problem
 from procdsl.grammars.words import word_functions
 from procdsl.programs import Piece

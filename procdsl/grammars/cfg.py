@@ -9,7 +9,7 @@ from typing import Literal
 from procdsl.grammars._rules import RuleGrammar
 from procdsl.grammars.base import END
 from procdsl.grammars.rules import counting, yields
-from procdsl.grammars.rules.syntax import Rule, RuleError
+from procdsl.grammars.rules.written import Rule, RuleError
 from procdsl.recognisers.earley import Chart, Rules, body
 
 

@@ -10,10 +10,11 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field
 
 from procdsl.grammars._expressions import ExpressionError, parse
+from procdsl.grammars._known import Known
 from procdsl.grammars._lengths import Length, law
 from procdsl.grammars._machines import walk
 from procdsl.grammars._moves import Instruction, Kind, Reading, known, lines, near
-from procdsl.grammars._tasks import Known, Lowering
+from procdsl.grammars._tasks import Lowering
 from procdsl.grammars.base import END, Grammar, Problem
 from procdsl.grammars.words import Extent, word_functions
 from procdsl.programs import MachineProgram, Memory, Move, Piece, Trace

@@ -9,7 +9,7 @@ from procdsl.grammars._rules import RuleGrammar
 from procdsl.grammars.base import END
 from procdsl.grammars.rules import counting, yields
 from procdsl.grammars.rules.deduction import Spelling, next_symbols
-from procdsl.grammars.rules.syntax import Rule, RuleError
+from procdsl.grammars.rules.written import Rule, RuleError
 
 
 class Mcfg(RuleGrammar):

@@ -12,7 +12,8 @@ from pydantic import ConfigDict, Field
 
 from procdsl.errors import Severity
 from procdsl.grammars._draws import word_draw
-from procdsl.grammars._tasks import NUMERAL, NUMERALS, Known, Lowering
+from procdsl.grammars._known import Known
+from procdsl.grammars._tasks import NUMERAL, NUMERALS, Lowering
 from procdsl.grammars._template_reading import Reader
 from procdsl.grammars._templates import Bounds, Item, Sheet, Slot, Text, Unit, items, sheet, slot, unclear
 from procdsl.grammars._writing import PAD, Fault

@@ -14,7 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
-from procdsl.grammars.rules.syntax import (
+from procdsl.grammars.rules.families import Family
+from procdsl.grammars.rules.trees import FANOUT, Production, Trees, reference
+from procdsl.grammars.rules.written import (
     Alternative,
     Group,
     Item,
@@ -28,23 +30,9 @@ from procdsl.grammars.rules.syntax import (
     RuleErrors,
     Spot,
 )
-from procdsl.grammars.rules.trees import FANOUT, Production, Trees, reference
 
 Values = Mapping[str, str]
 MOST_PRODUCTIONS = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """A token family: its members by index value (or by feature values), and how likely each is of those."""
-
-    members: Mapping[tuple[str, ...], tuple[str, ...]]
-    weights: tuple[float, ...]
-    features: bool = False
-
-    @property
-    def size(self) -> int:
-        return len(self.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +44,6 @@ class Surroundings:
     parameters: Mapping[str, float] = field(default_factory=dict)
     switches: Mapping[str, int] = field(default_factory=dict)
     repeat: float = 0.5
-
-
-def family(name: str, count: int, weights: Sequence[float] = ()) -> Family:
-    """`count` members, spelt name[0], name[1], …
-
-    >>> family("x", 2).members
-    {('0',): ('x[0]',), ('1',): ('x[1]',)}
-    """
-    members: dict[tuple[str, ...], tuple[str, ...]] = {(str(i),): (f"{name}[{i}]",) for i in range(count)}
-    return Family(members, tuple(weights) or (1.0,) * count)
 
 
 def expand(

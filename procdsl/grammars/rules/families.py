@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from procdsl.grammars.rules.expand import Family, family
 from procdsl.kinds import Node
 
 _ZIPF = re.compile(r"zipf\((\d+(?:\.\d*)?|\.\d+)\)")
@@ -17,6 +17,19 @@ _MOST = 2**20
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
 Spelling = Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A token family: its members by index value (or by feature values), and how likely each is of those."""
+
+    members: Mapping[tuple[str, ...], tuple[str, ...]]
+    weights: tuple[float, ...]
+    features: bool = False
+
+    @property
+    def size(self) -> int:
+        return len(self.weights)
 
 
 class TokenFamily(Node):
@@ -54,17 +67,27 @@ def read(name: str, written: Written, index: Mapping[str, tuple[str, ...]]) -> F
     ('noun[pl,0]', 'noun[pl,1]')
     """
     if isinstance(written, int):
-        return family(name, written)
+        return _family(name, written)
     if isinstance(written, tuple):
         members: dict[tuple[str, ...], tuple[str, ...]] = {
             (str(place),): (token,) for place, token in enumerate(written)
         }
         return Family(members, (1.0,) * len(written))
     if not written.features:
-        return family(name, written.count, written.shares())
+        return _family(name, written.count, written.shares())
     values = itertools.product(*(index[feature] for feature in written.features))
     spelt = {value: tuple(_spelt(name, value, written.count)) for value in values}
     return Family(spelt, written.shares(), features=True)
+
+
+def _family(name: str, count: int, weights: Sequence[float] = ()) -> Family:
+    """`count` members, spelt name[0], name[1], …
+
+    >>> _family("x", 2).members
+    {('0',): ('x[0]',), ('1',): ('x[1]',)}
+    """
+    members: dict[tuple[str, ...], tuple[str, ...]] = {(str(i),): (f"{name}[{i}]",) for i in range(count)}
+    return Family(members, tuple(weights) or (1.0,) * count)
 
 
 def _spelt(name: str, value: tuple[str, ...], count: int) -> Iterator[str]:

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from procdsl.errors import Severity
 from procdsl.grammars.base import Problem
-from procdsl.grammars.rules.syntax import Name, Rule, RuleError, Spot, names
 from procdsl.grammars.rules.trees import Trees
+from procdsl.grammars.rules.written import Name, Rule, RuleError, Spot, names
 from procdsl.programs import TreeShape
 from procdsl.trees import components
 

@@ -18,18 +18,9 @@ from procdsl.grammars.regular import nesting
 from procdsl.grammars.regular.deterministic import complement
 from procdsl.grammars.regular.forests import Forest, meet
 from procdsl.grammars.rules import findings
-from procdsl.grammars.rules.syntax import (
-    Alternative,
-    Group,
-    Name,
-    Quoted,
-    Repeat,
-    Rule,
-    RuleError,
-    Spot,
-    parse,
-)
+from procdsl.grammars.rules.syntax import parse
 from procdsl.grammars.rules.trees import Production, Trees
+from procdsl.grammars.rules.written import Alternative, Group, Name, Quoted, Repeat, Rule, RuleError, Spot
 
 # A rule's number and its alternative's.
 Places = frozenset[tuple[int, int]]

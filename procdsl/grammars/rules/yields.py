@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from procdsl.grammars.rules.syntax import Alternative, Item, Name, Part, Rule, RuleError
 from procdsl.grammars.rules.trees import FANOUT
+from procdsl.grammars.rules.written import Alternative, Item, Name, Part, Rule, RuleError
 
 
 def braces(rules: Sequence[Rule]) -> Iterator[RuleError]:
