@@ -58,7 +58,7 @@ class Characters:
     """
 
     sha256 = ""
-    MARKS = PAD, UNKNOWN, BEGIN, ANSWER = range(4)
+    PAD, UNKNOWN, BEGIN, ANSWER = range(4)
 
     def __init__(self, size: int) -> None:
         self.size = size
