@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from procdsl import report
 from procdsl.plan import COMPONENTS, Feed, MeasureOperation, TrainOperation
+from procdsl.readable import duration, many, scientific, short, size
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,7 +41,7 @@ def checked(found: Mapping[str, Any]) -> str:
 
 
 def _extent(found: Mapping[str, Any]) -> str:
-    return f"{_many(found['curricula'], 'curriculum', 'curricula')} × {_many(found['seeds'], 'seed')}"
+    return f"{many(found['curricula'], 'curriculum', 'curricula')} × {many(found['seeds'], 'seed')}"
 
 
 def plan(
@@ -83,10 +84,10 @@ def _phases(cost: Cost, speed: Speed | None, scored: Mapping[tuple[str, str], in
             "curriculum": "" if number else curriculum,
             "phase": phase.name,
             "steps": f"{phase.steps:,}",
-            "text": report.count(phase.text_tokens),
-            "procedural": report.count(phase.procedural_tokens),
-            "scored": report.count(scored[curriculum, phase.name]) if told else "",
-            "parameters": report.count(phase.parameters),
+            "text": short(phase.text_tokens),
+            "procedural": short(phase.procedural_tokens),
+            "scored": short(scored[curriculum, phase.name]) if told else "",
+            "parameters": short(phase.parameters),
             "FLOPs": scientific(phase.flops),
             "memory": size(phase.memory_bytes),
             "time": duration(phase.flops / speed.flops) if speed else "",
@@ -224,10 +225,10 @@ def _totals(plan: Plan, cost: Cost, built: Collection[str], speed: Speed | None)
 
     phases = sum(len(trial.phases) for trial in plan.trials)
     trained = len({phase.train for trial in plan.trials for phase in trial.phases})
-    report.line(f"{_many(cost.trials, 'trial')} of {_many(phases, 'phase')}, {trained:,} of them different")
+    report.line(f"{many(cost.trials, 'trial')} of {many(phases, 'phase')}, {trained:,} of them different")
     report.line(f"training {scientific(cost.flops)} FLOPs; disk {size(cost.disk_bytes)}")
     if built:
-        report.line(f"{_many(len(built), 'operation')} of {cost.operations:,} built already, and reused")
+        report.line(f"{many(len(built), 'operation')} of {cost.operations:,} built already, and reused")
     report.line(f"time: {_time(left(plan, built), speed)}")
 
 
@@ -258,7 +259,7 @@ def differences(found: Differences) -> None:
     if (more := len(lines) - _MANY) > 0:
         report.line(f"and {more:,} more; --json gives all")
     if found.again:
-        report.line(f"{_many(len(found.again), 'operation')} must be made again: {_listed(found.again)}")
+        report.line(f"{many(len(found.again), 'operation')} must be made again: {_listed(found.again)}")
     elif not (found.removed or found.added or found.changes):
         report.line("the two plans are the same")
     else:
@@ -327,45 +328,6 @@ def doctor(found: Finding) -> None:
     report.line(state, f"  {found.name:<9} {found.value}")
     if not found.well and found.help:
         report.line(f"{'':<19}{found.help}")
-
-
-def size(count: float) -> str:
-    """A number of bytes as people read it.
-
-    >>> size(12_345_678), size(900)
-    ('12.3 MB', '900 B')
-    """
-    for unit, name in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= unit:
-            return f"{count / unit:.3g} {name}"
-    return f"{count:.0f} B"
-
-
-def duration(seconds: float) -> str:
-    """A stretch of time in its two largest units.
-
-    >>> duration(4000), duration(12), duration(200_000)
-    ('1 h 6 min', '12 s', '2 d 7 h')
-    """
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    for unit, part, names in ((86_400, 3_600, ("d", "h")), (3_600, 60, ("h", "min")), (60, 1, ("min", "s"))):
-        if seconds >= unit:
-            return f"{int(seconds // unit)} {names[0]} {int(seconds % unit // part)} {names[1]}"
-    raise AssertionError(seconds)
-
-
-def scientific(number: float) -> str:
-    """A large number in two figures.
-
-    >>> scientific(1.234e17)
-    '1.2e17'
-    """
-    return f"{number:.1e}".replace("e+", "e")
-
-
-def _many(count: int, one: str, several: str = "") -> str:
-    return f"{count:,} {one if count == 1 else several or one + 's'}"
 
 
 def _listed(ids: tuple[str, ...]) -> str:

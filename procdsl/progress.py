@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from procdsl import report
 from procdsl.plan import Plan, TrainOperation, Trial
+from procdsl.readable import clock, short
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -190,29 +191,6 @@ def _words(board: Board, id: str) -> str:
     standing = board.standings[id]
     loss = "" if standing.loss is None else f" loss {standing.loss:.3f}"
     return f"{id} {standing.step:,}/{standing.steps:,}{loss}"
-
-
-def short(number: float) -> str:
-    """A number in three figures.
-
-    >>> short(15_800), short(2_340_000), short(12)
-    ('15.8k', '2.34M', '12')
-    """
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.3g}{letter}"
-    return f"{number:.3g}"
-
-
-def clock(seconds: float) -> str:
-    """A stretch of time.
-
-    >>> clock(75), clock(4000)
-    ('1:15', '1:06:40')
-    """
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 # ---------------------------------------------------------------- the live table

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from procdsl.errors import Diagnostic, Place, ProcdslError, Severity, SpecError
+from procdsl.readable import many, size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -149,12 +150,8 @@ def tally(found: Iterable[Diagnostic]) -> str:
     errors = sum(d.severity is Severity.ERROR for d in found)
     warnings = sum(d.severity is Severity.WARNING for d in found)
     files = len({d.place.file for d in found if d.place})
-    counts = [_plural(n, noun) for n, noun in ((errors, "error"), (warnings, "warning")) if n]
-    return " and ".join(counts) + (f" in {_plural(files, 'file')}" if counts and files else "")
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    counts = [many(n, noun) for n, noun in ((errors, "error"), (warnings, "warning")) if n]
+    return " and ".join(counts) + (f" in {many(files, 'file')}" if counts and files else "")
 
 
 def diagnostic_data(finding: Diagnostic) -> dict[str, Any]:
@@ -264,34 +261,13 @@ def pruned(outcome: Mapping[str, Any]) -> None:
     """What is not needed any more, and what became of it."""
     found = outcome["objects"]
     for one in found:
-        line(f"{megabytes(one['bytes']):>12}  {one['path']}")
-    total = megabytes(sum(one["bytes"] for one in found))
+        line(f"{size(one['bytes']):>12}  {one['path']}")
+    total = size(sum(one["bytes"] for one in found))
     if not found:
         line("nothing to prune: the studies of this store need all that is in it")
     elif outcome["deleted"]:
-        line(f"freed {megabytes(outcome['freed'])}")
+        line(f"freed {size(outcome['freed'])}")
     else:
-        line(f"{_plural(len(found), 'result')} that no study needs, {total} together; --yes deletes them")
+        line(f"{many(len(found), 'result')} that no study needs, {total} together; --yes deletes them")
     for path in outcome["busy"]:
         line(f"kept, a run holds it: {path}")
-
-
-def megabytes(count: float) -> str:
-    """A number of bytes as people read it.
-
-    >>> megabytes(12_345_678)
-    '12.3 MB'
-    """
-    return f"{count / 1e6:,.1f} MB"
-
-
-def count(tokens: float) -> str:
-    """A number of tokens in three figures.
-
-    >>> count(0), count(524_288), count(655_360_000)
-    ('0', '524K', '655M')
-    """
-    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if tokens >= size * 0.9995:
-            return f"{tokens / size:.3g}{unit}"
-    return f"{tokens:.0f}"

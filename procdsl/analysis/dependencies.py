@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from procdsl.analysis.iid import probabilities
 from procdsl.analysis.rows import exactly
 from procdsl.programs import DependencyProgram, Interval
 
 
 def entropy(program: DependencyProgram, length: int) -> Interval:
     """Nats a word: between what the types alone have and what all decisions have."""
-    kinds = _nats(_types(program))
+    kinds = _nats(probabilities(program))
     if program.crossing == 0:
         return _nested(program, length, kinds)
     if not program.closed:
@@ -28,14 +29,7 @@ def chance(program: DependencyProgram) -> float | None:
     """That of the likeliest type: half the symbols open it, half close it. Unknown where some stay open."""
     if program.paired and not program.closed:
         return None
-    return max(_types(program)) / (1 + program.paired)
-
-
-def _types(program: DependencyProgram) -> list[float]:
-    if not program.thresholds:
-        return [1 / program.count] * program.count
-    edges = (0, *program.thresholds, 2**32)
-    return [(edges[i + 1] - edges[i]) / 2**32 for i in range(program.count)]
+    return max(probabilities(program)) / (1 + program.paired)
 
 
 def _nats(shares: list[float]) -> float:
@@ -56,7 +50,7 @@ def _nested(program: DependencyProgram, length: int, kinds: float) -> Interval:
     """
     import numpy as np
 
-    p, types = program.p_open / 2**64, _types(program)
+    p, types = program.p_open / 2**64, probabilities(program)
     coin = _nats([p, 1 - p])
     mixed = math.fsum(q * _mixed(types, place, p, kinds) for place, q in enumerate(types))
     heights: Any = np.arange(length + 2)

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 
 from procdsl.analysis.rows import exactly
-from procdsl.programs import IidProgram, Interval
+from procdsl.programs import DependencyProgram, IidProgram, Interval
 
 
 def entropy(program: IidProgram, length: int) -> Interval:
     """Nats a word."""
-    return exactly(-length * math.fsum(p * math.log(p) for p in _probabilities(program) if p))
+    return exactly(-length * math.fsum(p * math.log(p) for p in probabilities(program) if p))
 
 
 def chance(program: IidProgram) -> float:
     """That of the likeliest symbol."""
-    return max(_probabilities(program))
+    return max(probabilities(program))
 
 
-def _probabilities(program: IidProgram) -> list[float]:
+def probabilities(program: IidProgram | DependencyProgram) -> list[float]:
+    """How likely each symbol, or type, is drawn."""
     if not program.thresholds:
         return [1 / program.count] * program.count
     edges = (0, *program.thresholds, 2**32)

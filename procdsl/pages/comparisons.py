@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from procdsl import report
+from procdsl.readable import short
 
 # From this width on a comparison's intervals stand beside their means.
 _WIDE = 118
@@ -81,7 +82,7 @@ def searched(found: Mapping[str, Any]) -> None:
         tokens = probe["steps"] * found["step_tokens"]
         judged = {True: "enough", False: "not enough", None: "unknown"}[probe["enough"]]
         no_worse = f"{probe['seeds_enough']} of {len(probe['seeds'])}"
-        row = (_share_of(found, probe["steps"]), report.count(tokens), seeds, value, gap, no_worse, judged)
+        row = (_share_of(found, probe["steps"]), short(tokens), seeds, value, gap, no_worse, judged)
         drawn.add_row(*row, style="bold" if probe["steps"] == found["found"]["enough"] else None)
     report.show(drawn)
     report.line(answer(found))
@@ -141,7 +142,7 @@ def _cells(arm: Mapping[str, Any], between: str) -> tuple[str, ...]:
     """The cells of a curriculum."""
     final, paired, saving = arm["final"], arm["difference"], arm["saving"]
     seeds = f"{final['n'] if final else 0}/{len(arm['seeds'])}"
-    tokens = (report.count(arm["text_tokens"]), report.count(arm["procedural_tokens"]))
+    tokens = (short(arm["text_tokens"]), short(arm["procedural_tokens"]))
     value, gap, p, saved = "–", "baseline" if arm["baseline"] else "–", "", ""
     if final:
         half = f"{between}± {final['high'] - final['mean']:.2g}" if final["high"] is not None else ""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from procdsl import report, sampling
 from procdsl.describing import Count, Description, Learnable, Nesting, Rules
 from procdsl.programs import Interval
+from procdsl.readable import short
 
 _BAR = 40
 _SHOWN = 12
@@ -63,7 +64,7 @@ def _facts(found: Description) -> list[tuple[str, str]]:
     lines.append(("chance", "not known" if found.chance is None else f"{found.chance:.2%} of symbols"))
     lines += [("held out", found.held_out), ("sampling", found.exactness)]
     if found.tokens_per_s:
-        lines.append(("speed", f"{report.count(found.tokens_per_s)} tokens/s on one core of this machine"))
+        lines.append(("speed", f"{short(found.tokens_per_s)} tokens/s on one core of this machine"))
     return lines
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from procdsl.readable import short
 from runner.colours import BASELINE, PALETTE
 from runner.compare.amounts import Sort
 from runner.compare.comparison import Arm, Comparison
@@ -104,18 +105,6 @@ def svg(figure: Figure, name: str, label: str) -> str:
     # 100 pixels an inch: letters are as tall in every figure.
     size = f'style="max-width:{100 * figure.get_figwidth():.0f}px"'
     return f'<svg role="img" aria-label="{escape(label, quote=True)}" viewBox="{box}" {size}>{body}'
-
-
-def short(tokens: float) -> str:
-    """A number of tokens in three figures.
-
-    >>> short(0), short(524_288), short(655_360_000), short(1.5e9)
-    ('0', '524K', '655M', '1.5B')
-    """
-    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if abs(tokens) >= size * 0.9995:
-            return f"{tokens / size:.3g}{unit}"
-    return f"{tokens:.3g}"
 
 
 def clip(name: str, width: int = 34) -> str:

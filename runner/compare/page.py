@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from procdsl.plan import digest
+from procdsl.readable import short
 from runner.compare.comparison import Comparison
 from runner.compare.document import document
-from runner.compare.figures import draw, png, short, svg
+from runner.compare.figures import draw, png, svg
 from runner.store import read_json, write_json
 
 _HERE = Path(__file__).parent

@@ -158,8 +158,8 @@ def multiply(a: Word, b: Word) -> Word:
 def value(word: Word, by: int, signs: Word) -> int:
     """What an expression of digits, `+ - *` and parentheses comes to, modulo a number of up to 2³¹.
 
-    Before a value a sign is its own, as in `2 * - 3`. Other symbols are passed over, what is open is closed at
-    the end; all of it is 0 by 0.
+    Before a value a sign is its own, as in `2 * - 3`. Other symbols are passed over, what is open is closed
+    at the end; all of it is 0 by 0.
 
     >>> value([2, 10, 3, 12, 13, 4, 11, 1, 14], 100, [10, 11, 12, 13, 14])
     11

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from procdsl.readable import short
 from runner.compare import compare, write_report
-from runner.compare.figures import draw, short, svg
+from runner.compare.figures import draw, svg
 from runner.store import Store
 from tests.runner.compare.study import fill, make_plan
 
