@@ -1,4 +1,4 @@
-"""Open families of spec nodes: one file per kind.
+"""Families of nodes, one file per kind. Those of specs are open, those of plans (`ByKind`) are not.
 
 A family is an abstract `Node`; a kind is a subclass of it whose ``kind`` field is a one-value ``Literal``
 and whose file, in the family's package, is named for it. Writing the file is all it takes. A kind's file is
@@ -13,13 +13,12 @@ import functools
 import importlib
 import pkgutil
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
-    SerializeAsAny,
+    GetCoreSchemaHandler,
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
@@ -73,17 +72,21 @@ def load(family: type[N], kind: str) -> type[N]:
     return _plugin(family, kind)
 
 
-def any_of(family: type[N]) -> Any:
-    """The type of a field that holds any kind of the family: its ``kind`` says which class reads it."""
+class AnyKind:
+    """In the annotation of a family: a field holds any kind of it, and ``kind`` says which class reads it."""
 
-    def read(value: Any) -> Any:
-        return value if isinstance(value, family) else _read(family, value)
+    def __get_pydantic_core_schema__(
+        self, family: Any, schema: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        def read(value: Any) -> Any:
+            return value if isinstance(value, family) else _read(family, value)
 
-    return Annotated[SerializeAsAny[family], BeforeValidator(read)]  # type: ignore[misc,valid-type]
+        whole = core_schema.simple_ser_schema("any")
+        return core_schema.no_info_before_validator_function(read, schema(family), serialization=whole)
 
 
 class ByKind:
-    """In the annotation of a closed union, or of a family whose kinds are all ours: ``kind`` says who reads.
+    """As `AnyKind`, of a closed union, or of a family whose kinds are all ours.
 
     As pydantic's discriminator, but a kind's validator is made, and a family's kind imported, when the first
     of it comes: all programs take a tenth of `procdsl check`.

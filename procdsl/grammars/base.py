@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
 from procdsl.errors import Severity
 from procdsl.grammars._held_out import HeldOut
 from procdsl.grammars._lengths import Length, law
-from procdsl.kinds import Node, any_of
+from procdsl.kinds import AnyKind, Node
 from procdsl.programs import SPECIALS, AnyProgram, Lengths, Rank, Split, fillable
 from procdsl.splits import content, spelling
 
@@ -283,7 +283,5 @@ def no_words(grammar: Grammar, what: str, why: str) -> Problem:
     return Problem("P359", f"{what}: {why}", ("held_out", sort), "let both parts have words")
 
 
-if TYPE_CHECKING:
-    AnyGrammar = Grammar
-else:
-    AnyGrammar = any_of(Grammar)
+# The type of a field that holds any grammar.
+AnyGrammar = Annotated[Grammar, AnyKind()]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from procdsl.grammars.base import AnyGrammar
-from procdsl.kinds import any_of
+from procdsl.kinds import AnyKind
 from procdsl.language.base import Name, Spec
 from procdsl.language.corpora import AnyCorpus
 from procdsl.language.curricula import CurriculumSpec
@@ -19,12 +19,8 @@ from procdsl.language.searches import SearchSpec
 from procdsl.language.sources.base import Source
 from procdsl.language.transfers import TransferSpec
 
-if TYPE_CHECKING:
-    AnySource = Source
-    AnyEvaluation = Evaluation
-else:
-    AnySource = any_of(Source)
-    AnyEvaluation = any_of(Evaluation)
+AnySource = Annotated[Source, AnyKind()]
+AnyEvaluation = Annotated[Evaluation, AnyKind()]
 
 
 def _labelled(value: Any) -> Any:
