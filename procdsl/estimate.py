@@ -123,7 +123,7 @@ def vocabulary_size(plan: Plan, vocabulary: Vocabulary) -> int:
 
 def count(plan: Plan, operation: TrainOperation | TransferOperation) -> int:
     """The parameters of an operation's model."""
-    return sum(parameters(operation.model, vocabulary_size(plan, operation.vocabulary)).values())
+    return operation.model.parameters(vocabulary_size(plan, operation.vocabulary))
 
 
 def flops(plan: Plan, operation: TrainOperation) -> float:

@@ -34,7 +34,7 @@ from runner.corpora.order import BLOCK
 from runner.corpora.sources import Unreachable, builtin, files
 from runner.events import Event, Observer
 from runner.execution import Execution
-from runner.store import Store, read_json, write_json
+from runner.store import Store, read_json, read_table, write_json
 
 # The tokenizer of a fallback, where the corpus' own cannot be had: 8 MB of prose teach it well.
 FALLBACK_TOKENIZER = BpeTokenizer(size=8192)
@@ -91,8 +91,7 @@ def _of_pairs(measure: MeasureOperation) -> str:
 
 
 def _remembered(plan: Plan, store: Store) -> dict[str, Any]:
-    path = store.root / "studies" / plan.study / "bindings.json"
-    return cast(dict[str, Any], read_json(path)) if path.exists() else {}
+    return read_table(store.root / "studies" / plan.study / "bindings.json")
 
 
 def _holds(entry: dict[str, Any], operation: PrepareOperation, *, strict: bool) -> bool:

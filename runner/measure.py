@@ -10,7 +10,7 @@ from runner.events import Event, Observer
 from runner.execution import Execution
 from runner.measures import Measuring, Setting, prepared, taken
 from runner.model import Transformer
-from runner.store import Store, read_json, write_json
+from runner.store import Store, read_table, write_json
 from runner.tracking.journal import Journal
 
 
@@ -32,11 +32,7 @@ class Measures:
         self._made: dict[str, Measuring] = {}
         self._newest: dict[str, tuple[int, dict[str, float]]] = {}
         self._lacking: dict[int, list[MeasureOperation]] = {}
-        self._all = [
-            measure
-            for measure in plan.operations
-            if isinstance(measure, MeasureOperation) and measure.train == operation.id
-        ]
+        self._all = plan.measures(operation.id)
         for measure in self._all:
             there = self._stored(measure)
             for step in measure.steps:
@@ -89,5 +85,4 @@ class Measures:
         return self.folder / f"{self.plan.key(measure.id)}.json"
 
     def _stored(self, measure: MeasureOperation) -> dict[str, dict[str, float]]:
-        path = self._path(measure)
-        return dict(read_json(path)) if path.exists() else {}
+        return read_table(self._path(measure))

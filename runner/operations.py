@@ -30,7 +30,7 @@ from runner.events import Event, Observer
 from runner.execution import Execution
 from runner.followers import follow, follows
 from runner.provenance import provenance
-from runner.store import Locked, Store, read_json, write_json
+from runner.store import Locked, Store, read_json, read_table, write_json
 
 if TYPE_CHECKING:
     from runner.devices import Later
@@ -56,20 +56,14 @@ def finished(plan: Plan, id: str, store: Store) -> bool:
     return not missing(plan, id, store)
 
 
-def measures(plan: Plan, id: str) -> list[MeasureOperation]:
-    """The measurements of a train operation."""
-    return [op for op in plan.of_kind(MeasureOperation) if op.train == id]
-
-
 def missing(plan: Plan, id: str, store: Store) -> dict[str, tuple[int, ...]]:
     """The measurements of a train operation that are not there: steps by measure id."""
     folder = store.path("train", plan.key(id)) / "measurements"
     operation = plan.by_id[id]
     end = ended(plan, operation, store) if isinstance(operation, TrainOperation) else None
     found: dict[str, tuple[int, ...]] = {}
-    for measure in measures(plan, id):
-        path = folder / f"{plan.key(measure.id)}.json"
-        there = read_json(path) if path.exists() else {}
+    for measure in plan.measures(id):
+        there = read_table(folder / f"{plan.key(measure.id)}.json")
         if steps := tuple(step for step in until(measure.steps, end) if str(step) not in there):
             found[measure.id] = steps
     return found
@@ -207,7 +201,7 @@ def _measure_afterwards(
     first = min(step for steps in lacking.values() for step in steps)
     scratch = _scratch(place, lacking)
     begun = _nearest(place, first)
-    names = ", ".join(sorted({measure.name for measure in measures(plan, id) if measure.id in lacking}))
+    names = ", ".join(sorted({measure.name for measure in plan.measures(id) if measure.id in lacking}))
     text = f"{id}: {names} was asked for later; trained again from step {begun:,} to measure it"
     observe(Event("note", id, {"text": text}))
     _seed_scratch(place, scratch, begun)
@@ -258,5 +252,4 @@ def _seed_scratch(place: Path, scratch: Path, begun: int) -> None:
 def _merge_measurements(scratch: Path, place: Path) -> None:
     place.mkdir(exist_ok=True)
     for path in scratch.glob("*.json"):
-        there = read_json(place / path.name) if (place / path.name).exists() else {}
-        write_json(place / path.name, read_json(path) | there)
+        write_json(place / path.name, read_json(path) | read_table(place / path.name))

@@ -6,7 +6,6 @@ from procdsl.errors import UsageError
 from procdsl.plan import (
     GenerateOperation,
     MeasureOperation,
-    ModelShape,
     Plan,
     PrepareOperation,
     TrainOperation,
@@ -14,7 +13,7 @@ from procdsl.plan import (
     Trial,
 )
 from runner.execution import Execution
-from runner.operations import finished, measures
+from runner.operations import finished
 from runner.store import Store
 
 
@@ -45,7 +44,7 @@ def pending(plan: Plan, trials: tuple[Trial, ...], store: Store) -> tuple[str, .
 
 def needs(plan: Plan, id: str) -> tuple[str, ...]:
     """The operations that must be finished before this one: its inputs, and what its measurements read."""
-    read = [*plan.by_id[id].inputs(), *(measure.measurement.source for measure in measures(plan, id))]
+    read = [*plan.by_id[id].inputs(), *(measure.measurement.source for measure in plan.measures(id))]
     made = [operation for id in read if isinstance(operation := plan.by_id[id], GenerateOperation)]
     read += [id for operation in made for id in operation.inputs()]
     return tuple(dict.fromkeys(id for id in read if not isinstance(plan.by_id[id], GenerateOperation)))
@@ -60,18 +59,12 @@ def space(plan: Plan, todo: tuple[str, ...]) -> int:
 def _bytes(plan: Plan, id: str) -> int:
     operation = plan.by_id[id]
     if isinstance(operation, TrainOperation):
-        return 12 * parameters(operation.model, operation.vocabulary.size)
+        return 12 * operation.model.parameters(operation.vocabulary.size)
     if isinstance(operation, TransferOperation):
-        return 4 * parameters(operation.model, operation.vocabulary.size)
+        return 4 * operation.model.parameters(operation.vocabulary.size)
     if isinstance(operation, PrepareOperation):
         return 4 * (operation.train_tokens + operation.validation_tokens)
     return 0
-
-
-def parameters(model: ModelShape, vocabulary: int) -> int:
-    """The numbers in a model."""
-    tables = vocabulary * (1 if model.tied else 2) + model.context
-    return model.width * (tables + 2 + model.layers * (12 * model.width + 13))
 
 
 def _ends(plan: Plan, trial: Trial) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -14,7 +13,7 @@ from runner.endings import as_run
 from runner.failures import failures, told
 from runner.operations import finished
 from runner.schedule import pending
-from runner.store import Store, boot_id, read_json
+from runner.store import Store, boot_id, read_table
 from runner.tracking.journal import records
 
 # Enough of a journal's end to hold its last point.
@@ -74,8 +73,7 @@ def _status(plan: Plan, trial: Trial, store: Store, users: dict[str, int]) -> Tr
 
 def held(folder: Path) -> bool:
     """Whether a living process holds a folder; on another machine, whether one said that it does."""
-    path = folder / "owner.json"
-    owner: dict[str, Any] = read_json(path) if path.exists() else {}
+    owner = read_table(folder / "owner.json")
     if not owner or owner["host"] != platform.node():
         return bool(owner)
     return bool(owner["boot"] == boot_id() and psutil.pid_exists(owner["pid"]))

@@ -224,6 +224,11 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
+def read_table(path: Path) -> dict[str, Any]:
+    """The JSON table in a file; an empty one where there is no file."""
+    return cast(dict[str, Any], read_json(path)) if path.exists() else {}
+
+
 def load_plan(path: Path) -> Plan:
     """The plan in a file; anything else in it is a usage error that says what."""
     try:
@@ -262,8 +267,7 @@ def _size(path: Path) -> int | None:
 
 
 def _owner(folder: Path) -> dict[str, Any]:
-    path = folder / "owner.json"
-    return cast(dict[str, Any], read_json(path)) if path.exists() else {}
+    return read_table(folder / "owner.json")
 
 
 def _safe(name: str) -> str:

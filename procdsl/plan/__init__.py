@@ -117,6 +117,10 @@ class Plan(Node):
         """The operations of a kind, in order."""
         return tuple(operation for operation in self.operations if isinstance(operation, kind))
 
+    def measures(self, train: str) -> tuple[MeasureOperation, ...]:
+        """The measurements of a train operation, in order."""
+        return tuple(one for one in self.of_kind(MeasureOperation) if one.train == train)
+
     def with_operations(
         self, operations: Iterable[AnyOperation], trials: Iterable[Trial] | None = None
     ) -> Plan:

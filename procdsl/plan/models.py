@@ -30,6 +30,11 @@ class ModelShape(Node):
     tied: bool = True
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
+    def parameters(self, vocabulary: int) -> int:
+        """The numbers in such a model, of so many ids."""
+        tables = vocabulary * (1 if self.tied else 2) + self.context
+        return self.width * (tables + 2 + self.layers * (12 * self.width + 13))
+
 
 class Vocabulary(Grown):
     """A phase's ids: the text's first (`text_size` of them), then the spelt tokens of its grammars.

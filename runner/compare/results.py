@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from procdsl.plan import MeasureOperation, Plan, Trial
 from runner.failures import failures
 from runner.shares import text_tokens
-from runner.store import Store, read_json
+from runner.store import Store, read_json, read_table
 from runner.tracking import journal
 from runner.tracking.trajectory import Leg, legs
 
@@ -149,8 +149,7 @@ class _Reader:
 
     def _values(self, leg: Leg, measure: MeasureOperation) -> dict[int, dict[str, float]]:
         """What was measured at the steps this plan asks for; the file may hold more, asked for by others."""
-        path = leg.place / "measurements" / f"{self.plan.key(measure.id)}.json"
-        found = read_json(path) if path.exists() else {}
+        found = read_table(leg.place / "measurements" / f"{self.plan.key(measure.id)}.json")
         steps = sorted(step for step in map(int, found) if step in set(measure.steps))
         return {step: dict(_numbers(found[str(step)])) for step in steps}
 

@@ -14,7 +14,6 @@ from itertools import pairwise
 
 from procdsl.plan import Plan, TrainOperation
 from runner.execution import Execution
-from runner.schedule import parameters
 
 # What fills an accelerator: of so many numbers a kernel takes longer than its launch. An estimate from some
 # TB/s and some µs, not a measurement. And each replica takes time of the one process that launches.
@@ -67,7 +66,7 @@ def most(operation: TrainOperation, execution: Execution) -> int:
     model, fed = operation.model, operation.batch_rows * operation.context
     # Logits are kept about once where states of a layer are kept often.
     numbers = max(model.layers * model.width * fed, operation.vocabulary.size * fed // 8)
-    return max(1, min(_MOST, _FULL // max(numbers, parameters(model, operation.vocabulary.size))))
+    return max(1, min(_MOST, _FULL // max(numbers, model.parameters(operation.vocabulary.size))))
 
 
 def _split(plan: Plan, ids: list[str], execution: Execution) -> list[tuple[str, ...]]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from procdsl.plan import MeasureOperation, Plan, Trial, digest
 from runner.endings import as_run
-from runner.store import Store, read_json, write_json
+from runner.store import Store, read_json, read_table, write_json
 from runner.tracking.journal import records
 from runner.tracking.trajectory import Leg, identity, legs, measured, name_of, placed, points
 
@@ -60,7 +60,7 @@ class Study:
         self.identity = digest([store_id(store), plan.study, "comparison"])
         self._report = store.study(plan.study) / "tracking" / "report.json"
         self._path = folder(store, plan.study, uri) / "study.json"
-        self.receipt = StudyReceipt(**read_json(self._path)) if self._path.exists() else StudyReceipt()
+        self.receipt = StudyReceipt(**read_table(self._path))
 
     def refresh(self) -> None:
         """Let every trial know where phases have ended that a rule may end."""
@@ -70,7 +70,7 @@ class Study:
 
     def report(self) -> dict[str, str]:
         """The comparison's files by digest, where they are not delivered as they are; else nothing."""
-        files = read_json(self._report) if self._report.exists() else {}
+        files = read_table(self._report)
         there = {path: digest for path, digest in files.items() if Path(path).exists()}
         return {} if there == self.receipt.report else there
 
@@ -103,7 +103,7 @@ class Course:
         self.place(plan, trial)
         self.identity = identity(plan, trial, store_id(store))
         self.path = folder(store, plan.study, uri) / f"{name_of(trial)}-{self.identity[:12]}.json"
-        self.receipt = Receipt(**read_json(self.path)) if self.path.exists() else Receipt()
+        self.receipt = Receipt(**read_table(self.path))
 
     def place(self, plan: Plan, trial: Trial) -> None:
         """Lay the phases end to end, by the plan as it was run so far."""

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from procdsl.errors import RunError, UsageError
-from runner.store import Store, read_json
+from runner.store import Store, read_table
 from runner.tracking.receipts import folder
 
 HOST = "127.0.0.1"
@@ -84,8 +84,7 @@ def serve(store: Store, *, port: int) -> Server:
 
 def page(url: str, store: Store, study: str, uri: str) -> str:
     """Where the study's curricula are compared; MLflow's first page while its experiment is not known."""
-    path = folder(store, study, uri) / "study.json"
-    known = read_json(path) if path.exists() else {}
+    known = read_table(folder(store, study, uri) / "study.json")
     if not known.get("experiment_id"):
         return url
     view = f"viewStateShareKey={known['view']}&" if known["view"] else ""

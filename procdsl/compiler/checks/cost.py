@@ -98,10 +98,7 @@ def documents_are_read_once(study: Study) -> Iterator[Finding]:
 
 
 def _parameters(study: Study, phase: Phase) -> int:
-    """About how many parameters a phase's model has: its matrices."""
-    model = phase.model
-    rows = layouts.size(study.spec, phase.layout) * (1 if model.tied else 2) + model.context
-    return 12 * model.layers * model.width**2 + rows * model.width
+    return phase.model.parameters(layouts.size(study.spec, phase.layout))
 
 
 def _lineage(study: Study, phase: Phase) -> Iterator[Phase]:
