@@ -61,7 +61,7 @@ def search(
 ) -> None:
     """Search for the smallest budget of a phase that is enough.
 
-    It is where a curriculum's mean reaches the baseline's.
+    Enough is a budget with which the curriculum's mean reaches the baseline's.
 
     Every budget is trained for itself, with a schedule of its own length, in each seed of the study. What was
     trained before, by `run` or by an earlier search, is not trained again: stop at any time, the same command

@@ -131,6 +131,7 @@ class Unigrams(Node):
 class Program(Node):
     """Rows as a pure function of (data seed, source name, split, index). `kind` names it, and its file."""
 
+    # Each program has the field itself, in its place among the others: plans are written in that order.
     if TYPE_CHECKING:
         kind: str
     split: Split = Split()
