@@ -46,6 +46,7 @@ def _run(asked: argparse.Namespace) -> int:
         compile=asked.compile,
         kernels=asked.kernels,
         replicas=replicas(asked.replicas),
+        device_rows=asked.device_rows,
         micro_rows=asked.micro_rows,
         checkpoint_seconds=asked.checkpoint_seconds,
     )
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--kernels", action=argparse.BooleanOptionalAction)
     parser.add_argument("--replicas", default="auto", metavar="auto|off|N")
+    parser.add_argument("--device-rows", action=argparse.BooleanOptionalAction)
     parser.add_argument("--micro-rows", type=int)
     parser.add_argument("--checkpoint-seconds", type=float, default=60)
     return parser

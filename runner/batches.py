@@ -22,7 +22,7 @@ from procdsl.errors import RunError
 from procdsl.plan import Feed, GenerateOperation, Plan, PrepareOperation, TrainOperation, Vocabulary
 from procdsl.programs import SplitName
 from runner.corpora import Corpus, open_corpus
-from runner.devices import World, rows_at_once
+from runner.devices import World, makes_rows, rows_at_once
 from runner.execution import Execution
 from runner.shares import row_counts
 from runner.sources import source
@@ -72,7 +72,8 @@ class HeldOutText:
 class GeneratedRows:
     """Rows of a generator, spelt in the phase's ids; beyond the generator's own context stands padding.
 
-    Where positions are frames, the id of a cell is whether it is 1, and padding is a frame of zeros.
+    Where positions are frames, the id of a cell is whether it is 1, and padding is a frame of zeros. Rows
+    are made on the `device`, if one is given.
     """
 
     operation: GenerateOperation
@@ -81,9 +82,10 @@ class GeneratedRows:
     offset: int
     phase_id: Ids
     padding: int
+    device: torch.device | None = None
 
     def fill(self, start: int, ids: Ids, scored: Flags) -> None:
-        from runner.generators import fill
+        from runner.device_rows import fill
 
         width = self.operation.context + 1
         local = np.empty((len(ids), self.operation.row), np.int32)
@@ -95,6 +97,7 @@ class GeneratedRows:
             start=self.offset + start,
             ids=local,
             scored=flags,
+            device=self.device,
         )
         # A frame is asked for as a whole or not at all.
         frames, first = ids[:, :width].shape, max(self.operation.cells, 1)
@@ -103,15 +106,22 @@ class GeneratedRows:
 
 
 def generated(
-    operation: GenerateOperation, vocabulary: Vocabulary, *, data_seed: int, split: SplitName, offset: int = 0
+    operation: GenerateOperation,
+    vocabulary: Vocabulary,
+    *,
+    data_seed: int,
+    split: SplitName,
+    offset: int = 0,
+    device: torch.device | None = None,
 ) -> GeneratedRows:
     """A generator's rows in a phase's vocabulary: equal spelling is one token."""
     if operation.cells:
         is_one = np.array([spelling == "1" for spelling in operation.tokens], np.int32)
-        return GeneratedRows(operation, data_seed, split, offset, is_one, 0)
+        return GeneratedRows(operation, data_seed, split, offset, is_one, 0, device)
     phase_id = phase_ids(operation, vocabulary)
     pads = [vocabulary.text_size + i for i, spelling in enumerate(vocabulary.tokens) if spelling == "<pad>"]
-    return GeneratedRows(operation, data_seed, split, offset, phase_id, pads[0] if pads else int(phase_id[0]))
+    padding = pads[0] if pads else int(phase_id[0])
+    return GeneratedRows(operation, data_seed, split, offset, phase_id, padding, device)
 
 
 def phase_ids(operation: GenerateOperation, vocabulary: Vocabulary) -> Ids:
@@ -147,7 +157,10 @@ def maker(
     """The batches of a phase, whose `counts` say how many rows of each feed stand before each step."""
     corpora = open_corpora(plan, operation.inputs(), store)
     return Batches(
-        rows=[_feed(operation, feed, source(plan, feed.source, store), corpora) for feed in operation.feeds],
+        rows=[
+            _feed(operation, feed, source(plan, feed.source, store), corpora, execution, device)
+            for feed in operation.feeds
+        ],
         counts=planned(operation) if counts is None else counts,
         context=operation.context,
         cells=operation.vocabulary.cells,
@@ -174,11 +187,18 @@ def _feed(
     feed: Feed,
     source: PrepareOperation | GenerateOperation,
     corpora: Mapping[str, Corpus],
+    execution: Execution,
+    device: torch.device,
 ) -> Rows:
     if isinstance(source, PrepareOperation):
         return TextRows(corpora[feed.source], operation.data_seed, feed.offset)
     return generated(
-        source, operation.vocabulary, data_seed=operation.data_seed, split="train", offset=feed.offset
+        source,
+        operation.vocabulary,
+        data_seed=operation.data_seed,
+        split="train",
+        offset=feed.offset,
+        device=makes_rows(source, execution, device),
     )
 
 

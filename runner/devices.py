@@ -19,7 +19,8 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from procdsl.plan import Plan, TrainOperation
+from procdsl.plan import GenerateOperation, Plan, TrainOperation
+from procdsl.programs import NeuralProgram
 from runner.execution import Execution
 
 Precision = Literal["fp32", "bf16"]
@@ -192,6 +193,15 @@ def _small(operation: TrainOperation) -> bool:
         and ids <= _SMALL_VOCABULARY
         and model.layers * model.width * model.context <= _SMALL_STATES
     )
+
+
+def makes_rows(source: GenerateOperation, execution: Execution, device: torch.device) -> torch.device | None:
+    """The device, where a source's rows are made there (`runner.device_rows`): asked for, or worth it.
+
+    Worth it is, on a GPU, what is much arithmetic and few launches: neural automata.
+    """
+    worth = device.type == "cuda" and isinstance(source.program, NeuralProgram)
+    return device if (worth if execution.device_rows is None else execution.device_rows) else None
 
 
 def conditions(

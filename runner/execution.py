@@ -36,6 +36,9 @@ class Execution:
     # Train at most so many models of one shape side by side; None: as many as pay (see `runner.replicas`).
     # While a phase is trained: how many models its group is.
     replicas: int | None = None
+    # Make rows on the device: where something here can, nowhere, or (None) where that pays
+    # (see `runner.device_rows`). The rows are the same.
+    device_rows: bool | None = None
     # What the paths of local text files in the spec are relative to: the spec's own folder.
     folder: Path = Path()
 

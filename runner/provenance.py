@@ -33,6 +33,7 @@ def provenance(execution: Execution) -> dict[str, Any]:
         "threads": execution.threads,
         "compile": execution.compile,
         "kernels": execution.kernels,
+        "device_rows": execution.device_rows,
         "micro_rows": execution.micro_rows,
         "environment": {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
     }

@@ -50,6 +50,9 @@ _KernelsOpt = Annotated[
 _ReplicasOpt = Annotated[
     str, typer.Option(metavar="auto|off|N", help="Models of one shape side by side [on a GPU, if small].")
 ]
+_DeviceRowsOpt = Annotated[
+    bool | None, typer.Option(help="Make rows on the device [on a GPU, those of neural automata].")
+]
 _AgainOpt = Annotated[bool, typer.Option("--yes", "-y", help="Try again what failed three times alike.")]
 
 
@@ -72,6 +75,7 @@ def run(
     micro_rows: _RowsOpt = None,
     kernels: _KernelsOpt = None,
     replicas: _ReplicasOpt = "auto",
+    device_rows: _DeviceRowsOpt = None,
     json: JsonOpt = False,
     quiet: QuietOpt = False,
     yes: _AgainOpt = False,
@@ -103,6 +107,7 @@ def run(
         micro_rows=micro_rows,
         kernels=kernels,
         replicas=execution.replicas(replicas),
+        device_rows=device_rows,
     )
     results = Store(how.store)
     bound = bound_plan(compiled.plan, results, how, quiet=quiet)
