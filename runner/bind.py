@@ -21,11 +21,14 @@ from procdsl.plan import (
     HubSource,
     HubTokenizer,
     MeasureOperation,
+    NgramSource,
     Plan,
     PrepareOperation,
     ProblemsSource,
+    ShuffledSource,
     TrainOperation,
     TransferOperation,
+    digest,
 )
 from procdsl.programs import MinimalPairsMeasurement
 from runner import pairs
@@ -44,7 +47,7 @@ def bind(plan: Plan, store: Store, execution: Execution, observe: Observer) -> P
     """The plan with every corpus bound and every text vocabulary settled. Raises what stands in the way."""
     known = {} if execution.rebind else _remembered(plan, store)
     entries = dict(known)
-    for operation in plan.of_kind(PrepareOperation):
+    for operation in _texts(plan):
         entry = known.get(operation.name)
         if entry is None or not _holds(entry, operation, strict=execution.strict_data):
             entry = _settle(operation, store, execution)
@@ -65,7 +68,7 @@ def recall(plan: Plan, store: Store) -> Plan:
     known = _remembered(plan, store)
     entries = {
         operation.name: known[operation.name]
-        for operation in plan.of_kind(PrepareOperation)
+        for operation in _texts(plan)
         if operation.name in known and _holds(known[operation.name], operation, strict=False)
     }
     for measure in _pairs(plan):
@@ -73,6 +76,11 @@ def recall(plan: Plan, store: Store) -> Plan:
         if entry.get("declared") == list(_files(measure)):
             entries[_of_pairs(measure)] = entry
     return _applied(plan, entries, Path())
+
+
+def _texts(plan: Plan) -> list[PrepareOperation]:
+    """The corpora that the world decides about. What is made of their tokens is bound with them."""
+    return [operation for operation in plan.of_kind(PrepareOperation) if operation.likeness is None]
 
 
 def _pairs(plan: Plan) -> list[MeasureOperation]:
@@ -104,9 +112,12 @@ def _applied(plan: Plan, entries: dict[str, Any], folder: Path) -> Plan:
     """The plan with these bindings in its corpora, and their sizes in its vocabularies."""
     made: dict[str, AnyOperation] = {
         operation.id: _bound(operation, entries[operation.name], plan, folder)
-        for operation in plan.of_kind(PrepareOperation)
+        for operation in _texts(plan)
         if operation.name in entries
     }
+    for alike in plan.of_kind(PrepareOperation):
+        if isinstance(text := made.get(alike.likeness or ""), PrepareOperation):
+            made[alike.id] = _bound_with(text, alike, plan)
     sizes = {
         id: operation.binding.tokenizer.size
         for id, operation in made.items()
@@ -199,18 +210,33 @@ def _pinned_tokenizer(tokenizer: AnyTokenizer, *, offline: bool) -> AnyTokenizer
 
 
 def _bound(operation: PrepareOperation, entry: dict[str, Any], plan: Plan, folder: Path) -> PrepareOperation:
-    contexts = [
-        train.context
-        for train in plan.of_kind(TrainOperation)
-        if operation.id in (feed.source for feed in train.feeds)
-    ]
     return operation.model_copy(
         update={
             "source": _located(operation.source, tuple(entry["paths"]), folder),
             "binding": Binding.model_validate(entry["binding"]),
-            "spare_tokens": BLOCK * max(contexts, default=0),
+            "spare_tokens": _spare(operation, plan),
         }
     )
+
+
+def _bound_with(text: PrepareOperation, operation: PrepareOperation, plan: Plan) -> PrepareOperation:
+    """What is made of a text's tokens, once that is bound: its digest says of what, and how."""
+    assert text.binding is not None, f"{text.id} is not bound"
+    how = operation.source.model_dump(exclude={"text"})
+    made = {"source": operation.source, "digest": digest([text.binding.digest, how])}
+    binding = text.binding.model_copy(update=made)
+    return operation.model_copy(update={"binding": binding, "spare_tokens": _spare(operation, plan)})
+
+
+def _spare(operation: PrepareOperation, plan: Plan) -> int:
+    """The tokens of the last block of rows that is read, of it or of what is made of its tokens."""
+    made = {other.id for other in plan.of_kind(PrepareOperation) if other.likeness == operation.id}
+    readers = [
+        train.context
+        for train in plan.of_kind(TrainOperation)
+        if not (made | {operation.id}).isdisjoint(feed.source for feed in train.feeds)
+    ]
+    return BLOCK * max(readers, default=0)
 
 
 def _located(source: AnySource, paths: tuple[str, ...], folder: Path) -> AnySource:
@@ -237,7 +263,7 @@ def _check_one_tokenizer(operation: TrainOperation, plan: Plan) -> None:
     """Raise if a phase mixes texts whose ids differ: a fallback may have brought a tokenizer of its own."""
     read = [plan.by_id[id] for id in operation.inputs()]
     corpora = [source for source in read if isinstance(source, PrepareOperation) and source.binding]
-    if len({_ids_of(corpus) for corpus in corpora}) > 1:
+    if len({_ids_of(corpus, plan) for corpus in corpora}) > 1:
         raise RunError(
             f"{operation.id} reads {' and '.join(corpus.name for corpus in corpora)}, "
             "which were bound to different tokenizers",
@@ -246,8 +272,9 @@ def _check_one_tokenizer(operation: TrainOperation, plan: Plan) -> None:
         )
 
 
-def _ids_of(corpus: PrepareOperation) -> str:
+def _ids_of(corpus: PrepareOperation, plan: Plan) -> str:
     """What settles the meaning of a corpus' ids; for a trained tokenizer, its text too."""
+    corpus = plan.operation(corpus.likeness or corpus.id, PrepareOperation)
     binding = corpus.binding
     assert binding is not None, f"{corpus.id} is not bound"
     trained = (binding.digest, corpus.validation_share) if isinstance(binding.tokenizer, BpeTokenizer) else ()
@@ -272,6 +299,8 @@ def _spelt(source: AnySource) -> str:
             return source.name
         case ProblemsSource():
             return source.path or "generated problems"
+        case NgramSource() | ShuffledSource():
+            return f"{source.kind} of {source.text.removeprefix('prepare/')}"
         case FilesSource():
             return source.paths[0] + (f" and {len(source.paths) - 1} more" if source.paths[1:] else "")
         case _:

@@ -132,7 +132,8 @@ def _make(
         from runner.corpora import prepare
 
         observe(Event("start", operation.id, {"kind": "prepare"}))
-        return prepare(operation, place, observe=_stoppable(operation, observe, stopping))
+        text = store.path("prepare", plan.key(operation.likeness)) if operation.likeness else None
+        return prepare(operation, place, text=text, observe=_stoppable(operation, observe, stopping))
     if isinstance(operation, TransferOperation):
         from runner.transfer import transfer
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from procdsl.plan import Plan, PrepareOperation, Stage, TrainOperation, Trial
+from procdsl.plan import AnyOperation, Plan, PrepareOperation, Stage, TrainOperation, Trial
 
 
 class Fed(NamedTuple):
@@ -32,10 +32,15 @@ def fed(plan: Plan, trial: Trial) -> Fed:
 
 def text_tokens(plan: Plan, operation: TrainOperation, step: int) -> int:
     """Positions of text fed in the first `step` steps."""
-    is_text = tuple(isinstance(plan.by_id[feed.source], PrepareOperation) for feed in operation.feeds)
+    is_text = tuple(_is_text(plan.by_id[feed.source]) for feed in operation.feeds)
     if any(is_text) and not all(is_text):
         return _text_rows(operation.stages, operation.batch_rows, is_text)[step] * operation.context
     return step * operation.batch_rows * operation.context * all(is_text)
+
+
+def _is_text(source: AnyOperation) -> bool:
+    """Whether it gives text, and not what is only made of a text's tokens."""
+    return isinstance(source, PrepareOperation) and source.likeness is None
 
 
 @lru_cache(maxsize=32)

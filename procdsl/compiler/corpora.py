@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from procdsl import plan
 from procdsl.language.corpora import (
-    AnyCorpus,
     AnyTokenizerSpec,
     BpeTokenizerSpec,
     BytesTokenizerSpec,
@@ -14,7 +13,10 @@ from procdsl.language.corpora import (
     FilesCorpus,
     HubCorpus,
     HubTokenizerSpec,
+    LikenessCorpus,
     MathCorpus,
+    NgramCorpus,
+    TextCorpus,
 )
 
 # Sizes of published tokenizers, so that a spec need not write what cannot be otherwise.
@@ -28,7 +30,7 @@ class Needs(NamedTuple):
     validation: int = 0
 
 
-def prepare(name: str, corpus: AnyCorpus, needs: Needs) -> plan.PrepareOperation:
+def prepare(name: str, corpus: TextCorpus | MathCorpus, needs: Needs) -> plan.PrepareOperation:
     """The operation that makes a corpus' shards."""
     return plan.PrepareOperation(
         id=f"prepare/{name}",
@@ -40,6 +42,22 @@ def prepare(name: str, corpus: AnyCorpus, needs: Needs) -> plan.PrepareOperation
         max_epochs=corpus.max_epochs,
         train_tokens=needs.train,
         validation_tokens=needs.validation,
+    )
+
+
+def likeness(
+    name: str, corpus: LikenessCorpus, text: plan.PrepareOperation, needs: Needs
+) -> plan.PrepareOperation:
+    """The same for a corpus made of the tokens of `text`: with its tokenizer, its parts and its passes."""
+    return text.model_copy(
+        update={
+            "id": f"prepare/{name}",
+            "name": name,
+            "source": _likeness(corpus, text.id),
+            "fallback": None,
+            "train_tokens": needs.train,
+            "validation_tokens": needs.validation,
+        }
     )
 
 
@@ -61,7 +79,7 @@ def tokenizer(spec: AnyTokenizerSpec | CharactersTokenizerSpec) -> plan.AnyToken
     return plan.HubTokenizer(name=spec.name, revision=spec.revision, size=size)
 
 
-def _fallback(corpus: AnyCorpus) -> plan.BuiltinSource | plan.ProblemsSource | None:
+def _fallback(corpus: TextCorpus | MathCorpus) -> plan.BuiltinSource | plan.ProblemsSource | None:
     match corpus:
         case HubCorpus(fallback=fallback) if fallback:
             return plan.BuiltinSource(name=fallback.name, megabytes=fallback.megabytes)
@@ -75,7 +93,13 @@ def _problems(corpus: MathCorpus, path: str | None) -> plan.ProblemsSource:
     return plan.ProblemsSource(path=path, revision=corpus.revision if path else None, **fields)
 
 
-def _source(corpus: AnyCorpus) -> plan.AnySource:
+def _likeness(corpus: LikenessCorpus, text: str) -> plan.NgramSource | plan.ShuffledSource:
+    if isinstance(corpus, NgramCorpus):
+        return plan.NgramSource(text=text, order=corpus.order, tokens=corpus.tokens, seed=corpus.seed)
+    return plan.ShuffledSource(text=text, seed=corpus.seed)
+
+
+def _source(corpus: TextCorpus | MathCorpus) -> plan.AnySource:
     match corpus:
         case MathCorpus():
             return _problems(corpus, corpus.path)

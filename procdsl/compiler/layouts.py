@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from procdsl.compiler.corpora import tokenizer
 from procdsl.compiler.study import Layout
-from procdsl.language.corpora import AnyCorpus, BpeTokenizerSpec
+from procdsl.language.corpora import BpeTokenizerSpec, LikenessCorpus
 from procdsl.language.curricula import CurriculumSpec, PhaseSpec
 from procdsl.language.sources.base import Procedural
 from procdsl.language.study import ExperimentSpec
@@ -17,20 +17,27 @@ from procdsl.language.study import ExperimentSpec
 BLOCK = 1024
 
 
-def tokenizer_group(name: str, corpus: AnyCorpus) -> tuple[str, ...]:
+def text_of(spec: ExperimentSpec, name: str) -> str:
+    """The corpus whose ids a corpus speaks in: itself, or the one whose tokens it is made of."""
+    corpus = spec.corpora[name]
+    return corpus.of if isinstance(corpus, LikenessCorpus) else name
+
+
+def tokenizer_group(spec: ExperimentSpec, name: str) -> tuple[str, ...]:
     """Equal for corpora whose ids mean the same. A trained tokenizer is its corpus' own."""
-    tokenizer = corpus.tokenizer
-    if isinstance(tokenizer, BpeTokenizerSpec):
-        return (name,)
-    return tuple(str(part) for part in tokenizer.model_dump().values())
+    text = text_of(spec, name)
+    corpus = spec.corpora.get(text)
+    if corpus is None or isinstance(corpus, LikenessCorpus) or isinstance(corpus.tokenizer, BpeTokenizerSpec):
+        return (text,)
+    return tuple(str(part) for part in corpus.tokenizer.model_dump().values())
 
 
 def groups(spec: ExperimentSpec, names: Iterable[str]) -> dict[tuple[str, ...], str]:
-    """The tokenizer groups of the corpora among these names, each with the first corpus of it."""
+    """The tokenizer groups of the corpora among these names, each with the text of the first corpus of it."""
     found: dict[tuple[str, ...], str] = {}
     for name in names:
         if name in spec.corpora:
-            found.setdefault(tokenizer_group(name, spec.corpora[name]), name)
+            found.setdefault(tokenizer_group(spec, name), text_of(spec, name))
     return found
 
 
@@ -60,8 +67,9 @@ def layout(
 
 def size(spec: ExperimentSpec, layout: Layout) -> int:
     """How many ids there are, as declared: a fallback corpus may bring a tokenizer of another size."""
-    text = tokenizer(spec.corpora[layout.text].tokenizer).size if layout.text else 0
-    return text + layout.rows
+    corpus = spec.corpora[layout.text] if layout.text else None
+    assert not isinstance(corpus, LikenessCorpus), "a layout names a text"
+    return (tokenizer(corpus.tokenizer).size if corpus else 0) + layout.rows
 
 
 def spellings(

@@ -10,7 +10,7 @@ from procdsl.compiler import layouts, resolve
 from procdsl.compiler.budgets import stretch
 from procdsl.compiler.corpora import Needs
 from procdsl.compiler.study import Phase, Study
-from procdsl.language.corpora import MathCorpus
+from procdsl.language.corpora import LikenessCorpus, MathCorpus, NgramCorpus, ShuffledCorpus
 from procdsl.language.evaluations.base import Evaluation
 
 
@@ -34,7 +34,8 @@ def fits(study: Study, phase: Phase, evaluation: Evaluation) -> bool:
         text, corpus = phase.layout.text, corpora[evaluation.on]
         if isinstance(corpus, MathCorpus) and corpus.row != phase.context:
             return False
-        return text is not None and _group(study, text) == _group(study, evaluation.on)
+        group = layouts.tokenizer_group
+        return text is not None and group(study.spec, text) == group(study.spec, evaluation.on)
     made = study.procedural[evaluation.on]
     return made.cells() == phase.layout.cells and set(made.tokens()) <= set(phase.layout.tokens)
 
@@ -88,8 +89,10 @@ def text_needs(study: Study) -> dict[str, Needs]:
             if evaluation.on in validation:
                 needed = evaluation.text_rows() * phase.context + 1
                 validation[evaluation.on] = max(validation[evaluation.on], needed)
+    for name, corpus in study.spec.corpora.items():
+        if isinstance(corpus, LikenessCorpus) and (train[name] or validation[name]):
+            read = corpus.tokens if isinstance(corpus, NgramCorpus) else train[name]
+            train[corpus.of] = max(train[corpus.of], read)
+            if isinstance(corpus, ShuffledCorpus):
+                validation[corpus.of] = max(validation[corpus.of], validation[name])
     return {name: Needs(train[name], validation[name]) for name in train}
-
-
-def _group(study: Study, corpus: str) -> tuple[str, ...]:
-    return layouts.tokenizer_group(corpus, study.spec.corpora[corpus])

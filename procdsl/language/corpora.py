@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from procdsl.language.base import Spec
+from procdsl.language.base import Name, Spec
+from procdsl.language.quantities import Seed
 
 Builtin = Literal["pydocs", "pysource"]
 
@@ -126,4 +127,33 @@ class MathCorpus(Spec):
         return CharactersTokenizerSpec(kind="characters", end=self.end)
 
 
-AnyCorpus = Annotated[HubCorpus | FilesCorpus | BuiltinCorpus | MathCorpus, Field(discriminator="kind")]
+class LikenessCorpus(Spec):
+    """A control for text, made of the tokens of the corpus `of`: its tokenizer, its parts, its passes."""
+
+    of: Name
+    seed: Seed = 0
+
+
+class NgramCorpus(LikenessCorpus):
+    """Documents that look like those of another corpus as far as a few tokens can see.
+
+    Each token, and each end of a document, is drawn by the `order` - 1 tokens before it, as often as it
+    followed them in the first `tokens` of the corpus; `order = 1` keeps the frequencies alone.
+    """
+
+    kind: Literal["ngram"]
+    order: int = Field(ge=1, le=8)
+    tokens: int = Field(default=1_000_000, ge=1, le=2**31 - 1)
+
+
+class ShuffledCorpus(LikenessCorpus):
+    """Every document of another corpus with the tokens that it has, in an order drawn evenly."""
+
+    kind: Literal["shuffled"]
+
+
+AnyCorpus = Annotated[
+    HubCorpus | FilesCorpus | BuiltinCorpus | MathCorpus | NgramCorpus | ShuffledCorpus,
+    Field(discriminator="kind"),
+]
+TextCorpus = HubCorpus | FilesCorpus | BuiltinCorpus

@@ -29,8 +29,10 @@ from procdsl.plan.prepare import (
     FilesSource,
     HubSource,
     HubTokenizer,
+    NgramSource,
     PrepareOperation,
     ProblemsSource,
+    ShuffledSource,
 )
 from procdsl.plan.train import Feed, Mastery, Optimiser, Schedule, Stage, Stop, Thaw, TrainOperation
 from procdsl.plan.transfer import Action, TransferOperation, TransferRule

@@ -55,7 +55,31 @@ class ProblemsSource(Node):
     pack: bool
 
 
-AnySource = Annotated[HubSource | FilesSource | BuiltinSource | ProblemsSource, ByKind()]
+class NgramSource(Node):
+    """Documents that look like those of another corpus as far as a few tokens can see.
+
+    Each token, and each end of a document, is drawn by the `order` - 1 tokens before it, as often as it
+    followed them in the first `tokens` of what is trained on of `text`, the prepare operation of that corpus.
+    """
+
+    kind: Literal["ngram"] = "ngram"
+    text: str
+    order: int = Field(ge=1, le=8)
+    tokens: int = Field(gt=0)
+    seed: int
+
+
+class ShuffledSource(Node):
+    """The documents of another corpus, each with its tokens in an order drawn evenly."""
+
+    kind: Literal["shuffled"] = "shuffled"
+    text: str
+    seed: int
+
+
+AnySource = Annotated[
+    HubSource | FilesSource | BuiltinSource | ProblemsSource | NgramSource | ShuffledSource, ByKind()
+]
 
 
 class BytesTokenizer(Node):
@@ -120,6 +144,14 @@ class PrepareOperation(Operation):
     spare_tokens: int = Field(default=0, ge=0)
     validation_tokens: int = Field(ge=0)
     binding: Binding | None = None
+
+    @property
+    def likeness(self) -> str | None:
+        """The corpus whose tokens it is made of, where it is no text itself."""
+        return self.source.text if isinstance(self.source, NgramSource | ShuffledSource) else None
+
+    def inputs(self) -> tuple[str, ...]:
+        return (self.likeness,) if self.likeness else ()
 
     def identity(self) -> dict[str, Any]:
         """Once it is bound, what it is bound to stands for what was asked for."""

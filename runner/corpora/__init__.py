@@ -14,17 +14,23 @@ from numpy.typing import NDArray
 from procdsl.errors import RunError
 from procdsl.plan import CharactersTokenizer, PrepareOperation
 from runner.corpora import shards, tokenizers
+from runner.corpora.documents import Split
 from runner.corpora.order import order
-from runner.corpora.shards import Manifest, Split
+from runner.corpora.shards import Manifest
 from runner.events import Observer
 
 # Shards whose hashes this process has checked: (path, bytes, sha256).
 _checked: set[tuple[Path, int, str]] = set()
 
 
-def prepare(operation: PrepareOperation, place: Path, *, observe: Observer) -> dict[str, Any]:
-    """Make the shards of a bound corpus, or make them longer; the facts that say what they are."""
-    manifest = shards.write(operation, place, observe=observe)
+def prepare(
+    operation: PrepareOperation, place: Path, *, text: Path | None = None, observe: Observer
+) -> dict[str, Any]:
+    """Make the shards of a bound corpus, or make them longer; the facts that say what they are.
+
+    `text` is where the corpus lies of whose tokens it is made, if it is.
+    """
+    manifest = shards.write(operation, place, text=open_corpus(text) if text else None, observe=observe)
     np.save(place / ".token_bytes.npy", tokenizers.make(manifest.binding.tokenizer, place).token_bytes)
     (place / ".token_bytes.npy").replace(place / "token_bytes.npy")
     _require(operation, manifest)
@@ -81,6 +87,7 @@ class Corpus:
 
     def __init__(self, place: Path, manifest: Manifest) -> None:
         self.name = manifest.name
+        self.place = place
         self.text_size = manifest.text_size
         self.separator = manifest.separator
         self.train_tokens = manifest.train.tokens
@@ -105,6 +112,10 @@ class Corpus:
                 help="measure on fewer rows, or give the part more text (megabytes, validation_share)",
             )
         out[:] = np.lib.stride_tricks.sliding_window_view(ids, context + 1)[starts]
+
+    def ids(self, split: Split) -> NDArray[Any]:
+        """All tokens of a part, each document's separator behind it."""
+        return self._ids[split]
 
     def counts(self, tokens: int) -> NDArray[np.int64]:
         """How often each id is among the first so many for training, separators left out."""

@@ -24,12 +24,16 @@ def order(numbers: NDArray[np.int64], *, data_seed: int, name: str, rows: int | 
     for epoch, block in np.unique(np.stack([passes, blocks]), axis=1).T.tolist():
         here = (passes == epoch) & (blocks == block)
         size = BLOCK if rows is None else min(BLOCK, rows - block * BLOCK)
-        found[here] = block * BLOCK + _permutation(data_seed, name, epoch, block, size)[places[here]]
+        found[here] = block * BLOCK + _block(data_seed, name, epoch, block, size)[places[here]]
     return found
 
 
 @lru_cache(maxsize=64)
-def _permutation(data_seed: int, name: str, epoch: int, block: int, size: int) -> NDArray[np.int64]:
+def _block(data_seed: int, name: str, epoch: int, block: int, size: int) -> NDArray[np.int64]:
+    return permutation(size, data_seed, name, "order", str(epoch), str(block))
+
+
+def permutation(size: int, seed: int, *path: str) -> NDArray[np.int64]:
+    """A permutation drawn evenly, addressed by a path of names under a seed."""
     # The raw words of a bit generator are fixed for ever; `Generator.permutation` may change with NumPy.
-    key = streams.key(data_seed, name, "order", str(epoch), str(block))
-    return np.argsort(np.random.Philox(key=key).random_raw(size), kind="stable")
+    return np.argsort(np.random.Philox(key=streams.key(seed, *path)).random_raw(size), kind="stable")

@@ -10,11 +10,10 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from io import BufferedRandom
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from filelock import FileLock
@@ -22,13 +21,16 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from procdsl.errors import RunError
-from procdsl.plan import AnySource, Binding, FilesSource, HubSource, PrepareOperation, ProblemsSource
-from runner.corpora import sources, tokenizers
+from procdsl.plan import AnySource, Binding, PrepareOperation, ProblemsSource
+from runner.corpora import tokenizers
+from runner.corpora.documents import Document, Documents, Split, Texts
 from runner.corpora.tokenizers import Tokenizer
 from runner.events import Event, Observer
 from runner.store import read_json, unwritable, write_json
 
-Split = Literal["train", "validation"]
+if TYPE_CHECKING:
+    from runner.corpora import Corpus
+
 SPLITS: tuple[Split, Split] = ("train", "validation")
 MANIFEST = "MANIFEST.json"
 _BATCH_CHARACTERS = 1_000_000
@@ -115,39 +117,43 @@ def enough(operation: PrepareOperation, manifest: Manifest) -> bool:
     )
 
 
-def write(operation: PrepareOperation, place: Path, *, observe: Observer) -> Manifest:
-    """Make the shards long enough, from nothing, from where a stop left them, or from a shorter need."""
+def write(
+    operation: PrepareOperation, place: Path, *, text: Corpus | None = None, observe: Observer
+) -> Manifest:
+    """Make the shards long enough, from nothing, from where a stop left them, or from a shorter need.
+
+    `text` is the corpus of whose tokens they are made, if they are.
+    """
     # Not the store's own lock, which the caller may hold: two processes may want one corpus at one time.
     with FileLock(place / ".prepare.lock"):
         manifest = read_manifest(place)
         try:
             if manifest is None or not enough(operation, manifest):
-                manifest = _extend(operation, place, manifest, observe)
+                reading = _documents(operation, place, text, manifest)
+                manifest = _extend(operation, place, manifest, reading, observe)
         except OSError as error:
             raise unwritable(place, error) from error
     return manifest
 
 
-def held_out(text: str, share: float) -> bool:
-    """Whether a document is for validation: by its own hash, so wherever it stands and however often."""
-    mark = hashlib.blake2b(text.encode(), digest_size=8, person=b"validation").digest()
-    return int.from_bytes(mark, "little") < share * 2.0**64
+def _documents(
+    operation: PrepareOperation, place: Path, text: Corpus | None, known: Manifest | None
+) -> Documents:
+    """What is still to be written, in order."""
+    cursor = known.cursor if known else None
+    if text is None:
+        return Texts(operation, place, cursor, known.empty if known else 0)
+    # Only what is made of tokens needs kernels, which take a second to load.
+    from runner.corpora import likeness
+
+    return likeness.documents(operation, place, text, cursor)
 
 
-def _extend(operation: PrepareOperation, place: Path, known: Manifest | None, observe: Observer) -> Manifest:
-    binding = operation.binding
+def _extend(
+    operation: PrepareOperation, place: Path, known: Manifest | None, reading: Documents, observe: Observer
+) -> Manifest:
+    binding, tokenizer = operation.binding, reading.tokenizer
     assert binding is not None, f"{operation.id} is not bound"
-    reading = sources.open(
-        source_of(operation), digest=binding.digest, cursor=known.cursor if known else None
-    )
-
-    def sample(characters: int) -> Iterator[str]:
-        return (text for text in reading.peek(characters) if not held_out(text, operation.validation_share))
-
-    if known is None:
-        (place / tokenizers.FILE).unlink(missing_ok=True)
-    tokenizer = tokenizers.make(binding.tokenizer, place, sample=None if known else sample)
-    empty = known.empty if known else 0
     with ExitStack() as stack:
         train, validation = (
             stack.enter_context(
@@ -159,11 +165,9 @@ def _extend(operation: PrepareOperation, place: Path, known: Manifest | None, ob
         )
         committed = time.monotonic()
         while True:
-            texts = reading.take(_BATCH_CHARACTERS)
-            kept = [text for text in texts if text.strip()]
-            empty += len(texts) - len(kept)
-            for text, ids in zip(kept, tokenizer.encode(kept), strict=True):
-                (validation if held_out(text, operation.validation_share) else train).add(text, ids)
+            documents = reading.take(_BATCH_CHARACTERS)
+            for document in documents:
+                (validation if document.split == "validation" else train).add(document)
             manifest = Manifest(
                 name=operation.name,
                 binding=binding,
@@ -172,9 +176,9 @@ def _extend(operation: PrepareOperation, place: Path, known: Manifest | None, ob
                 text_size=tokenizer.size,
                 separator=tokenizer.separator,
                 tokenizer_sha256=tokenizer.sha256,
-                complete=not texts,
+                complete=not documents,
                 cursor=reading.cursor(),
-                empty=empty,
+                empty=reading.empty,
                 train=train.shard(),
                 validation=validation.shard(),
             )
@@ -187,16 +191,6 @@ def _extend(operation: PrepareOperation, place: Path, known: Manifest | None, ob
                 committed = time.monotonic()
             if finished:
                 return manifest
-
-
-def source_of(operation: PrepareOperation) -> AnySource:
-    """What is read: the bound source; what lies on this machine, from where the spec says that it lies."""
-    assert operation.binding is not None, f"{operation.id} is not bound"
-    bound = operation.binding.source
-    local = isinstance(bound, FilesSource) or (
-        isinstance(bound, HubSource | ProblemsSource) and bound.path and bound.revision is None
-    )
-    return operation.source if local else bound
 
 
 def _tell(operation: PrepareOperation, manifest: Manifest, observe: Observer) -> None:
@@ -247,11 +241,11 @@ class _Growing:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, text: str, ids: NDArray[np.int64]) -> None:
+    def add(self, document: Document) -> None:
         if isinstance(self._source, ProblemsSource):
-            laid = _in_rows(ids, self._known.tokens, self._source)
+            laid = _in_rows(document.ids, self._known.tokens, self._source)
         else:
-            laid = np.concatenate([ids, self._separator])
+            laid = np.concatenate([document.ids, self._separator])
         content = laid.astype(self._dtype).tobytes()
         self._file.write(content)
         self._hash.update(content)
@@ -261,7 +255,7 @@ class _Growing:
                 "bytes": known.bytes + len(content),
                 "tokens": known.tokens + len(laid),
                 "documents": known.documents + 1,
-                "text_bytes": known.text_bytes + len(text.encode()),
+                "text_bytes": known.text_bytes + document.text_bytes,
             }
         )
 

@@ -11,9 +11,11 @@ from procdsl.plan import (
     GenerateOperation,
     MeasureOperation,
     Plan,
+    PrepareOperation,
     TrainOperation,
     TransferOperation,
 )
+from runner.shares import fed
 from tests.compiler.minimal import compiled
 
 TEXT = "curricula.first.phases.text"
@@ -50,6 +52,34 @@ def test_equal_operations_have_one_key_and_different_ones_have_their_own() -> No
 def test_another_arm_changes_no_key() -> None:
     before, after = plan().keys, plan(COPY).keys
     assert {id: after[id] for id in before} == before
+
+
+ALIKE = (
+    'corpora.bigrams={ kind = "ngram", of = "prose", order = 2, tokens = 9_000_000 }',
+    'corpora.permuted={ kind = "shuffled", of = "prose" }',
+    'curricula.before={ phases = [{ name = "warmup", tokens = "100k", data = { bigrams = 1, permuted = 3 } },'
+    ' { name = "text", tokens = "1M", data = "prose", start = { from = "warmup" } }] }',
+)
+
+
+def test_what_is_made_of_a_text_reads_it_and_is_procedural_in_its_ids() -> None:
+    before, made = plan(), plan(*ALIKE)
+    assert {id: made.keys[id] for id in before.keys} == before.keys
+    text, bigrams, permuted = (
+        made.operation(f"prepare/{name}", PrepareOperation) for name in ("prose", "bigrams", "permuted")
+    )
+    assert bigrams.inputs() == permuted.inputs() == ("prepare/prose",)
+    assert (bigrams.tokenizer, bigrams.validation_share) == (text.tokenizer, text.validation_share)
+    assert text.train_tokens == 9_000_000 > before.operation("prepare/prose", PrepareOperation).train_tokens
+    trial = next(trial for trial in made.trials if trial.curriculum == "before")
+    warmup, last = (made.operation(phase.train, TrainOperation) for phase in trial.phases)
+    assert warmup.vocabulary == last.vocabulary
+    assert warmup.vocabulary.text == "prepare/prose"
+    assert [(phase.text_tokens > 0, phase.procedural_tokens > 0) for phase in trial.phases] == [
+        (False, True),
+        (True, False),
+    ]
+    assert fed(made, trial).text == trial.phases[1].text_tokens
 
 
 def test_a_rule_that_ends_a_phase_carries_what_it_watches() -> None:

@@ -11,6 +11,7 @@ from procdsl.compiler.names import origins
 from procdsl.compiler.resolve import end
 from procdsl.compiler.study import Phase, Study
 from procdsl.errors import Severity
+from procdsl.language.corpora import HubCorpus
 
 # What an H100 does in a year: 4e14 operations a second in bf16, and at most about 1e8 tokens of a tiny model.
 _YEAR = 365 * 86_400
@@ -85,8 +86,7 @@ def documents_are_read_once(study: Study) -> Iterator[Finding]:
     """P410: a text of so many documents may end before the budget; binding counts for sure."""
     for name, needs in text_needs(study).items():
         corpus = study.spec.corpora[name]
-        documents = getattr(corpus, "documents", None)
-        if documents is None:
+        if not isinstance(corpus, HubCorpus) or (documents := corpus.documents) is None:
             continue
         each = needs.train / documents / corpus.max_epochs
         if each > 2_000:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from procdsl.compiler.findings import Finding, unknown
 from procdsl.compiler.names import address, cycle, everything, made_of, origins, phases
 from procdsl.compiler.study import Address
+from procdsl.language.corpora import LikenessCorpus, TextCorpus
 from procdsl.language.curricula import Start
 from procdsl.language.study import CompareSpec, ExperimentSpec
 
@@ -22,7 +23,10 @@ def data_is_known(spec: ExperimentSpec) -> Iterator[Finding]:
 
 
 def parts_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
-    """P202: a grammar is made of grammars and weighed by corpora, a source made of grammars and sources."""
+    """P202: a grammar is made of grammars and weighed by corpora, a source made of grammars and sources.
+
+    A corpus that is made of another's tokens is made of text.
+    """
     for name, grammar in spec.grammars.items():
         for part in grammar.references():
             if part not in spec.grammars:
@@ -33,8 +37,16 @@ def parts_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
     known = (*spec.grammars, *spec.sources)
     for name, source in spec.sources.items():
         for key, part in source.names().items():
-            if part not in known:
+            if part in spec.corpora:
+                message = f'"{part}" is a corpus, and a source is made of grammars and sources'
+                help = f"write it as [corpora.{name}]: what is made of a corpus is a corpus"
+                yield Finding("P202", ("sources", name, key), message, help)
+            elif part not in known:
                 yield from unknown("P202", ("sources", name, key), part, known, "grammar or source")
+    texts = tuple(name for name, corpus in spec.corpora.items() if isinstance(corpus, TextCorpus))
+    for name, corpus in spec.corpora.items():
+        if isinstance(corpus, LikenessCorpus) and corpus.of not in texts:
+            yield from unknown("P202", ("corpora", name, "of"), corpus.of, texts, "corpus of text")
 
 
 def measured_is_known(spec: ExperimentSpec) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from procdsl.compiler.corpora import known_size
 from procdsl.compiler.findings import Finding, Path
 from procdsl.compiler.names import phases
-from procdsl.language.corpora import HubTokenizerSpec
+from procdsl.language.corpora import HubTokenizerSpec, LikenessCorpus
 from procdsl.language.model import ModelSpec
 from procdsl.language.optimiser import changed
 from procdsl.language.study import ExperimentSpec
@@ -39,7 +39,7 @@ def one_batch(spec: ExperimentSpec) -> Iterator[Finding]:
 def tokenizers_have_a_size(spec: ExperimentSpec) -> Iterator[Finding]:
     """P326: the number of ids of a published tokenizer is known or written, so that a plan has shapes."""
     for name, corpus in spec.corpora.items():
-        tokenizer = corpus.tokenizer
+        tokenizer = None if isinstance(corpus, LikenessCorpus) else corpus.tokenizer
         if isinstance(tokenizer, HubTokenizerSpec) and known_size(tokenizer) is None:
             message = f'the number of ids of the tokenizer "{tokenizer.name}" is not known here'
             help = "add its size: tokenizer = { kind = …, name = …, size = 50_257 }"

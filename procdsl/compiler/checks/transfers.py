@@ -192,7 +192,7 @@ def _ids(study: Study, layout: Layout) -> str:
     parts = []
     if layout.text:
         names = groups(study.spec, study.spec.corpora)
-        own = tokenizer_group(layout.text, study.spec.corpora[layout.text])
+        own = tokenizer_group(study.spec, layout.text)
         parts = [f"the text ids of {names[own]}"]
     if layout.cells:
         return f"{layout.cells} cells"
