@@ -44,14 +44,19 @@ class Asked(NamedTuple):
         return table(self.answer if self.mode == "abduct" else self.second)
 
 
+def marked(row: Word) -> Iterator[Word]:
+    """What stands between the marks of a row: names, letters, signs, the rest of the prompt, the answer."""
+    ends = [row.index(mark) for mark in ("<UPPER>", "<LOWER>", "<MATH>", "<space>", "<sep>", "<end>")]
+    return (row[a + 1 : b] for a, b in pairwise(ends))
+
+
 def asked(name: str, count: int = COUNT) -> Iterator[Asked]:
     """Rows of a preset; what is scored is the answer, its first token and its end among it."""
     for row, scored in rows(form(name), count):
-        ends = [row.index(mark) for mark in ("<UPPER>", "<LOWER>", "<MATH>", "<space>", "<sep>", "<end>")]
-        upper, lower, math, prompt, answer = (row[a + 1 : b] for a, b in pairwise(ends))
-        assert scored == [*answer, "<end>"] == row[ends[4] + 1 :]
+        upper, lower, math, prompt, answer = marked(row)
+        assert scored == [*answer, "<end>"] == row[row.index("<sep>") + 1 :]
         cut = prompt.index("<space>")
-        mode = "".join(row[: ends[0]]) or name.removeprefix("lime_")
+        mode = "".join(row[: row.index("<UPPER>")]) or name.removeprefix("lime_")
         yield Asked(mode, upper, lower, math, prompt[:cut], prompt[cut + 1 :], answer)
 
 
@@ -161,6 +166,37 @@ def test_rules_rewrite_one_place(name: str) -> None:
     # Ten to twenty letters, and one and a half times as many signs.
     assert {*texts} <= {n + n + -(-n // 2) for n in range(10, 21)}
     assert np.mean(texts) == pytest.approx(37.7, abs=1.2)
+
+
+@pytest.mark.parametrize("name", ["lime_rewrite_multistep_easy", "lime_rewrite_multistep_hard"])
+def test_rules_rewrite_one_place_after_another(name: str) -> None:
+    """Each rule can be carried out in what those before it have made, and some way leads to the answer."""
+    counts, texts, sides = Counter[int](), list[int](), Counter[int]()
+    for row, scored in rows(form(name), 500):
+        upper, lower, math, prompt, answer = marked(row)
+        assert scored == [*answer, "<end>"]
+        assert (len(upper), len(lower), len(math)) == (24, 24, 20)
+        given, text = (part.split() for part in " ".join(prompt).split(" <space> "))
+        rules = [part.split() for part in " ".join(given).split(" ; ")]
+        told = [part.split() for part in " ".join(answer).split(" ; ")]
+        made = [text]
+        for number, rule in enumerate(rules):
+            left, right = rule[: rule.index("->")], rule[rule.index("->") + 1 :]
+            names = {*left} & {*upper}
+            assert names == {*right} & {*upper} == {*upper[: len(names)]}
+            found = {tuple(new) for one in made for _, new in rewritten(left, right, one, names, {*lower})}
+            made = [list(new) for new in found]
+            if len(told) > 1:
+                assert told[number] in made
+                made = [told[number]]
+            sides.update((len(left), len(right) - len(names)))
+        assert told[-1] in made
+        assert len(told) == (len(rules) if name.endswith("easy") else 1)
+        counts[len(rules)] += 1
+        texts.append(len(text))
+    assert all(counts[many] == pytest.approx(100, abs=35) for many in range(1, 6))
+    assert {*sides} == {*range(3, 8)}
+    assert {*texts} == {n + n + -(-n // 2) for n in range(5, 11)}
 
 
 def rewritten(

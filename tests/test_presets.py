@@ -254,6 +254,36 @@ def test_simpler_tasks_of_parts(name: str, share: float) -> None:
     assert there / 1_500 == pytest.approx(share, abs=0.05)
 
 
+def test_simpler_tasks_of_where_and_how_often() -> None:
+    """The first place of a part, and a word without it: it stands there any number of times that fit."""
+    there = 0
+    for row, scored in rows(form("wu_get_index"), 800):
+        word, part, answer, _ = cut(row)
+        at = within(word, part)
+        assert scored == [*answer, "<end>"]
+        assert "".join(answer) == str(at if at >= 0 else len(word))
+        there += at >= 0
+    assert there / 800 == pytest.approx(0.75, abs=0.05)
+    shares, sizes, empty = list[float](), list[int](), 0
+    for row, _ in rows(form("wu_filter"), 1_500):
+        word, part, answer, _ = cut(row)
+        left, times = word, 0
+        while (at := within(left, part)) >= 0:
+            left, times = left[:at] + left[at + len(part) :], times + 1
+        assert answer == left
+        assert 1 <= len(part) <= len(word) // 2
+        if times:
+            assert len(word) + len(part) <= 219
+            shares.append(times / (len(word) // len(part)))
+            sizes.append(len(part))
+            empty += not answer
+    assert len(shares) / 1_500 == pytest.approx(0.75, abs=0.04)
+    # Parts of 1 to 73; as often as any number of times that they fit in, the most among them.
+    assert np.mean(sizes) == pytest.approx(37, abs=2.5)
+    assert 0.5 < np.mean(shares) < 0.75
+    assert empty > 0
+
+
 def test_simpler_tasks_of_given_words() -> None:
     """The longest word; a word in the order of a list; a word with several symbols replaced."""
     counts, lists, pairs = list[int](), list[int](), list[int]()

@@ -49,6 +49,11 @@ def apply(function, a, b, c, seen, out):
         return _shortest_path(a, b[0], c[0], out)
     if function == 19:
         return _sort_by(a, b, out)
+    if function == 20:
+        out[0] = _first(a, b)
+        return 1
+    if function == 21:
+        return _delete_parts(a, b, out)
     if a.size:
         out[0] = a.max() if function == 15 else a.min()
     return min(a.size, 1)
@@ -157,6 +162,16 @@ def _run_length(word, out):
         else:
             out[size], out[size + 1] = symbol, 1
             size += 2
+    return size
+
+
+@kernel
+def _delete_parts(word, part, out):
+    size = _delete(word, word.size, 0, out)
+    at = _first(out[:size], part)
+    while at < size and part.size > 0:
+        size = _delete(out[:size], at, part.size, out)
+        at = _first(out[:size], part)
     return size
 
 

@@ -23,7 +23,7 @@ SEQUENCES = (
 COMPARING = (
     "sort", "unique", "union", "intersect", "difference", "filter", "dedup_runs", "run_length",
     "delete_first", "delete_all", "replace", "search", "delete_part", "count", "majority", "max", "min",
-    "compare", "shortest_path", "sort_by",
+    "compare", "shortest_path", "sort_by", "find", "delete_parts",
 )
 NUMBERS = (
     "number", "sum", "prefix_sums", "mod", "parity", "plus", "minus", "times", "digits", "add",

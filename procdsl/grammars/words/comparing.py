@@ -157,6 +157,17 @@ def search(word: Word, part: Word) -> int:
     return int(any(word[at : at + len(part)] == part for at in range(len(word) - len(part) + 1)))
 
 
+@word_function("word, word -> number", lambda word, part: number(0, word.most))
+def find(word: Word, part: Word) -> int:
+    """Where the second word first stands in the first, in one piece; the length of the first if nowhere.
+
+    >>> find([3, 1, 2, 1, 2], [1, 2])
+    1
+    """
+    places = range(len(word) - len(part) + 1)
+    return next((at for at in places if word[at : at + len(part)] == part), len(word))
+
+
 @word_function("word, word -> word", shorter)
 def delete_part(word: Word, part: Word) -> Word:
     """The word without the first appearance of another.
@@ -167,6 +178,18 @@ def delete_part(word: Word, part: Word) -> Word:
     for at in range(len(word) - len(part) + 1):
         if word[at : at + len(part)] == part:
             return word[:at] + word[at + len(part) :]
+    return list(word)
+
+
+@word_function("word, word -> word", shorter)
+def delete_parts(word: Word, part: Word) -> Word:
+    """The word without the first appearance of another, again and again, until there is none.
+
+    >>> delete_parts([3, 1, 1, 2, 2], [1, 2])
+    [3]
+    """
+    while part and (at := find(word, part)) < len(word):
+        word = word[:at] + word[at + len(part) :]
     return list(word)
 
 
