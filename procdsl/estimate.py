@@ -66,10 +66,12 @@ class Cost(Node):
 
 
 class Speed(Node):
-    """What training gets done here: arithmetic a second of one operation, and how many run at once."""
+    """What training gets done here: arithmetic a second of one operation, how many run at once, and of how
+    many models, trained side by side, each of these is."""
 
     flops: float
     jobs: int
+    replicas: int = 1
 
 
 def left(plan: Plan, built: Collection[str]) -> float:

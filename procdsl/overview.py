@@ -239,9 +239,9 @@ def _time(flops: float, speed: Speed | None) -> str:
     if not flops:
         return "none, all of the training is done"
     together = f", {speed.jobs} operations at once" if speed.jobs > 1 else ""
-    return (
-        f"about {duration(flops / speed.flops / speed.jobs)} of training at the speed measured here{together}"
-    )
+    alike = f", {speed.replicas} models side by side" if speed.replicas > 1 else ""
+    taken = duration(flops / speed.flops / speed.jobs / speed.replicas)
+    return f"about {taken} of training at the speed measured here{together}{alike}"
 
 
 def differences(found: Differences) -> None:

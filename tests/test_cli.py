@@ -126,11 +126,15 @@ def test_plan_as_data_holds_the_plan_and_its_cost() -> None:
 def test_plan_marks_what_is_built(tmp_path: Path) -> None:
     spec = tmp_path / "good.toml"
     spec.write_text(GOOD.read_text())
-    assert call("run", spec, "--no-tracking", "--device", "cpu", "--quiet").exit_code == 0
+    run = ("run", spec, "--no-tracking", "--device", "cpu", "--replicas", "2", "--quiet")
+    assert call(*run).exit_code == 0
     result = call("plan", spec, "--profile", "none")
     assert "built" in result.stdout
     assert re.search(r"time: none, all of the training is done", result.stdout)
     assert document("plan", spec)["built"] == ["alone/s0/learn", "alone/s1/learn"]
+    assert document("plan", spec)["speed"]["replicas"] == 2
+    more = call("plan", spec, "--set", "seeds=[0,1,2,3]")
+    assert re.search(r"time: about .* at the speed measured here.*, 2 models side by side", more.stdout)
 
 
 def test_diff_names_fields_and_what_must_be_made_again(tmp_path: Path) -> None:

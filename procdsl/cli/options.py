@@ -37,5 +37,11 @@ DeviceOpt = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
 ThreadsOpt = Annotated[int | None, typer.Option(help="Threads of each operation [cores / jobs].")]
 StrictOpt = Annotated[bool, typer.Option("--strict-data", help="Use no fallback corpus.")]
 OfflineOpt = Annotated[bool, typer.Option("--offline", help="Ask no server for data.")]
+ReplicasOpt = Annotated[
+    str,
+    typer.Option(
+        "--replicas", metavar="auto|off|N", help="Models of one shape side by side [on a GPU, if small]."
+    ),
+]
 JsonOpt = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 QuietOpt = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]

@@ -21,6 +21,7 @@ from procdsl.cli.options import (
     OfflineOpt,
     ProfileOpt,
     QuietOpt,
+    ReplicasOpt,
     SetOpt,
     SpecArg,
     StoreOpt,
@@ -47,9 +48,6 @@ _KernelsOpt = Annotated[
     bool | None,
     typer.Option("--kernels/--no-kernels", help="Train small models by kernels [if it pays]."),
 ]
-_ReplicasOpt = Annotated[
-    str, typer.Option(metavar="auto|off|N", help="Models of one shape side by side [on a GPU, if small].")
-]
 _DeviceRowsOpt = Annotated[
     bool | None, typer.Option(help="Make rows on the device [on a GPU, those of neural automata].")
 ]
@@ -74,7 +72,7 @@ def run(
     offline: OfflineOpt = False,
     micro_rows: _RowsOpt = None,
     kernels: _KernelsOpt = None,
-    replicas: _ReplicasOpt = "auto",
+    replicas: ReplicasOpt = "auto",
     device_rows: _DeviceRowsOpt = None,
     json: JsonOpt = False,
     quiet: QuietOpt = False,

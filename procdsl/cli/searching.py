@@ -18,6 +18,7 @@ from procdsl.cli.options import (
     OfflineOpt,
     ProfileOpt,
     QuietOpt,
+    ReplicasOpt,
     SetOpt,
     SpecArg,
     StoreOpt,
@@ -56,6 +57,7 @@ def search(
     tracking: DeliverOpt = True,
     strict_data: StrictOpt = False,
     offline: OfflineOpt = False,
+    replicas: ReplicasOpt = "auto",
     json: JsonOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
@@ -90,6 +92,7 @@ def search(
         tracking_uri=tracking_uri,
         strict_data=strict_data,
         offline=offline,
+        replicas=execution.replicas(replicas),
     )
     hunt = _Hunt(spec, compiled.plan, Store(how.store), how, tracking, quiet)
     found = [hunt.search(one) for key, one in known.items() if name in (None, key)]

@@ -136,12 +136,18 @@ def _built(spec: Path, plan: Plan, wanted: Path | None) -> tuple[Plan, set[str],
         and (facts := results.done(operation.kind, plan.key(operation.id))) is not None
     }
     rates = sorted(
-        made[operation.id]["tokens_per_s"] * flops(plan, operation) / operation.tokens
+        (
+            made[operation.id]["tokens_per_s"] * flops(plan, operation) / operation.tokens,
+            made[operation.id]["conditions"].get("replicas", 1),
+        )
         for operation in plan.of_kind(TrainOperation)
         if made.get(operation.id, {}).get("tokens_per_s")
     )
+    if not rates:
+        return plan, set(made), None
     jobs, _ = parallelism(plan, device=device(), jobs=None, threads=None)
-    return plan, set(made), Speed(flops=rates[len(rates) // 2], jobs=jobs) if rates else None
+    rate, replicas = rates[len(rates) // 2]
+    return plan, set(made), Speed(flops=rate, jobs=jobs, replicas=replicas)
 
 
 def _calibrated(plan: Plan) -> Speed:
@@ -150,12 +156,14 @@ def _calibrated(plan: Plan) -> Speed:
     from procdsl.plan import TrainOperation
     from runner.calibrate import tokens_per_second
     from runner.execution import Execution, device, parallelism
+    from runner.replicas import together
 
     most = max(plan.of_kind(TrainOperation), key=lambda operation: flops(plan, operation))
     size = vocabulary_size(plan, most.vocabulary)
     jobs, threads = parallelism(plan, device=device(), jobs=None, threads=None)
-    rate = tokens_per_second(plan, most, size, Execution(Path(), device=device(), threads=threads))
-    return Speed(flops=rate * flops(plan, most) / most.tokens, jobs=jobs)
+    how = Execution(Path(), device=device(), threads=threads)
+    rate, replicas = tokens_per_second(plan, most, size, how), together(plan, most.id, how)
+    return Speed(flops=rate * flops(plan, most) / most.tokens, jobs=jobs, replicas=replicas)
 
 
 @app.command()

@@ -147,12 +147,17 @@ def _mixed(results: Sequence[TrialResult]) -> Iterator[str]:
     for name, values in _machines(results).items():
         if len(values) > 1:
             yield f"{_MIXED[name]} are mixed: {', '.join(values)}"
-    # Phases of one study may differ in this by their sizes, equal phases may not.
+    # Phases of one study may differ in these by their sizes, equal phases may not.
     lanes: dict[str, set[bool]] = {}
+    alone: dict[str, set[bool]] = {}
     for phase in (phase for result in results for phase in result.phases if phase.finished):
-        lanes.setdefault(phase.phase, set()).add(bool(phase.facts.get("conditions", {}).get("lanes")))
+        conditions = phase.facts.get("conditions", {})
+        lanes.setdefault(phase.phase, set()).add(bool(conditions.get("lanes")))
+        alone.setdefault(phase.phase, set()).add(conditions.get("replicas", 1) == 1)
     if mixed := [name for name, values in lanes.items() if len(values) > 1]:
         yield f"steps by kernels and by PyTorch are mixed in {', '.join(mixed)}"
+    if mixed := [name for name, values in alone.items() if len(values) > 1]:
+        yield f"models trained alone and side by side, alike to 1e-3, are mixed in {', '.join(mixed)}"
 
 
 def _inexact(results: Sequence[TrialResult]) -> Iterator[str]:

@@ -38,6 +38,12 @@ def groups(
     return [group for _, ids in found for group in _split(plan, [*ids.values()], execution)]
 
 
+def together(plan: Plan, id: str, execution: Execution) -> int:
+    """How many operations of the plan are carried out with this one, where all that are like it are ready."""
+    trained = [operation.id for operation in plan.of_kind(TrainOperation)]
+    return next(len(group) for group in groups(plan, trained, trained, execution) if id in group)
+
+
 def likeness(plan: Plan, id: str, execution: Execution) -> object | None:
     """What operations that may be trained side by side have in common; None for what is carried out alone.
 

@@ -55,12 +55,14 @@ def test_a_search_goes_on_from_what_is_there(tmp_path: Path) -> None:
 
     spec = tmp_path / "tiny.toml"
     spec.write_text(SPEC + SEARCH)
-    first = procdsl("search", spec, "--no-tracking", "--jobs", "1", "--json")
+    first = procdsl("search", spec, "--no-tracking", "--jobs", "1", "--json", "--replicas", "2")
     assert first.returncode == 0, first.stderr
     (one,) = json.loads(first.stdout)["searches"]
     assert [probe["steps"] for probe in one["probes"]][-1] == one["whole_steps"] == 30
     assert one["found"]["enough"] is not None
     made = sorted(path.name for path in (tmp_path / ".procdsl" / "objects").iterdir())
+    done = [json.loads(path.read_text()) for path in tmp_path.glob(".procdsl/objects/train-*/DONE.json")]
+    assert 2 in {one["facts"]["conditions"]["replicas"] for one in done}
 
     # Lost: the record of what was found. What was trained is found by its content.
     shutil.rmtree(tmp_path / ".procdsl" / "studies" / "tiny.least")

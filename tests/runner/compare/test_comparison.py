@@ -158,6 +158,7 @@ def test_what_is_no_fair_comparison_is_said(store: Store) -> None:
         leave=tuple(op.id for op in plan.operations if op.id != "text_only.s0"),
         threads=7,
         lanes=16,
+        replicas=8,
     )
     place = store.path("train", plan.key("dyck_then_text.s1"))
     with (place / "journal.jsonl").open("a") as file:
@@ -165,6 +166,7 @@ def test_what_is_no_fair_comparison_is_said(store: Store) -> None:
     warnings = "\n".join(compare(plan, store).warnings)
     assert "thread counts are mixed: 7, 1" in warnings
     assert "steps by kernels and by PyTorch are mixed in text" in warnings
+    assert "models trained alone and side by side, alike to 1e-3, are mixed in text" in warnings
     assert "dyck_then_text seed 1: text went on inexactly" in warnings
     assert "c4 could not be read: pydocs was used" in warnings
 
