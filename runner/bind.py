@@ -54,9 +54,10 @@ def bind(plan: Plan, store: Store, execution: Execution, observe: Observer) -> P
         entries[operation.name] = entry
         _tell(operation, entry, observe)
     for measure in _pairs(plan):
-        name, declared = _of_pairs(measure), list(_files(measure))
-        if (entry := known.get(name)) is None or entry["declared"] != declared:
-            entries[name] = pairs.settle(declared, execution.folder)
+        name, wanted = _of_pairs(measure), measure.measurement
+        assert isinstance(wanted, MinimalPairsMeasurement)
+        if (entry := known.get(name)) is None or entry["declared"] != list(wanted.files):
+            entries[name] = pairs.settle(wanted, execution.folder)
     bound = _applied(plan, entries, execution.folder)
     if entries != known or execution.rebind:
         write_json(store.study(plan.study) / "bindings.json", entries)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,12 +21,15 @@ class Pair(NamedTuple):
     bad: str
 
 
-def settle(declared: Sequence[str], folder: Path) -> dict[str, Any]:
-    """Which files these are: what a study remembers of them."""
-    folders = [f"{one}/*.jsonl" if (folder / one).is_dir() else one for one in declared]
+def settle(wanted: MinimalPairsMeasurement, folder: Path) -> dict[str, Any]:
+    """Which files these are: what a study remembers of them. Every pair that is asked for is read once."""
+    folders = [f"{one}/*.jsonl" if (folder / one).is_dir() else one for one in wanted.files]
     paths = files.expanded(folders, folder)
-    found = files.inventory(str(folder / path) for path in paths)
-    return {"declared": list(declared), "paths": list(paths), "digest": files.digest(found)}
+    located = tuple(str(folder / path) for path in paths)
+    found = files.digest(files.inventory(located))
+    for _ in pairs(wanted.model_copy(update={"files": located, "digest": found})):
+        pass
+    return {"declared": list(wanted.files), "paths": list(paths), "digest": found}
 
 
 def bound(measure: MeasureOperation, entry: dict[str, Any], folder: Path) -> MeasureOperation:
@@ -42,25 +45,19 @@ def pairs(wanted: MinimalPairsMeasurement) -> Iterator[Pair]:
     if found != wanted.digest:
         raise files.changed(f"the minimal pairs in {Path(wanted.files[0]).parent}", found, wanted.digest)
     for path in map(Path, wanted.files):
-        count = 0
-        for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1):
-            if line.strip() and count < wanted.rows:
-                count += 1
-                yield _pair(path, number, line)
-        if not count:
+        subset, empty = path.name.removesuffix(".gz").removesuffix(".jsonl"), True
+        for where, row in itertools.islice(files.guarded(path, files.rows(path)), wanted.rows):
+            empty = False
+            yield Pair(subset, _sentence(where, row, "good"), _sentence(where, row, "bad"))
+        if empty:
             raise RunError(f"{path} holds no pair", reason="data", help="take it out of `files`")
 
 
-def _pair(path: Path, number: int, line: str) -> Pair:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        row = None
-    good, bad = (row.get(key) if isinstance(row, dict) else None for key in ("sentence_good", "sentence_bad"))
-    if not (isinstance(good, str) and isinstance(bad, str) and good and bad):
-        raise RunError(
-            f"{path}:{number} is no minimal pair",
-            reason="data",
-            help='each line is {"sentence_good": "…", "sentence_bad": "…"}',
-        )
-    return Pair(path.name.removesuffix(".jsonl"), good, bad)
+def _sentence(where: str, row: Any, which: str) -> str:
+    """One of the two sentences of a line."""
+    key = f"sentence_{which}"
+    if isinstance(row, dict) and isinstance(sentence := row.get(key), str) and sentence.strip():
+        return sentence
+    what = f'no text under "{key}"' if isinstance(row, dict) else "no table"
+    help = 'each line is {"sentence_good": "…", "sentence_bad": "…"}'
+    raise RunError(f"{where} is no minimal pair: it has {what}", reason="data", help=help)

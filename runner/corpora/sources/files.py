@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
 import json
 import zlib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from glob import glob, has_magic
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from procdsl.errors import RunError
 from procdsl.plan import FilesSource
 from runner.corpora.sources import Pinned, Reading
 
+# No document, and no pair of sentences, is so long: it is another sort of file.
+_LONGEST = 100_000_000
+T = TypeVar("T")
 Inventory = tuple[tuple[str, int, str], ...]
 
 
@@ -44,7 +48,7 @@ def documents(source: FilesSource, *, digest: str) -> Iterator[str]:
     read = {"jsonl": _jsonl, "parquet": _parquet, "text": _text}[source.format]
     for path in source.paths:
         count = 0
-        for text in _guarded(Path(path), read(Path(path), source.column)):
+        for text in guarded(Path(path), read(Path(path), source.column)):
             count += 1
             yield text
         if not count:
@@ -102,10 +106,10 @@ def _sha256(path: Path, size: int, changed: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _guarded(path: Path, texts: Iterator[str]) -> Iterator[str]:
-    """The texts of a file, with its name on whatever is wrong with it."""
+def guarded(path: Path, parts: Iterator[T]) -> Iterator[T]:
+    """What is read of a file, with its name on whatever is wrong with it."""
     try:
-        yield from texts
+        yield from parts
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _damaged(path, f"damaged or cut short ({error})") from error
     except UnicodeDecodeError as error:
@@ -124,18 +128,35 @@ def _opened(path: Path) -> IO[str]:
     return path.open(encoding="utf-8")
 
 
-def _jsonl(path: Path, column: str) -> Iterator[str]:
-    with _opened(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
+def rows(path: Path) -> Iterator[tuple[str, Any]]:
+    """What stands on each line of a file of JSON that is not blank, and where: the path and the line.
+
+    Lines end in a line feed, and in nothing else that Unicode has for it. A mark of the byte order may begin
+    the file.
+    """
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        for number in itertools.count(1):
+            if not (line := file.readline(_LONGEST + 1)):
+                return
+            where = f"{path}:{number}"
+            if len(line) > _LONGEST:
+                help = "write a document, or a pair of sentences, a line"
+                raise RunError(f"{where} has more than {_LONGEST:,} bytes", reason="data", help=help)
             try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise _damaged(Path(f"{path}:{number}"), f"no JSON ({error})") from error
-            if not isinstance(row, dict) or not isinstance(row.get(column), str):
-                raise _no_text(f"{path}:{number}", column, row)
-            yield row[column]
+                if text := line.decode("utf-8-sig" if number == 1 else "utf-8").strip():
+                    yield where, json.loads(text)
+            except UnicodeDecodeError as error:
+                fault = f"no UTF-8 ({error.reason} at byte {error.start + 1:,} of the line)"
+                raise _damaged(Path(where), fault) from error
+            except (ValueError, RecursionError) as error:
+                raise _damaged(Path(where), f"no JSON ({error})") from error
+
+
+def _jsonl(path: Path, column: str) -> Iterator[str]:
+    for where, row in rows(path):
+        if not isinstance(row, dict) or not isinstance(row.get(column), str):
+            raise _no_text(where, column, row)
+        yield row[column]
 
 
 def _parquet(path: Path, column: str) -> Iterator[str]:

@@ -58,7 +58,12 @@ def rot(path: Path) -> None:
         ),
         ("b.jsonl", lambda path: path.write_bytes(b'{"text": null}\n'), "no text in column"),
         ("b.jsonl", lambda path: path.write_bytes(b"[1, 2]\n"), "no text in column"),
-        ("b.jsonl", lambda path: path.write_bytes(b'{"text": "\xff"}\n'), "no UTF-8"),
+        (
+            "b.jsonl",
+            lambda path: path.write_bytes(b'\n{"text": "\xff"}\n'),
+            r"b\.jsonl:2 is no UTF-8 .* byte 11",
+        ),
+        ("b.jsonl", lambda path: path.write_bytes(b"[" * 100_000), r"b\.jsonl:1 is no JSON"),
     ],
 )
 def test_a_damaged_file_is_named(

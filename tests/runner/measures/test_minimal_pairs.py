@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,14 @@ from procdsl.programs import MinimalPairsMeasurement
 from procdsl.recognisers import recogniser
 from runner.bind import bind, recall
 from runner.corpora import prepare
+from runner.corpora.sources import files
 from runner.events import ignore
 from runner.execution import Execution
 from runner.initial import initial
 from runner.measures import Setting, prepared, taken
 from runner.model import Transformer
+from runner.pairs import Pair
+from runner.pairs import pairs as sentences
 from runner.store import Store
 from tests.runner.corpora.made import documents, jsonl, operation
 from tests.runner.measures.test_grammaticality import setting_of
@@ -40,7 +45,7 @@ def study(root: Path, **changes: Any) -> Plan:
         (root / "blimp" / f"{name}.jsonl").write_text("\n".join(lines) + "\n\n")
     corpus, extra = operation(), iid()
     train = phase(extra, vocabulary=Vocabulary(text=corpus.id, text_size=257, tokens=extra.tokens))
-    wanted = MinimalPairsMeasurement(source=corpus.id, rows=1_000, files=("blimp",), **changes)
+    wanted = MinimalPairsMeasurement(source=corpus.id, files=("blimp",), **{"rows": 1_000, **changes})
     measure = measured_by(wanted, name="blimp")
     return Plan(study="study", operations=(corpus, extra, train, measure), trials=())
 
@@ -106,14 +111,60 @@ def test_content_is_in_the_key_and_places_are_not(tmp_path: Path) -> None:
     assert "--rebind" in caught.value.help
 
 
+GOOD = b'{"sentence_good": "a", "sentence_bad": "b"}'
+
+
 @pytest.mark.parametrize(
-    "line", ["{", "[]", '{"sentence_good": "a"}', '{"sentence_good": "", "sentence_bad": "b"}']
+    ("line", "fault"),
+    [
+        (b"{", "is no JSON"),
+        (b"[" * 100_000, "is no JSON"),
+        (b"[]", "it has no table"),
+        (b'{"sentence_good": "a"}', 'it has no text under "sentence_bad"'),
+        (b'{"sentence_good": " ", "sentence_bad": "b"}', 'it has no text under "sentence_good"'),
+        (b'{"sentence_good": 1, "sentence_bad": "b"}', 'it has no text under "sentence_good"'),
+        ('{"sentence_good": "ä", "sentence_bad": "b"}'.encode("latin-1"), "is no UTF-8 .* at byte 20 of the"),
+        (b" " * 2_000, "has more than 1,000 bytes"),
+    ],
 )
-def test_a_line_that_is_no_pair_is_named(line: str, tmp_path: Path) -> None:
+def test_a_line_that_is_no_pair_is_named_before_anything_is_done(
+    line: bytes, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_LONGEST", 1_000 if line.startswith(b" ") else 10**6)
     plan = study(tmp_path)
-    (tmp_path / "blimp" / "order.jsonl").write_text('{"sentence_good": "a", "sentence_bad": "b"}\n' + line)
-    with pytest.raises(RunError, match=r"order\.jsonl:2 is no minimal pair"):
-        prepared(setting(tmp_path, plan))
+    (tmp_path / "blimp" / "order.jsonl").write_bytes(b"\n".join([GOOD, b"", line]))
+    execution = Execution(store=tmp_path / "store", folder=tmp_path)
+    with pytest.raises(RunError, match=rf"order\.jsonl:3 .*{fault}") as caught:
+        bind(plan, Store(tmp_path / "store"), execution, ignore)
+    assert caught.value.help
+
+
+def test_lines_end_in_line_feeds_alone_and_what_is_not_asked_for_is_not_read(tmp_path: Path) -> None:
+    plan = study(tmp_path, rows=2)
+    other = '{"sentence_good": "a\u2028b", "sentence_bad": "b\x85a"}'
+    text = "\ufeff" + GOOD.decode() + "\r\n" + other + "\n{"
+    (tmp_path / "blimp" / "order.jsonl").write_bytes(text.encode())
+    wanted: Any = setting(tmp_path, plan).measure.measurement
+    assert [pair for pair in sentences(wanted) if pair.subset == "order"] == [
+        Pair("order", "a", "b"),
+        Pair("order", "a\u2028b", "b\x85a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (lambda path: path.write_bytes(b""), r"order\.jsonl is empty"),
+        (lambda path: path.write_bytes(b"\n \n"), r"order\.jsonl holds no pair"),
+        (lambda path: shutil.rmtree(path.parent), "blimp cannot be read: No such file"),
+        (lambda path: [one.unlink() for one in path.parent.iterdir()], r"no file matches 'blimp/\*\.jsonl'"),
+    ],
+)
+def test_files_without_pairs_are_named(damage: Callable[[Path], object], fault: str, tmp_path: Path) -> None:
+    plan = study(tmp_path)
+    damage(tmp_path / "blimp" / "order.jsonl")
+    with pytest.raises(RunError, match=fault):
+        setting(tmp_path, plan)
 
 
 def test_words_of_a_grammar_and_neighbours_that_are_none(tmp_path: Path) -> None:
