@@ -79,7 +79,8 @@ class Reader:
             return self._open(item, piece.word)
         of = self.values[draw.of] if draw.kind in OF else []
         if held := self.words.get(item.draw or 0):
-            word, found = self._word(piece.shift, held.follows, held.ends)
+            read = held.turned() if item.backwards else held
+            word, found = self._word(piece.shift, read.follows, read.ends)
         else:
             word, found = self._word(
                 piece.shift,

@@ -31,9 +31,24 @@ class Words:
         """The lengths that are drawn."""
         return self.grammar.lengths().values
 
+    def turned(self) -> Turned:
+        """The same of an input that is written backwards."""
+        return Turned(self.grammar, self.ids)
+
     def _spelt(self, word: Sequence[int]) -> list[str]:
         return [self._symbols[id] for id in word]
 
     @cached_property
     def _symbols(self) -> dict[int, str]:
         return {id: symbol for symbol, id in self.ids.items()}
+
+
+@dataclass(frozen=True)
+class Turned(Words):
+    """Words written backwards. Grammars read forwards: only the whole of one tells whether it is a word."""
+
+    def follows(self, word: Sequence[int]) -> set[int]:
+        return set(self.ids.values()) if len(word) < self.lengths[-1] else set()
+
+    def ends(self, word: Sequence[int]) -> bool:
+        return super().ends(word[::-1])

@@ -132,11 +132,9 @@ class Writing:
         self.pieces.append(piece)
 
     def _turned(self, piece: Written, function: Any, drawn: int | None) -> Written:
-        kept = ("identity",) if drawn in self.lowering.words else ("reverse", "identity")
-        if function.name not in kept and drawn is not None:
+        if function.name not in ("reverse", "identity") and drawn is not None:
             message = f"{piece.text} cannot be read again"
-            help = "write the input itself" + (", or its reverse" if "reverse" in kept else "")
-            raise Fault("P361", message, ("format",), help)
+            raise Fault("P361", message, ("format",), "write the input itself, or its reverse")
         assert piece.register is not None
         if self.lowering.registers[piece.register].shape == "mapping":
             raise Fault("P361", f"{piece.text}: a mapping is written in pairs", ("format",))

@@ -184,12 +184,31 @@ def test_faults_are_found_and_placed(input: str, table: str, said: str, marked: 
     assert input[start : start + width] == marked
 
 
-def test_a_word_cannot_be_read_from_its_reverse() -> None:
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize(
+    "table", [BRACKETS, BRACKETS.replace("length = 16", "length = { uniform = [2, 16] }")]
+)
+def test_a_prompt_may_be_a_word_backwards(split: str, table: str) -> None:
+    """What is shown is a word when it is turned round, and nothing else is read as one."""
+    lines = 'input = "word(brackets)"\noutput = "input"\nformat = "{input:reverse} <sep> {output} <end>"'
+    grammar = task(lines, table)
+    inner = grammar.grammars["brackets"]
+    for row in rows(grammar, 100, split):
+        shown, answer = parts(row)
+        assert answer == shown[::-1]
+        assert inner.accepts(answer)
+    forwards = [*answer, "<sep>", *shown, "<end>"]
+    assert not inner.accepts(shown)
+    assert f"cannot go on an input of {len(answer)} symbols" in str(grammar.reason(forwards))
+    assert grammar.reason([*shown, shown[0], "<sep>", *answer, "<end>"]) is not None
+
+
+def test_a_word_cannot_be_read_from_a_part_of_it() -> None:
     grammar = task(
-        'input = "word(brackets)"\noutput = "input"\nformat = "{input:reverse} {output}"', BRACKETS
+        'input = "word(brackets)"\noutput = "input"\nformat = "{input:odds_first} {output}"', BRACKETS
     )
-    found = next(iter(grammar.problems(10_000)))
-    assert (found.code, found.help) == ("P361", "write the input itself")
+    (found,) = grammar.problems(4_096)
+    assert (found.code, found.help) == ("P361", "write the input itself, or its reverse")
 
 
 STUDY = """
