@@ -48,7 +48,8 @@ def row(program: NeuralProgram, address: Address) -> Row:
     end = program.symbols + len(begin)
     ids = [*begin, *_patches(program, cells), end]
     for _ in range(program.steps):
-        cells = changed(program, network, cells)
+        for _ in range(program.ahead):
+            cells = changed(program, network, cells)
         ids += [*begin, *_patches(program, cells), end]
     blank = address.context + 1 - program.row
     first = program.unscored

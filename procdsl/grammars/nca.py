@@ -30,9 +30,10 @@ class Nca(Grammar):
 
     The network sees the 3 × 3 cells around each: to `channels`, to `hidden` with a rectifier, to the states,
     of which the one with most is next. It is that of Lee et al. 2026 with whole-numbered weights; for their
-    filter by compression stands `activity`, the share of cells that differ between frames 0 and 1 at least.
-    `patch` is the block of cells that makes a token, spelt by its cells. Whatever one neighbourhood became
-    once, it must become again.
+    filter by compression stands `activity`, the share of cells that the first change changes at least.
+    From each frame to the next there are `ahead` changes. `patch` is the block of cells that makes a token,
+    spelt by its cells. Whatever one neighbourhood, of `ahead` cells to each side, became once, it must become
+    again.
 
     With `rules` it is theirs to the letter: a pool of so many networks, with channels that wrap, each of
     which made frames that `gzip -9` compressed to a share between the two of `compression`; row i has network
@@ -59,6 +60,7 @@ class Nca(Grammar):
     rules: int | None = Field(default=None, ge=1, le=2**20)
     compression: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(gt=0, le=10)]] = (0.5, 1.0)
     loss: Literal["later", "all"] = "later"
+    ahead: int = Field(default=1, ge=1, le=65_536)
 
     def program(self) -> NeuralProgram:
         return NeuralProgram(
@@ -73,6 +75,7 @@ class Nca(Grammar):
             activity=0 if self.rules else math.ceil(self.activity * self.grid[0] * self.grid[1]),
             pool=self._pool(),
             scores_first=self.loss == "all",
+            ahead=self.ahead,
             split=self.held_out.split(),
         )
 
@@ -203,4 +206,10 @@ class Nca(Grammar):
 
     def _around(self, cells: list[str], y: int, x: int) -> tuple[str, ...]:
         height, width = self.grid
-        return tuple(cells[(y + dy) % height][(x + dx) % width] for dy in (-1, 0, 1) for dx in (-1, 0, 1))
+        # Wider than the grid, it is the whole of it, seen from the cell.
+        down, across = (range(min(2 * self.ahead + 1, side)) for side in self.grid)
+        return tuple(
+            cells[(y + dy - self.ahead) % height][(x + dx - self.ahead) % width]
+            for dy in down
+            for dx in across
+        )

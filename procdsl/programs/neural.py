@@ -30,15 +30,16 @@ class NeuralProgram(Program, Grown):
     The network: one-hot states of the 3 × 3 cells around, to `channels` sums, to `hidden` rectified sums, to
     a sum for each state, the greatest of which is next, the first of equals. It has no biases, so that the
     scale of its weights does not matter: they are whole numbers, nearly normal. The start's cells are
-    independent, of shares that the row draws too. Networks are drawn until `activity` cells or more differ
-    between frames 0 and 1. A token is a patch of cells, its first the highest digit; after each frame comes
-    a token of its own; then padding. Frame 0 is what is hashed; it is scored only if `scores_first`.
+    independent, of shares that the row draws too. Networks are drawn until their first change of frame 0 is
+    one of `activity` cells or more. From one frame to the next there are `ahead` changes. A token is a patch
+    of cells, its first the highest digit; after each frame comes a token of its own; then padding. Frame 0 is
+    what is hashed; it is scored only if `scores_first`.
 
     With a `pool` shares are those of normal logits, and another token, with the id before, begins each frame.
     The row ends before its last frame does, and the first one's end is followed by one more unscored token.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"pool"})
+    later: ClassVar[frozenset[str]] = frozenset({"pool", "ahead"})
     kind: Literal["neural"] = "neural"
     states: int = Field(ge=2, le=16)
     channels: int = Field(ge=1, le=64)
@@ -51,6 +52,7 @@ class NeuralProgram(Program, Grown):
     activity: int = Field(default=0, ge=0)
     scores_first: bool = False
     pool: Pool | None = None
+    ahead: int = Field(default=1, ge=1)
 
     @property
     def frame(self) -> int:

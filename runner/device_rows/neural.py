@@ -34,11 +34,11 @@ def attempts(program: NeuralProgram, context: int) -> int:
 def rows(program: NeuralProgram, streams: Streams, context: int) -> Rows:
     """What one attempt gives; it is taken where enough cells change at first."""
     network, cells_BN = _drawn(program, streams)
-    for _ in range(program.burn_in):
-        cells_BN = _changed(program, network, cells_BN)
-    frames = [cells_BN]
-    for _ in range(program.steps):
-        frames.append(_changed(program, network, frames[-1]))
+    start_BN = _later(program, network, cells_BN, program.burn_in)
+    first_BN = _changed(program, network, start_BN)
+    frames = [start_BN, _later(program, network, first_BN, program.ahead - 1)]
+    for _ in range(program.steps - 1):
+        frames.append(_later(program, network, frames[-1], program.ahead))
     grid = (program.height, program.width)
     ids_BFP = patched(torch.stack(frames, 1), program.states, grid, program.patch)
     return Rows(
@@ -46,7 +46,7 @@ def rows(program: NeuralProgram, streams: Streams, context: int) -> Rows:
         hashed_BN=ids_BFP[:, 0],
         unscored=program.unscored,
         pad=program.symbols + 1,
-        taken_B=(frames[0] != frames[1]).sum(1) >= program.activity,
+        taken_B=(start_BN != first_BN).sum(1) >= program.activity,
     )
 
 
@@ -68,6 +68,13 @@ def _drawn(program: NeuralProgram, streams: Streams) -> tuple[_Network, Tensor]:
 def _weights(words: Tensor) -> Tensor:
     """Four bytes' sum, less its mean."""
     return ((words & 255) + (words >> 8 & 255) + (words >> 16 & 255) + (words >> 24) - 510).double()
+
+
+def _later(program: NeuralProgram, network: _Network, cells_BN: Tensor, changes: int) -> Tensor:
+    """The frame so many changes on."""
+    for _ in range(changes):
+        cells_BN = _changed(program, network, cells_BN)
+    return cells_BN
 
 
 def _changed(program: NeuralProgram, network: _Network, cells_BN: Tensor) -> Tensor:

@@ -38,6 +38,7 @@ class Net(NamedTuple):
     unscored: int
     burn_in: int
     activity: int
+    ahead: int
     pooled: bool
     frames: int
     least: int
@@ -62,6 +63,7 @@ def fill(program: NeuralProgram, address: Address, ids: Any, scored: Any) -> Non
         program.unscored,
         program.burn_in,
         program.activity,
+        program.ahead,
         *_pool(program, key),
         np.empty((9, program.states, program.channels), np.int64),
         np.empty((program.hidden, program.channels), np.int64),
@@ -132,8 +134,9 @@ def _fill(net, draws, cells, place, ids, scored):
             return start + b
         for at in range(0, net.row, frame.size):
             if at:
-                _change(net, now, after)
-                now, after = after, now
+                for _ in range(net.ahead):
+                    _change(net, now, after)
+                    now, after = after, now
                 _write(net, now, patches)
             last = min(frame.size, net.row - at)
             ids[b, at : at + last] = frame[:last]

@@ -72,6 +72,38 @@ def test_what_became_once_becomes_again() -> None:
     assert grammar.accepts([*"0000", "<row>", *"2222", "<row>"])
 
 
+@pytest.mark.parametrize("pooled", [False, True])
+def test_frames_lie_as_many_changes_ahead_as_is_said(pooled: bool) -> None:
+    """Every third frame of the same networks and starts; read again, and refused where one is another's."""
+    fields = {"rules": 7} if pooled else {"activity": 0.1}
+    one = unsplit(Nca(states=3, grid=(4, 6), patch=(2, 2), steps=6, **fields))
+    third = one.model_copy(update={"steps": 2, "ahead": 3})
+    size = one.program().frame
+    whole, some = (drawn(operation(grammar), "train", 0, 9)[0] for grammar in (one, third))
+    for every, few in zip(whole, some, strict=True):
+        for frame in range(3):
+            at = slice(frame * size, frame * size + size - pooled)
+            assert (few[at] == every[frame * 3 * size :][: size - pooled]).all()
+        (word,) = words_of(third, few)
+        assert third.reason(word) is None
+
+
+def test_what_became_once_becomes_again_as_many_changes_ahead() -> None:
+    """Cells alike in all that they see are alike; a change further than a cell sees makes them so too."""
+    grammar = Nca(states=2, grid=(1, 8), patch=(1, 1), steps=1, ahead=2)
+    line = [*"00000001", "<row>"]
+    # Two cells to each side: cells 2 to 4 see five zeros, and no others do.
+    seen = {place: grammar.legal_next([*line, *"00000000"[:place]]) for place in range(8)}
+    assert seen[2] == {"0", "1"}
+    assert seen[3] == seen[4] == {"0"}
+    assert seen[5] == {"0", "1"}
+    assert grammar.accepts([*line, *"00000000", "<row>"])
+    # All of a narrow line is seen from every cell: nothing is alike but what is turned.
+    narrow = grammar.model_copy(update={"grid": (1, 3)})
+    assert narrow.accepts([*"001", "<row>", *"010", "<row>"])
+    assert not narrow.accepts([*"000", "<row>", *"010", "<row>"])
+
+
 def test_floors_and_faults() -> None:
     found = analysis.floor(GRAMMAR.program(), length=GRAMMAR.longest(), context=GRAMMAR.longest())
     assert found is not None

@@ -31,6 +31,7 @@ SPELT = {
     "grid": ('kind = "life"\nrule = ["B3/S23", "B36/S23"]\ngrid = [6, 8]\npatch = [2, 2]\nsteps = 6', 99),
     "open grid": ('kind = "life"\ngrid = [4, 9]\npatch = [2, 3]\nsteps = 4\nboundary = "zero"', 40),
     "neural": ('kind = "nca"\nstates = 10\ngrid = [6, 8]\npatch = [2, 2]\nsteps = 3', 160),
+    "neural ahead": ('kind = "nca"\nstates = 3\ngrid = [4, 6]\npatch = [1, 2]\nsteps = 3\nahead = 3', 60),
     "neural of ties": ('kind = "nca"\nstates = 5\ngrid = [4, 6]\nhidden = 1\nchannels = 1\nactivity = 0\n'
                        'steps = 4\nloss = "all"', 130),
     "largest neural": ('kind = "nca"\nstates = 16\ngrid = [3, 4]\npatch = [1, 1]\nchannels = 64\n'
