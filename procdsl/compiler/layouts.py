@@ -24,10 +24,15 @@ def text_of(spec: ExperimentSpec, name: str) -> str:
 
 
 def tokenizer_group(spec: ExperimentSpec, name: str) -> tuple[str, ...]:
-    """Equal for corpora whose ids mean the same. A trained tokenizer is its corpus' own."""
+    """Equal for corpora whose ids mean the same. A trained tokenizer is its corpus' own.
+
+    Empty where a corpus is made of no text: another rule says so.
+    """
     text = text_of(spec, name)
     corpus = spec.corpora.get(text)
-    if corpus is None or isinstance(corpus, LikenessCorpus) or isinstance(corpus.tokenizer, BpeTokenizerSpec):
+    if corpus is None or isinstance(corpus, LikenessCorpus):
+        return ()
+    if isinstance(corpus.tokenizer, BpeTokenizerSpec):
         return (text,)
     return tuple(str(part) for part in corpus.tokenizer.model_dump().values())
 
@@ -36,8 +41,8 @@ def groups(spec: ExperimentSpec, names: Iterable[str]) -> dict[tuple[str, ...], 
     """The tokenizer groups of the corpora among these names, each with the text of the first corpus of it."""
     found: dict[tuple[str, ...], str] = {}
     for name in names:
-        if name in spec.corpora:
-            found.setdefault(tokenizer_group(spec, name), text_of(spec, name))
+        if name in spec.corpora and (group := tokenizer_group(spec, name)):
+            found.setdefault(group, text_of(spec, name))
     return found
 
 
