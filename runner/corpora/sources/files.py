@@ -52,7 +52,7 @@ def documents(source: FilesSource, *, digest: str) -> Iterator[str]:
             count += 1
             yield text
         if not count:
-            raise RunError(f"{path} holds no document", reason="data", help="take it out of `paths`")
+            raise RunError(f"{path} holds no document", reason="data", help="take it off the list")
 
 
 def inventory(paths: Iterable[str]) -> Inventory:
@@ -63,7 +63,7 @@ def inventory(paths: Iterable[str]) -> Inventory:
             stat = path.stat()
             if not path.is_file() or not stat.st_size:
                 what = "is empty" if path.is_file() else "is not a file"
-                raise RunError(f"{path} {what}", reason="data", help="mend it, or take it out of `paths`")
+                raise RunError(f"{path} {what}", reason="data", help="mend it, or take it off the list")
             found.append((path.name, stat.st_size, _sha256(path, stat.st_size, stat.st_mtime_ns)))
         except OSError as error:
             help = "paths are relative to the spec's folder; absolute ones are taken as they are"
@@ -95,7 +95,7 @@ def _expanded(written: str, folder: Path) -> list[str]:
     # `Path.glob` takes no absolute pattern.
     if not (found := sorted(glob(written, root_dir=folder, recursive=True))):  # noqa: PTH207
         raise RunError(
-            f"no file matches {written!r} in {folder.resolve()}", reason="data", help="mend `paths`"
+            f"no file matches {written!r} in {folder.resolve()}", reason="data", help="mend the path, or put files there"
         )
     return found
 
