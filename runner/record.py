@@ -14,10 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from procdsl.errors import RunError
-from procdsl.plan import TrainOperation
-from runner.batches import Batch
+from runner.batches import Batch, names
 from runner.devices import Later
-from runner.events import Event, Observer
+from runner.phase import Phase
 from runner.tracking.journal import Journal
 
 # Steps in a row that may be skipped because a loss or a gradient was not finite.
@@ -53,20 +52,14 @@ class Recorder:
     mean entropy of attention where that is trained."""
 
     def __init__(
-        self,
-        operation: TrainOperation,
-        counts: NDArray[np.int64],
-        names: list[str],
-        counters: Counters,
-        journal: Journal | None,
-        observe: Observer,
+        self, phase: Phase, counts: NDArray[np.int64], counters: Counters, journal: Journal | None
     ) -> None:
-        self.operation, self.names, self.counts = operation, names, counts
-        self.counters, self.journal, self.observe = counters, journal, observe
+        self.phase, self.counts, self.counters, self.journal = phase, counts, counters, journal
+        self.names = names(phase.plan, phase.operation)
         self.stop = False
         self.seconds = self.waited = 0.0
         self._first = counters.step
-        self._every = max(1, operation.steps // POINTS)
+        self._every = max(1, phase.operation.steps // POINTS)
         self._pending: tuple[Batch, float, Later] | None = None
         self._point = (counters.step, 0.0, 0.0)
         self._unwritten: tuple[int, Batch, float, float, list[float]] | None = None
@@ -113,7 +106,7 @@ class Recorder:
     @property
     def tokens_per_s(self) -> float:
         """Positions fed in a second of training, measurements and checkpoints aside."""
-        fed = (self.counters.step - self._first) * self.operation.batch_rows * self.operation.context
+        fed = self.phase.tokens(self.counters.step - self._first)
         return fed / self.seconds if self.seconds else 0.0
 
     @property
@@ -131,8 +124,8 @@ class Recorder:
             self.journal.event("skipped", s=batch.step, loss=str(loss), grad_norm=str(norm), rows=rows)
         if self.counters.skipped_in_row >= MOST_SKIPPED:
             raise RunError(
-                f"{self.operation.id}: {MOST_SKIPPED} steps in a row, to step {batch.step:,}, were skipped: "
-                f"loss {loss}, gradient norm {norm}; the journal has the last that were finite",
+                f"{self.phase.operation.id}: {MOST_SKIPPED} steps in a row, to step {batch.step:,}, were "
+                f"skipped: loss {loss}, gradient norm {norm}; the journal has the last that were finite",
                 reason="diverged",
                 help="lower the learning rate, clip gradients, or train in fp32",
             )
@@ -148,30 +141,30 @@ class Recorder:
             metrics["train/loss"] = counters.window_sum / counters.window_steps
         fed = self.counts[step] / self.counts[step].sum()
         metrics |= {f"mix/{name}": share for name, share in zip(self.names, fed.tolist(), strict=True)}
-        if self.operation.attention_entropy:
+        if self.phase.operation.attention_entropy:
             metrics["train/attention_entropy"] = sums.pop()
         if len(sums) > 1:
             each = zip(self.names, sums, batch.targets, strict=True)
             metrics |= {f"train/loss/{name}": total / count for name, total, count in each if count}
         if self.seconds > seconds:
-            tokens = (step - since) * self.operation.batch_rows * self.operation.context
+            tokens = self.phase.tokens(step - since)
             metrics["perf/tokens_per_s"] = tokens / (self.seconds - seconds)
             metrics["perf/data_wait"] = (self.waited - waited) / (self.seconds - seconds)
-        self.journal.log(step, step * self.operation.batch_rows * self.operation.context, metrics)
+        self.journal.log(step, self.phase.tokens(step), metrics)
         counters.window_sum, counters.window_steps = 0.0, 0
         self._point = (step, self.seconds, self.waited)
 
     def _tell(self, step: int, loss: float) -> None:
         now = time.monotonic()
-        if now - self._told < PROGRESS_SECONDS and step < self.operation.steps:
+        if now - self._told < PROGRESS_SECONDS and step < self.phase.operation.steps:
             return
         self._told = now
-        facts = {
-            "step": step,
-            "steps": self.operation.steps,
-            "tokens": step * self.operation.batch_rows * self.operation.context,
-            "loss": loss,
-            "tokens_per_second": self.tokens_per_s,
-            "memory": torch.cuda.max_memory_allocated() if torch.cuda.is_initialized() else None,
-        }
-        self.observe(Event("progress", self.operation.id, facts))
+        self.phase.tell(
+            "progress",
+            step=step,
+            steps=self.phase.operation.steps,
+            tokens=self.phase.tokens(step),
+            loss=loss,
+            tokens_per_second=self.tokens_per_s,
+            memory=torch.cuda.max_memory_allocated() if torch.cuda.is_initialized() else None,
+        )

@@ -26,42 +26,19 @@ from procdsl.plan import Plan, TrainOperation
 from runner import batches, checkpoints, devices, mastery, optimiser
 from runner.batches import Batch
 from runner.checkpoints import Checkpoint
-from runner.devices import Later, World
-from runner.events import Event, Observer
+from runner.devices import Later
+from runner.events import Observer
 from runner.execution import Execution
 from runner.initial import initial
 from runner.learning import Learn, learner
 from runner.measure import Measures
 from runner.model import Transformer, freeze
+from runner.phase import Phase
 from runner.record import Counters, Recorder
 from runner.steering import Steering
 from runner.store import Store
 from runner.tracking.journal import Journal
 from runner.tracking.system import watch
-
-
-@dataclass(frozen=True)
-class _Phase:
-    """What stays the same while a phase is trained."""
-
-    plan: Plan
-    operation: TrainOperation
-    store: Store
-    place: Path
-    execution: Execution
-    observe: Observer
-    device: torch.device
-    world: World
-
-    @property
-    def conditions(self) -> dict[str, str | int | bool]:
-        """What the last bits of a sum depend on, beside the operation: recorded, never hashed."""
-        return devices.conditions(self.plan, self.operation, self.execution, self.world)
-
-    def rate(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
-        wanted = self.operation
-        return optimiser.learning_rate(wanted.optimiser.lr, wanted.schedule, wanted.steps, step)
 
 
 @dataclass
@@ -99,7 +76,7 @@ def train(
     operation = plan.by_id[id]
     assert isinstance(operation, TrainOperation)
     device, world = devices.start(execution)
-    phase = _Phase(plan, operation, store, place, execution, observe, device, world)
+    phase = Phase(plan, operation, store, place, execution, observe, device, world)
     state = _begin(phase)
     counters = state.counters
     mastery.begin(operation, counters)
@@ -107,16 +84,15 @@ def train(
     maker = batches.maker(plan, operation, store, execution, device, world, counts)
     alone = (execution.replicas or 1) == 1
     learn = learner(plan, operation, state.model, execution, world) if alone else None
-    tokens = operation.batch_rows * operation.context
     until = partial(mastery.horizon, operation, counters)
     with (
         Journal(place / "journal.jsonl") if world.rank == 0 else nullcontext() as journal,
-        watch(journal, lambda: (counters.step, counters.step * tokens), device=execution.device),
+        watch(journal, lambda: (counters.step, phase.tokens(counters.step)), device=execution.device),
         batches.Ahead(maker.make, range(counters.step, operation.steps), until=until) as ahead,
     ):
-        record = Recorder(operation, counts, batches.names(plan, operation), counters, journal, observe)
-        measures = Measures(plan, operation, store, place, execution, journal, observe)
-        steering = Steering(plan, operation, counts, measures, counters, world, device, journal, observe)
+        record = Recorder(phase, counts, counters, journal)
+        measures = Measures(phase, journal)
+        steering = Steering(phase, counts, measures, counters, journal)
         _announce(phase, counters, journal)
         measures.take(state.model, counters.step)
         saved = time.monotonic()
@@ -153,7 +129,7 @@ def train(
     return _facts(phase, state, record, digest)
 
 
-def _thaw(phase: _Phase, state: TrainState) -> None:
+def _thaw(phase: Phase, state: TrainState) -> None:
     """Train what is trained from this step on. The optimiser's state of a tensor begins when it is thawed."""
     operation, step = phase.operation, state.counters.step
     if any(thaw.step == step for thaw in operation.thaws):
@@ -161,7 +137,7 @@ def _thaw(phase: _Phase, state: TrainState) -> None:
         state.optimiser = optimiser.rebuilt(state.optimiser, operation.optimiser, state.model)
 
 
-def _step(phase: _Phase, state: TrainState, learn: Learn, batch: Batch, rate: float, stop: bool) -> Later:
+def _step(phase: Phase, state: TrainState, learn: Learn, batch: Batch, rate: float, stop: bool) -> Later:
     """One update; its numbers (see `Recorder`).
 
     Whether loss and gradient are finite is decided on the device: AdamW then leaves everything as it was.
@@ -191,7 +167,7 @@ def _step(phase: _Phase, state: TrainState, learn: Learn, batch: Batch, rate: fl
     return devices.later(torch.cat([shared[:1], norm[None], broken[None].float(), shared[1:]]))
 
 
-def _begin(phase: _Phase) -> TrainState:
+def _begin(phase: Phase) -> TrainState:
     """Where to go on from: the last checkpoint, or what the phase starts from."""
     operation, plan = phase.operation, phase.plan
     with devices.one_after_another(phase.world):
@@ -218,19 +194,17 @@ def _begin(phase: _Phase) -> TrainState:
     return TrainState(model, adamw, counters)
 
 
-def _announce(phase: _Phase, counters: Counters, journal: Journal | None) -> None:
-    id, steps = phase.operation.id, phase.operation.steps
-    phase.observe(Event("start", id, {"kind": "train", "step": counters.step, "steps": steps}))
+def _announce(phase: Phase, counters: Counters, journal: Journal | None) -> None:
+    phase.tell("start", kind="train", step=counters.step, steps=phase.operation.steps)
     if not counters.resumed or journal is None:
         return
     journal.event("resumed", s=counters.step, conditions=phase.conditions)
     if counters.inexact:
-        text = f"{id} does not go on exactly: {'; '.join(counters.inexact)}"
         journal.event("inexact", s=counters.step, conditions=counters.inexact)
-        phase.observe(Event("note", id, {"text": text}))
+        phase.tell("note", text=f"{phase.operation.id} does not go on exactly: {'; '.join(counters.inexact)}")
 
 
-def _save(phase: _Phase, state: TrainState) -> str:
+def _save(phase: Phase, state: TrainState) -> str:
     """Write a checkpoint; the digest of the parameters. The last goes without the optimiser, and alone."""
     last = _finished(phase, state)
     saved = Checkpoint(
@@ -246,21 +220,21 @@ def _save(phase: _Phase, state: TrainState) -> str:
             )
         else:
             digest = checkpoints.digest(phase.place / "checkpoints", saved.step)
-    phase.observe(Event("checkpoint", phase.operation.id, {"step": saved.step}))
+    phase.tell("checkpoint", step=saved.step)
     return digest
 
 
-def _finished(phase: _Phase, state: TrainState) -> bool:
+def _finished(phase: Phase, state: TrainState) -> bool:
     """Whether the budget is spent, or the rule that may end the phase before was met often enough."""
     operation, counters = phase.operation, state.counters
     return counters.step >= operation.steps or operation.ends(counters.met)
 
 
-def _facts(phase: _Phase, state: TrainState, record: Recorder, digest: str) -> dict[str, Any]:
+def _facts(phase: Phase, state: TrainState, record: Recorder, digest: str) -> dict[str, Any]:
     counters = state.counters
     return {
         "steps": counters.step,
-        "tokens": counters.step * phase.operation.batch_rows * phase.operation.context,
+        "tokens": phase.tokens(counters.step),
         "scored": counters.scored,
         "skipped": counters.skipped,
         "parameters": sum(tensor.numel() for tensor in state.model.parameters()),
