@@ -56,7 +56,8 @@ class Structure(NamedTuple):
 def inside(structure: Any, tilt: Any, alpha: Any, seq: Any, whole: Any, sums: Any, zero: Any) -> None:
     """Fills alpha (K, N + 1) and seq (S, N + 1), column by column. `whole` (S) and `sums` (K) are scratch.
 
-    `zero` is that of the numbers in use: doubles, or whole numbers of any size.
+    `tilt` holds the power of the tilt that each shape needs. `zero` is that of the numbers in use: doubles,
+    or whole numbers of any size.
     """
     s = structure
     nonterminals, sequences, longest = len(s.empty), len(s.head), len(alpha[0]) - 1
@@ -80,7 +81,7 @@ def inside(structure: Any, tilt: Any, alpha: Any, seq: Any, whole: Any, sums: An
                 if s.slots[g] == 0:
                     total += s.weight[g] * whole[s.chain[g]]
                 elif n >= s.slots[g]:
-                    total += s.weight[g] * seq[s.chain[g]][n - s.slots[g]] * tilt[s.slots[g]]
+                    total += s.weight[g] * seq[s.chain[g]][n - s.slots[g]] * tilt[g]
             sums[a] = total
         for i in range(len(s.parts) - 1):
             begin, end = s.parts[i], s.parts[i + 1]
@@ -147,21 +148,21 @@ def flattened(shapes: Sequence[TreeShape]) -> Structure:
 
 
 def tilts(step: float, slots: Sequence[int]) -> list[float]:
-    """The powers of the tilt that productions need, by repeated multiplication."""
+    """The power of the tilt that each shape needs, by repeated multiplication."""
     powers = [1.0]
     for _ in range(max(slots, default=0)):
         powers.append(powers[-1] * step)
-    return powers
+    return [powers[slot] for slot in slots]
 
 
 def plain_inside(
-    structure: Structure, step: float, longest: int
+    structure: Structure, tilts: Sequence[float], longest: int
 ) -> tuple[list[list[float]], list[list[float]]]:
-    """`inside` in plain Python: alpha and seq up to the longest length."""
+    """`inside` in plain Python: alpha and seq up to the longest length, given the tilt of every shape."""
     alpha = [[0.0] * (longest + 1) for _ in structure.empty]
     seq = [[0.0] * (longest + 1) for _ in structure.head]
     scratch = [0.0] * len(structure.head), [0.0] * len(structure.empty)
-    inside(structure, tilts(step, structure.slots), alpha, seq, *scratch, 0.0)
+    inside(structure, tilts, alpha, seq, *scratch, 0.0)
     return alpha, seq
 
 
@@ -174,7 +175,7 @@ def vector_inside(
     def capped(value: Any) -> Any:
         return value if ceiling is None else np.minimum(value, ceiling)
 
-    tilt, head, rest = np.array(tilts(step, flat.slots)), np.array(flat.head), np.array(flat.rest)
+    tilted, head, rest = np.array(tilts(step, flat.slots)), np.array(flat.head), np.array(flat.rest)
     alpha, seq = (np.zeros((len(part), longest + 1), number) for part in (flat.empty, flat.head))
     alpha[:, 0], seq[0, 0] = capped(np.array(flat.empty)), 1
     levels, loops = _levels(flat.rest), _loops(flat)
@@ -183,7 +184,7 @@ def vector_inside(
     pairs = np.flatnonzero(rest)
     weight, chain, slots = np.array(flat.weight), np.array(flat.chain), np.array(flat.slots)
     heads = np.repeat(np.arange(len(flat.empty)), np.diff(flat.first))
-    tilted, writing = tilt[slots], slots > 0
+    writing = slots > 0
     whole = np.zeros(len(flat.head), number)
     for n in range(1, longest + 1):
         _shared(alpha, seq, pairs, head, rest, n)

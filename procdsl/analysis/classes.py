@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from procdsl.grammars.rules.ambiguity import Verdict, verdict
+from procdsl.grammars.rules.ambiguity import Verdict, derived_once, verdict
 from procdsl.grammars.rules.findings import longest_word
 from procdsl.grammars.rules.trees import referred
 from procdsl.programs import (
@@ -20,6 +20,7 @@ from procdsl.programs import (
     DyckProgram,
     EchoProgram,
     IidProgram,
+    InterleavedProgram,
     MachineProgram,
     MarkovProgram,
     NgramProgram,
@@ -71,6 +72,9 @@ def language_class(program: Program) -> Classified | None:
             return Classified("regular", f"a finite automaton of {program.states:,} states")
         case TreeProgram():
             return _rules_class(program.shapes)
+        case InterleavedProgram():
+            reason = f"{len(program.parts)} languages side by side, a stack for each"
+            return Classified("context-sensitive", reason)
         case TaskProgram():
             return Classified("finite", f"a task: prompts and answers of at most {program.longest} tokens")
         case MachineProgram():
@@ -92,7 +96,8 @@ def exactness(program: Program) -> str:
         return f"as {program.distribution} draws them"
     if isinstance(program, CorruptedProgram):
         return f"process: errors in rows that are drawn ({exactness(program.of)})"
-    if isinstance(program, TreeProgram) and not verdict(program.shapes).certain:
+    trees = program.parts if isinstance(program, InterleavedProgram) else (program,)
+    if not all(derived_once(one) for one in trees if isinstance(one, TreeProgram)):
         return "exact over derivations: a word is as likely as all its derivations together"
     if isinstance(program, TaskProgram):
         return _drawn(program)

@@ -7,6 +7,7 @@ from typing import Any
 
 from procdsl.analysis.rows import exactly
 from procdsl.grammars._brackets import shuffle_count
+from procdsl.interleaving import log_product
 from procdsl.programs import Interval, ShuffleDyckProgram
 from procdsl.tables import depths
 
@@ -45,16 +46,10 @@ def _log_free(k: int, pairs: int) -> float:
     power, done = base, None
     for bit in bin(k)[:1:-1]:
         if bit == "1":
-            done = power if done is None else _log_product(done, power)
-        power = _log_product(power, power)
+            done = power if done is None else log_product(done, power)
+        power = log_product(power, power)
     assert done is not None
     return float(done[pairs]) + math.lgamma(2 * pairs + 1)
-
-
-def _log_product(one: Any, other: Any) -> Any:
-    import numpy as np
-
-    return np.array([np.logaddexp.reduce(one[: m + 1] + other[m::-1]) for m in range(len(one))])
 
 
 def _decision(p: float) -> float:

@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from procdsl.analysis.rows import exactly
-from procdsl.grammars.rules.ambiguity import verdict
+from procdsl.grammars.rules.ambiguity import derived_once
 from procdsl.programs import Interval, TreeProgram, TreeShape
 from procdsl.trees import Structure, product, structure, tilt, unit_edges, vector_inside
 
@@ -26,15 +26,31 @@ _H = 1e-30
 
 def entropy(program: TreeProgram, length: int) -> Interval:
     """Nats a word: exact where it is proved that every word has one derivation, else between two bounds."""
-    value = float(_entropies(program)[length])
-    if program.unambiguous or verdict(program.shapes).certain:
-        return exactly(value)
-    return Interval(low=min(float(_chosen(program)[length]), value), high=value)
+    low, high = entropies(program)
+    return exactly(float(high[length])) if low is high else Interval(low=low[length], high=high[length])
 
 
 def chance(program: TreeProgram) -> float | None:
     """How often the likeliest symbol occurs is not computed."""
     return None
+
+
+def entropies(program: TreeProgram) -> tuple[Any, Any]:
+    """The bounds of the entropy of a word of each length; NaN where there is none. One array if exact."""
+    import numpy as np
+
+    high = _entropies(program)
+    return (high, high) if derived_once(program) else (np.minimum(_chosen(program), high), high)
+
+
+def log_weights(program: TreeProgram) -> Any:
+    """ln of the weight of all derivations of each length."""
+    import numpy as np
+
+    step, longest = tilt(program), program.lengths.values[-1]
+    with np.errstate(divide="ignore"):
+        found = np.log(vector_inside(structure(program), step, longest)[0][0])
+    return found - np.arange(longest + 1) * math.log(step)
 
 
 @lru_cache(maxsize=16)

@@ -39,9 +39,13 @@ class Tree(NamedTuple):
 
 def word(program: TreeProgram, stream: Stream, length: int) -> list[int]:
     """A word of exactly `length` symbols."""
-    tables = _tables(program)
+    return drawn(_tables(program), 0, stream, length)
+
+
+def drawn(tables: Tables, start: int, stream: Stream, length: int) -> list[int]:
+    """A word of exactly `length` symbols that a nonterminal derives."""
     root: list[Tree] = []
-    waiting = [(0, length, root)]
+    waiting = [(start, length, root)]
     while waiting:
         a, n, siblings = waiting.pop()
         g = _shape(tables, a, n, stream)
@@ -64,7 +68,7 @@ def _shape(tables: Tables, a: int, n: int, stream: Stream) -> int:
     for g in range(first, last):
         if n < flat.slots[g]:
             continue
-        share = flat.weight[g] * tables.seq[flat.chain[g]][n - flat.slots[g]] * tables.tilts[flat.slots[g]]
+        share = flat.weight[g] * tables.seq[flat.chain[g]][n - flat.slots[g]] * tables.tilts[g]
         if share > 0:
             found, total = g, total + share
         if drawn < total:
@@ -134,9 +138,12 @@ def _yield(tree: Tree) -> list[int]:
 
 @lru_cache(maxsize=8)
 def _tables(program: TreeProgram) -> Tables:
-    flat, step = structure(program), tilt(program)
-    alpha, seq = plain_inside(flat, step, program.lengths.values[-1])
+    flat = structure(program)
     shapes = sorted(program.shapes, key=lambda shape: shape.head)
-    return Tables(
-        shapes, flat, alpha, seq, tilts(step, flat.slots), [alias(shape.weights) for shape in shapes]
-    )
+    return tables(shapes, flat, tilts(tilt(program), flat.slots), program.lengths.values[-1])
+
+
+def tables(shapes: list[TreeShape], flat: Structure, tilts: list[float], longest: int) -> Tables:
+    """What words of up to `longest` symbols are looked up in, given the shapes by head and their tilts."""
+    alpha, seq = plain_inside(flat, tilts, longest)
+    return Tables(shapes, flat, alpha, seq, tilts, [alias(shape.weights) for shape in shapes])

@@ -9,18 +9,17 @@ from typing import Literal, Self
 from pydantic import Field, PrivateAttr
 
 from procdsl.errors import Severity
+from procdsl.grammars._expressed import FIELD, ContextFreeWords, InterleavedWords
+from procdsl.grammars._held_out import HeldOut
 from procdsl.grammars.base import AnyGrammar, Grammar, Problem, WordGrammar
-from procdsl.grammars.cfg import Cfg
 from procdsl.grammars.regular.deterministic import BUDGET, Dfa, determinise
 from procdsl.grammars.regular.expressions import Name, Node, nodes, parse
-from procdsl.grammars.regular.forests import Forest, relabelled
+from procdsl.grammars.regular.forests import Forest, Shuffle, relabelled
 from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.nondeterministic import relabelled as renamed
-from procdsl.grammars.regular.operators import FIELD, Evaluation, Value, alphabet, channel, used
+from procdsl.grammars.regular.operators import Evaluation, Value, alphabet, channel, used
 from procdsl.grammars.regular.texts import TextError
-from procdsl.grammars.rules.ambiguity import Verdict
-from procdsl.grammars.rules.trees import Trees
-from procdsl.programs import SPECIALS, AutomatonProgram, CorruptedProgram, TreeProgram
+from procdsl.programs import SPECIALS, AutomatonProgram, CorruptedProgram, InterleavedProgram, TreeProgram
 
 
 class Expr(WordGrammar):
@@ -34,8 +33,10 @@ class Expr(WordGrammar):
     "uniform"` draws them alike, `"weighted"` by the weights of the rules, and of automata, HMMs and `iid`.
     These stay in `concat`, `|`, `repeat`, `reverse`, `relabel`, `depth`, in the first part of `minus`, in the
     rules of `shuffle`, and in one part of `&`: the rules, else the first that has weights. Elsewhere only
-    what words there are counts. Outermost, `corrupt(a, substitute = 0.02, swap = 0.01, delete = 0.01)` errs
-    symbol by symbol: what is drawn then may be no word, and membership is that of `a`.
+    what words there are counts. A `shuffle` of several context-free languages, and others, wants symbols that
+    tell its parts, and keeps the weights of all. It stands outermost: what it makes has no rules. So does
+    `corrupt(a, substitute = 0.02, swap = 0.01, delete = 0.01)`, which errs symbol by symbol: what is drawn
+    then may be no word, and membership is that of `a`.
 
     ```toml
     kind   = "expr"
@@ -55,7 +56,7 @@ class Expr(WordGrammar):
     measure: Literal["uniform", "weighted"] = "uniform"
     states: int = Field(default=BUDGET, ge=1, le=1_000_000)
 
-    def program(self) -> AutomatonProgram | TreeProgram | CorruptedProgram:
+    def program(self) -> AutomatonProgram | TreeProgram | InterleavedProgram | CorruptedProgram:
         of, rates = self.made.program(), self._parts[1]
         if not rates:
             return of
@@ -112,7 +113,9 @@ class Expr(WordGrammar):
             yield fault.problem("P390")
             return
         yield from made.doubts()
-        if isinstance(made, _RegularWords):
+        if isinstance(made, InterleavedWords):
+            yield from made.problems(context)
+        elif isinstance(made, _RegularWords):
             if self.measure == "weighted":
                 message = "every word of a length is alike: no part has weights that stay"
                 yield Problem("P398", message, ("measure",), severity=Severity.WARNING)
@@ -123,12 +126,12 @@ class Expr(WordGrammar):
     # ------------------------------------------------------------ what the expression means
 
     @cached_property
-    def made(self) -> _RegularWords | _ContextFreeWords:
+    def made(self) -> _RegularWords | ContextFreeWords | InterleavedWords:
         """The language itself. TextError where the expression means none."""
         (node, rates), weighted = self._parts, self.measure == "weighted"
         symbols = alphabet(node, self.grammars)
         found = Evaluation(self.expr, symbols, self.grammars, self.states, weighted=weighted)
-        value = found.value(node)
+        value = found.whole(node)
         kept = used(value)
         if not kept:
             raise TextError(
@@ -165,41 +168,26 @@ class _RegularWords(RegularGrammar):
         return iter(())
 
 
-class _ContextFreeWords(Cfg):
-    """What an expression over rules comes to."""
-
-    rules: str = ""
-    _found: Trees = PrivateAttr()
-    _certain: bool = PrivateAttr()
-
-    @cached_property
-    def _trees(self) -> Trees:
-        return self._found
-
-    def program(self) -> TreeProgram:
-        return super().program().model_copy(update={"unambiguous": self._certain})
-
-    def verdict(self) -> Verdict:
-        return Verdict(certain=True) if self._certain else super().verdict()
-
-    def doubts(self) -> Iterator[Problem]:
-        """What is known of words with several derivations."""
-        if not self._certain:
-            for problem in self._ambiguity_problems():
-                path = (FIELD,) if problem.path == ("rules",) else problem.path
-                yield Problem(problem.code, problem.message, path, problem.help, problem.severity)
-
-
 def _words(
-    of: Expr, value: Value, kept: Sequence[int], spelt: tuple[str, ...]
-) -> _RegularWords | _ContextFreeWords:
+    of: Expr, value: Value | Shuffle, kept: Sequence[int], spelt: tuple[str, ...]
+) -> _RegularWords | ContextFreeWords | InterleavedWords:
     """The language over the symbols that it uses, numbered anew."""
     number = {old: new for new, old in enumerate(kept)}
-    if isinstance(value, Forest):
-        words = _ContextFreeWords(length=of.length, held_out=of.held_out, measure=of.measure)
-        found = value.trees.trimmed() or value.trees
-        words._found, words._certain = relabelled(Forest(found, True), number, spelt).trees, value.certain
-        return words
+    match value:
+        case Forest():
+            return _rules(of, value, number, spelt)
+        case Shuffle():
+            mixed = InterleavedWords(length=of.length, held_out=of.held_out, spelt=spelt)
+            whole = of._with(HeldOut())
+            mixed._parts = tuple(_rules(whole, part, number, spelt) for part in value.parts)
+            return mixed
     regular = _RegularWords(length=of.length, held_out=of.held_out, spelt=spelt)
     regular._found = determinise(renamed(value.nfa(), number), len(spelt), of.states)
     return regular
+
+
+def _rules(of: Expr, value: Forest, number: Mapping[int, int], spelt: tuple[str, ...]) -> ContextFreeWords:
+    words = ContextFreeWords(length=of.length, held_out=of.held_out, measure=of.measure)
+    found = value.trees.trimmed() or value.trees
+    words._found, words._certain = relabelled(Forest(found, True), number, spelt).trees, value.certain
+    return words

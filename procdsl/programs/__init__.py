@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from procdsl.programs.dyck import DyckProgram
     from procdsl.programs.echo import EchoPart, EchoProgram
     from procdsl.programs.iid import IidProgram
+    from procdsl.programs.interleaved import InterleavedProgram
     from procdsl.programs.lsystem import LsystemProgram
     from procdsl.programs.machine import MachineProgram, Memory, Move, Taken, Trace
     from procdsl.programs.markov import MarkovProgram
@@ -73,6 +74,7 @@ _FILES = {
     "dyck": ("DyckProgram",),
     "echo": ("EchoPart", "EchoProgram"),
     "iid": ("IidProgram",),
+    "interleaved": ("InterleavedProgram",),
     "lsystem": ("LsystemProgram",),
     "machine": ("MachineProgram", "Memory", "Move", "Taken", "Trace"),
     "markov": ("MarkovProgram",),

@@ -11,12 +11,14 @@ from procdsl.programs import (
     AnyProgram,
     AutomatonProgram,
     DyckProgram,
+    InterleavedProgram,
     Program,
     ShuffleDyckProgram,
     TreeProgram,
 )
 from procdsl.recognisers import automaton, earley
 from procdsl.recognisers.brackets import Brackets, Dyck, ShuffleDyck
+from procdsl.recognisers.interleaved import Interleaved
 
 __all__ = ["Brackets", "Recogniser", "nests", "reads", "recogniser"]
 
@@ -38,7 +40,7 @@ def reads(program: Program) -> bool:
     """Whether there is a recogniser of a program's words."""
     if isinstance(program, TreeProgram):
         return all(len(shape.yields) == 1 for shape in program.shapes)
-    return isinstance(program, AutomatonProgram | DyckProgram | ShuffleDyckProgram)
+    return isinstance(program, AutomatonProgram | DyckProgram | InterleavedProgram | ShuffleDyckProgram)
 
 
 def nests(program: Program) -> bool:
@@ -57,4 +59,6 @@ def recogniser(program: AnyProgram) -> Recogniser:
             return automaton.Walks(program)
         case TreeProgram():
             return earley.Words(program)
+        case InterleavedProgram():
+            return Interleaved(program)
     raise TypeError(f"nothing recognises the words of a {program.kind} program")

@@ -101,17 +101,20 @@ class Chart:
 
     def expected_within(self, left: int, lengths: Sequence[int]) -> frozenset[int]:
         """The terminals after which exactly `left` - 1 more make a word; `lengths` as `counting.possible`."""
+        return frozenset(s for s, more in self.onward(left, lengths).items() if more << 1 >> left & 1)
+
+    def onward(self, left: int, lengths: Sequence[int]) -> dict[int, int]:
+        """The terminals that may come next; how many more, up to `left`, then make a word: bit by bit."""
         rules, here, at = self.rules, self.columns[-1], len(self.prefix)
-        after = _Continuations(self, left, lengths)
-        found = set[int]()
+        after, found = _Continuations(self, left, lengths), dict[int, int]()
         for a in here.predicted:
             for terminal, numbers in rules.first[a].items():
-                if any(after.ends(number, 1, at, left - 1) for number in numbers):
-                    found.add(terminal)
+                for number in numbers:
+                    found[terminal] = found.get(terminal, 0) | after.more(number, 1, at)
         for terminal, items in here.waiting.items():
-            if terminal >= 0 and any(after.ends(n, dot + 1, origin, left - 1) for n, dot, origin in items):
-                found.add(terminal)
-        return frozenset(found)
+            for number, dot, origin in items if terminal >= 0 else ():
+                found[terminal] = found.get(terminal, 0) | after.more(number, dot + 1, origin)
+        return found
 
     # ------------------------------------------------------------ one column
 
@@ -196,12 +199,10 @@ class _Continuations:
         self.suffixes: dict[tuple[int, int], int] = {}
         self.after = self._solved()
 
-    def ends(self, number: int, dot: int, origin: int, left: int) -> bool:
-        """Whether an item can end, and all around it, after exactly `left` more symbols."""
-        if left < 0:
-            return False
+    def more(self, number: int, dot: int, origin: int) -> int:
+        """In how many more symbols an item can end, and all around it."""
         around = self.after.get((self.chart.rules.heads[number], origin), 0)
-        return bool(_sum(self._suffix(number, dot), around, self.mask) >> left & 1)
+        return sums(self._suffix(number, dot), around, self.mask)
 
     def _suffix(self, number: int, dot: int) -> int:
         """The possible lengths of what stands behind a dot."""
@@ -210,7 +211,7 @@ class _Continuations:
             return 1
         if (number, dot) not in self.suffixes:
             symbol, rest = body[dot], self._suffix(number, dot + 1)
-            bits = rest << 1 & self.mask if symbol >= 0 else _sum(self.lengths[~symbol], rest, self.mask)
+            bits = rest << 1 & self.mask if symbol >= 0 else sums(self.lengths[~symbol], rest, self.mask)
             self.suffixes[number, dot] = bits
         return self.suffixes[number, dot]
 
@@ -231,14 +232,14 @@ class _Continuations:
         while queue:
             user = queue.pop()
             for target, suffix in users.get(user, ()):
-                bits = found.get(target, 0) | _sum(suffix, found[user], self.mask)
+                bits = found.get(target, 0) | sums(suffix, found[user], self.mask)
                 if bits != found.get(target, 0):
                     found[target] = bits
                     queue.append(target)
         return found
 
 
-def _sum(one: int, other: int, mask: int) -> int:
+def sums(one: int, other: int, mask: int) -> int:
     """All sums of a bit of one and a bit of the other."""
     if one.bit_count() > other.bit_count():
         one, other = other, one

@@ -24,6 +24,7 @@ from numba.core.caching import FunctionCache
 
 import procdsl.deflate
 import procdsl.groups
+import procdsl.interleaving
 import procdsl.splits
 import procdsl.streams
 import procdsl.tables
@@ -34,6 +35,7 @@ import procdsl.walks
 SHARED: tuple[ModuleType, ...] = (
     procdsl.deflate,
     procdsl.groups,
+    procdsl.interleaving,
     procdsl.splits,
     procdsl.streams,
     procdsl.tables,

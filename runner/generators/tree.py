@@ -58,12 +58,23 @@ class TreeTables(NamedTuple):
 
 def prepare(program: TreeProgram) -> Prepared:
     """The tables up to the longest word: O(S N²) time and O((K + S) N) memory."""
-    longest = program.lengths.values[-1]
-    flat = structure(program)
-    alpha, seq, powers = _inside(flat, tilt(program), longest)
+    flat, shapes = structure(program), sorted(program.shapes, key=lambda shape: shape.head)
+    prepared = prepare_shapes(shapes, flat, tilts(tilt(program), flat.slots), program.lengths.values[-1])
+    alpha = prepared.tables.alpha
     if lost := [n for n in program.lengths.values if not 0 < alpha[0, n] < np.inf]:
-        raise RunError(f"words of length {lost[0]} are too unlikely for the tables to hold", reason="tables")
-    shapes = sorted(program.shapes, key=lambda shape: shape.head)
+        raise too_unlikely(lost[0])
+    return prepared
+
+
+def too_unlikely(length: int) -> RunError:
+    """What is raised where a word's weight is no ordinary number."""
+    return RunError(f"words of length {length} are too unlikely for the tables to hold", reason="tables")
+
+
+def prepare_shapes(shapes: list[TreeShape], flat: Structure, tilts: list[float], longest: int) -> Prepared:
+    """As `prepare`, of shapes by head, with the tilt of each."""
+    powers = np.array(tilts)
+    alpha, seq = _inside(flat, powers, longest)
     nodes = NODES_PER_SYMBOL * longest + NODES_BESIDE
     # Two words for the shape, four for the member and then some (a rejected word has a chance of 2**-12 at
     # most), two for each child.
@@ -85,7 +96,7 @@ def prepare(program: TreeProgram) -> Prepared:
     return Prepared(tables, slots=AHEAD + need // 4 * 4, scratch=8 * nodes)
 
 
-def _inside(flat: Structure, step: float, longest: int) -> tuple[Any, Any, Any]:
+def _inside(flat: Structure, tilts: Any, longest: int) -> tuple[Any, Any]:
     floats = {"weight", "inverse", "unit_by", "empty"}
     arrays = Structure(
         *(
@@ -94,9 +105,8 @@ def _inside(flat: Structure, step: float, longest: int) -> tuple[Any, Any, Any]:
         )
     )
     alpha, seq = np.zeros((len(flat.empty), longest + 1)), np.zeros((len(flat.head), longest + 1))
-    powers = np.array(tilts(step, flat.slots))
-    compiled_inside(arrays, powers, alpha, seq, np.zeros(len(seq)), np.zeros(len(alpha)), 0.0)
-    return alpha, seq, powers
+    compiled_inside(arrays, tilts, alpha, seq, np.zeros(len(seq)), np.zeros(len(alpha)), 0.0)
+    return alpha, seq
 
 
 def _members(shapes: list[TreeShape]) -> tuple[Any, Any, Any, Any, Any]:
@@ -136,13 +146,23 @@ def _keeps_order(shape: TreeShape) -> bool:
 @sampler(TreeTables)
 @kernel
 def _word(tables, draws, scratch, out):
-    _grow(tables, draws, scratch, out)
-    if not tables.in_order:
-        _write(tables, scratch, out)
+    write_tree(tables, 0, 0, draws, scratch, out)
 
 
 @kernel
-def _grow(tables, draws, scratch, out):
+def write_tree(tables, start, read, draws, scratch, out):
+    """A word that a nonterminal derives, by the stream behind its first `read` words; how many are read then.
+
+    The whole buffer is used, the window of `next32` included.
+    """
+    read = _grow(tables, start, read, draws, scratch, out)
+    if not tables.in_order:
+        _write(tables, scratch, out)
+    return read
+
+
+@kernel
+def _grow(tables, start, read, draws, scratch, out):
     """Draws the tree. Where yields keep their order it is written at once, else its nodes are kept.
 
     The stack holds triples: nonterminal (~id for a terminal to write), length, and the place in `numbers`
@@ -160,9 +180,9 @@ def _grow(tables, draws, scratch, out):
     shape, begins, kids = scratch[:size], scratch[size : 2 * size], scratch[2 * size : 3 * size]
     numbers, shares, stack = scratch[3 * size : 4 * size], scratch[4 * size : 5 * size], scratch[5 * size :]
     # Words of the stream lie ready in `buffer`, from block `block` on; `i` is the next.
-    block, i = 0, 0
-    blocks(at, 0, buffer.size // 4, buffer)
-    stack[0], stack[1], stack[2], top = 0, out.size, 0, 3
+    block, i = read // 4, read % 4
+    blocks(at, block, buffer.size // 4, buffer)
+    stack[0], stack[1], stack[2], top = start, out.size, 0, 3
     node, free, written = 0, 1, 0
     while top > 0:
         top -= 3
@@ -183,7 +203,7 @@ def _grow(tables, draws, scratch, out):
             i, total, found = i + 2, 0.0, g
             for g in range(found, last):
                 if n >= slots[g]:
-                    share = weight[g] * seq[chain[g], n - slots[g]] * tilts[slots[g]]
+                    share = weight[g] * seq[chain[g], n - slots[g]] * tilts[g]
                     if share > 0:
                         found = g
                         total += share
@@ -247,6 +267,7 @@ def _grow(tables, draws, scratch, out):
                 stack[top], stack[top + 1], stack[top + 2] = children[child[g] + c], shares[c], free + c
                 top += 3
             node, free = node + 1, free + count_children
+    return 4 * block + i
 
 
 @inlined

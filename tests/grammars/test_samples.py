@@ -26,7 +26,21 @@ def _over(source: Any) -> GenerateOperation:
     return made.model_copy(update={"program": source.over({"of": inner}).program(), "name": "control"})
 
 
+SHUFFLE = """
+kind = "expr"
+expr = "shuffle(round, palindromes)"
+length = { uniform = [4, 30] }
+[grammars.round]
+kind = "cfg"
+rules = 'S -> "(" S ")" S | ε'
+length = 2
+[grammars.palindromes]
+kind = "cfg"
+rules = 'S -> "a" S "a" | "b" S "b" | "c"'
+length = 3
+"""
 OPERATIONS = {name: operation(grammar) for name, grammar in EXAMPLES.items()} | {
+    "expr_shuffle": operation(read(SHUFFLE)),
     "source_ngram": _over(Ngram(of="x", order=2, rows=8)),
     "source_shuffled": _over(Shuffled(of="x")),
 }

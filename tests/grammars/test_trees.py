@@ -12,7 +12,7 @@ from scipy.stats import chi2
 
 from procdsl import analysis
 from procdsl.grammars.rules import branching, counting
-from procdsl.trees import flattened, plain_inside, structure, tilt, vector_inside
+from procdsl.trees import flattened, plain_inside, structure, tilt, tilts, vector_inside
 from tests.grammars.derivations import derivations
 from tests.grammars.examples import drawn, operation, read, unsplit
 
@@ -49,7 +49,8 @@ def grammar(name: str, **changes: Any) -> Any:
 def test_weights_counts_and_entropies_are_those_of_all_derivations(name: str) -> None:
     made = grammar(name)
     program = made.program()
-    alpha, _ = plain_inside(structure(program), 1.0, 6)
+    flat = structure(program)
+    alpha, _ = plain_inside(flat, tilts(1.0, flat.slots), 6)
     for n in LENGTHS:
         found = derivations(program.shapes, n)
         assert made.count(n) == len(found)
@@ -87,7 +88,8 @@ def test_what_productions_choose_bounds_the_words_from_below() -> None:
 def test_all_inside_routines_agree(name: str) -> None:
     program = grammar(name).program()
     flat, step = structure(program), tilt(program)
-    assert np.array(plain_inside(flat, step, 40)[0]) == pytest.approx(vector_inside(flat, step, 40)[0])
+    plain = plain_inside(flat, tilts(step, flat.slots), 40)[0]
+    assert np.array(plain) == pytest.approx(vector_inside(flat, step, 40)[0])
 
 
 @every_grammar

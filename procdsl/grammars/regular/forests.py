@@ -53,6 +53,18 @@ class Forest:
         return bool(self.symbols)
 
 
+@dataclass(frozen=True)
+class Shuffle:
+    """Words of several rules between each other: of symbols that tell which part each belongs to."""
+
+    parts: tuple[Forest, ...]
+
+    @property
+    def symbols(self) -> frozenset[int]:
+        """The terminals that words are made of."""
+        return frozenset().union(*(part.symbols for part in self.parts))
+
+
 def brackets(alphabet: Sequence[str], pairs: Sequence[tuple[int, int]], depth: int | None) -> Forest:
     """Well-nested words of these pairs, at most `depth` deep: S -> ( S ) S | ε, with a copy for each
     depth."""

@@ -1,7 +1,7 @@
 """What expressions over languages mean: a least automaton where all parts are regular, else rules.
 
 Both are over the one alphabet of the whole expression. Rules meet automata exactly; rules and rules do not
-meet."""
+meet, and what comes of their shuffle is no language of rules: it stands outermost."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import product
 from typing import TypeVar
 
+from procdsl.grammars._expressed import FIELD, InterleavedWords
 from procdsl.grammars.base import Grammar
 from procdsl.grammars.cfg import Cfg
 from procdsl.grammars.dyck import Dyck
@@ -17,7 +18,7 @@ from procdsl.grammars.iid import Iid
 from procdsl.grammars.regular import deterministic, forests, nesting, nondeterministic
 from procdsl.grammars.regular.deterministic import Dfa, TooLarge, determinise
 from procdsl.grammars.regular.expressions import Call, Name, Node, Pair, Pattern, Range, Rate, Text, nodes
-from procdsl.grammars.regular.forests import Forest
+from procdsl.grammars.regular.forests import Forest, Shuffle
 from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
 from procdsl.grammars.regular.patterns import Pattern as RegularExpression
@@ -27,7 +28,6 @@ from procdsl.programs import AutomatonProgram
 
 T = TypeVar("T")
 Value = Dfa | Forest
-FIELD = "expr"
 # How each function is called.
 FUNCTIONS = {
     "concat": "concat(a, b, …)",
@@ -119,6 +119,14 @@ class Evaluation:
 
     def value(self, node: Node) -> Value:
         """The language of a part. TextError where it has none, or none within the budget."""
+        found = self.whole(node)
+        if isinstance(found, Shuffle):
+            message = "the shuffle of context-free languages stands outermost: it is no language of rules"
+            raise _fault(message, node, "apply operators to its parts")
+        return found
+
+    def whole(self, node: Node) -> Value | Shuffle:
+        """As `value`, of all of an expression: it may be the shuffle of several rules."""
         if isinstance(node, Name):
             return self._named(node)
         if isinstance(node, Pattern):
@@ -134,7 +142,7 @@ class Evaluation:
 
     # ------------------------------------------------------------ grammars
 
-    def _named(self, node: Name) -> Value:
+    def _named(self, node: Name) -> Value | Shuffle:
         grammar = self.grammars.get(node.text)
         if grammar is None:
             raise _fault(f"no grammar is called {node.text!r}", node, near(node.text, self.grammars))
@@ -147,7 +155,7 @@ class Evaluation:
             raise _fault(f"{kind!r} is no kind of grammar that operators know", node, _OPERANDS)
         return found
 
-    def _grammar(self, grammar: Grammar) -> Value | None:
+    def _grammar(self, grammar: Grammar) -> Value | Shuffle | None:
         images = {place: self.ids[symbol] for place, symbol in enumerate(grammar.alphabet())}
         made = getattr(grammar, "made", None)
         inner = made if made is not None else grammar
@@ -159,6 +167,8 @@ class Evaluation:
             return forests.relabelled(
                 Forest(inner.derivations(), inner.verdict().certain), images, self.symbols
             )
+        if isinstance(inner, InterleavedWords):
+            return Shuffle(tuple(forests.relabelled(part, images, self.symbols) for part in inner.forests))
         if isinstance(inner, Dyck):
             pairs = [(images[t], images[inner.k + t]) for t in range(inner.k)]
             return forests.brackets(self.symbols, pairs, inner.depth)
@@ -168,8 +178,8 @@ class Evaluation:
 
     # ------------------------------------------------------------ operators
 
-    def _call(self, node: Call) -> Value:
-        known: dict[str, Callable[[Call], Value]] = {
+    def _call(self, node: Call) -> Value | Shuffle:
+        known: dict[str, Callable[[Call], Value | Shuffle]] = {
             "|": self._union, "union": self._union, "&": self._meet, "~": self._complement,
             "complement": self._complement, "minus": self._minus, "concat": self._concat,
             "repeat": self._repeat, "reverse": self._reverse, "relabel": self._relabel,
@@ -291,16 +301,15 @@ class Evaluation:
         used = {code for p in part.trees.productions for code in p.terminals()}
         return forests.relabelled(part, {id: images[id] for id in sorted(used)}, self.symbols)
 
-    def _shuffle(self, node: Call) -> Value:
-        """Regular languages by pairs of states; rules with one regular language by rules; not more rules."""
+    def _shuffle(self, node: Call) -> Value | Shuffle:
+        """Regular languages by pairs of states; rules with regular languages by rules; more rules side by
+        side."""
         self._counted(node, 2)
-        parts = [self.plain.value(argument) for argument in node.arguments]
+        parts = [self.plain.whole(argument) for argument in node.arguments]
         regular = [part for part in parts if isinstance(part, Dfa)]
-        rules = [place for place, part in enumerate(parts) if isinstance(part, Forest)]
-        if len(rules) > 1:
-            message = "two context-free languages shuffle into one that need not be context-free"
-            help = "of brackets, shuffle_dyck draws it exactly; else all but one must be regular"
-            raise _fault(message, node.arguments[rules[1]], help)
+        rules = [place for place, part in enumerate(parts) if not isinstance(part, Dfa)]
+        if len(rules) > 1 or any(isinstance(part, Shuffle) for part in parts):
+            return self._side_by_side(node)
         found = regular[0]
         for part in regular[1:]:
             found = self._dfa(_shuffled(found, part, self.states))
@@ -309,6 +318,25 @@ class Evaluation:
         weighed = self.value(node.arguments[rules[0]]) if self.weighted else parts[rules[0]]
         assert isinstance(weighed, Forest)
         return forests.shuffle(weighed, found, self.states)
+
+    def _side_by_side(self, node: Call) -> Shuffle:
+        """TextError where a symbol is in two parts: which of them it belongs to, nobody could tell."""
+        parts, of = list[Forest](), dict[int, Node]()
+        for argument in node.arguments:
+            found = self.whole(argument)
+            made = found if isinstance(found, Shuffle) else Shuffle((self._forest(found),))
+            if not all(part.trees.trimmed() for part in made.parts):
+                raise _fault("the language has no words", argument)
+            if shared := sorted(made.symbols & of.keys()):
+                one, other = (self.text[node.at : node.end] for node in (of[shared[0]], argument))
+                symbol = self.symbols[shared[0]]
+                message = (
+                    f"{symbol!r} is in {one} and in {other}: context-free parts are told by their symbols"
+                )
+                raise _fault(message, argument, "relabel(a, 'x' = 'y') gives it another symbol")
+            of.update(dict.fromkeys(made.symbols, argument))
+            parts += made.parts
+        return Shuffle(tuple(parts))
 
     def _avoid(self, node: Call) -> Value:
         return deterministic.complement(self._factor(node))
@@ -385,9 +413,9 @@ def _walks(grammar: object) -> AutomatonProgram | None:
 _OPERANDS = "they know automaton, regex, tomita, parity, hmm, iid, dyck, cfg and expr"
 
 
-def used(value: Value) -> list[int]:
+def used(value: Value | Shuffle) -> list[int]:
     """The symbols that words are made of, in order."""
-    if isinstance(value, Forest):
+    if isinstance(value, Forest | Shuffle):
         return sorted(value.symbols)
     return sorted({symbol for move in value.moves for atom in move for symbol in value.atoms[atom]})
 

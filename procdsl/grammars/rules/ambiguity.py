@@ -17,7 +17,7 @@ from lark.grammar import NonTerminal, Rule, Symbol, Terminal
 from lark.parsers.lalr_analysis import LALR_Analyzer
 
 from procdsl.grammars.rules.trees import referred
-from procdsl.programs import TreeShape
+from procdsl.programs import TreeProgram, TreeShape
 
 # The search goes on until it has made so many strings, or words of this length.
 _STRINGS, _LONGEST = 20_000, 12
@@ -43,6 +43,11 @@ def verdict(shapes: tuple[TreeShape, ...]) -> Verdict:
     if all(len(shape.yields) == 1 for shape in shapes) and _certified(shapes):
         return Verdict(certain=True)
     return _search(shapes)
+
+
+def derived_once(program: TreeProgram) -> bool:
+    """Whether it is known that every word has one derivation."""
+    return program.unambiguous or verdict(program.shapes).certain
 
 
 def _certified(shapes: Sequence[TreeShape]) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from procdsl.programs import TreeShape
-from procdsl.trees import components, flattened, plain_inside
+from procdsl.trees import components, flattened, plain_inside, tilts
 
 Shapes = Sequence[TreeShape]
 
@@ -82,5 +82,6 @@ def _offspring(shapes: Shapes) -> list[dict[int, float]]:
 
 def lengths(shapes: Shapes, longest: int) -> list[float]:
     """How likely the rules make a word of each length up to `longest`."""
-    alpha, _ = plain_inside(flattened(tuple(shapes)), 1.0, longest)
+    flat = flattened(tuple(shapes))
+    alpha, _ = plain_inside(flat, tilts(1.0, flat.slots), longest)
     return alpha[0]

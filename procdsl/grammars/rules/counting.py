@@ -81,8 +81,7 @@ def counts(shapes: Shapes, longest: int) -> tuple[int, ...]:
     )
     alpha: list[list[Any]] = [[0] * (longest + 1) for _ in whole.empty]
     seq: list[list[Any]] = [[0] * (longest + 1) for _ in whole.head]
-    tilts = [1] * (max(whole.slots) + 1)
-    inside(whole, tilts, alpha, seq, [0] * len(whole.head), [0] * len(whole.empty), 0)
+    inside(whole, [1] * len(whole.slots), alpha, seq, [0] * len(whole.head), [0] * len(whole.empty), 0)
     return tuple(alpha[0])
 
 
