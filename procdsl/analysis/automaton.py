@@ -3,7 +3,9 @@
 Walks of a length are a Markov chain whose arrows' shares depend on how many steps are to go. Where the
 automaton is deterministic, words are walks, and their entropy adds up over the steps. Where it is not, a
 symbol is at least as uncertain to who knows the state some symbols ago as to who knows all the past, and at
-most as uncertain as to who has seen only these symbols (Cover & Thomas 2006, theorem 4.5.1).
+most as uncertain as to who has seen only these symbols (Cover & Thomas 2006, theorem 4.5.1). Where these
+bounds are wide, or too large to compute, words are drawn, and the forward algorithm tells how uncertain each
+of their symbols is to who has seen all before it: the mean over words is the entropy, within its errors.
 """
 
 from __future__ import annotations
@@ -12,54 +14,77 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from procdsl.analysis.rows import exactly
 from procdsl.programs import AutomatonProgram, Interval, Letters
-
-if TYPE_CHECKING:
-    from numpy import ndarray
+from procdsl.streams import key
+from procdsl.walks import rows
 
 # Numbers in the largest table that a bound is computed from.
 ROOM = 2**19
 SAME = 1e-13
+# Bounds further apart than this part of the upper one are measured between: on so many words at most, so many
+# at least, with so many steps and multiplications in all (seconds). Standard errors on either side.
+NEAR = 0.01
+WORDS, FEWEST, STEPS, WORK, WIDE = 64, 16, 2**13, 2**32, 5
 
 
 def entropy(program: AutomatonProgram, length: int) -> Interval | None:
     """Nats a word."""
     if deterministic(program):
         return exactly(_entropies(program)[length])
-    return _bounds(program, length)
+    proved = _bounds(program, length)
+    if proved and proved.high - proved.low <= NEAR * proved.high:
+        return proved
+    return _between(proved, _followed(program, length), length * math.log(program.count))
 
 
 def chance(program: AutomatonProgram) -> float:
     """The share of the likeliest symbol in the longest words."""
     import numpy as np
 
-    longest, seen = program.lengths.values[-1], np.zeros(program.count)
-    pairs = _written(program)
+    longest, seen = program.lengths.values[-1], np.zeros(len(program.letters))
     for _, used in _steps(program, longest):
-        seen += np.bincount(pairs.symbols, used[pairs.arrows] * pairs.shares, minlength=program.count)
-    return float(seen.max() / longest)
+        seen += np.bincount(program.writes, used, len(seen))
+    return float((seen @ _letters(program)).max() / longest)
 
 
 def deterministic(program: AutomatonProgram) -> bool:
     """Whether no two arrows of a state write the same symbol."""
     written = set[tuple[int, int]]()
-    total = 0
-    for source, letters in zip(program.sources, program.writes, strict=True):
-        symbols = program.letters[letters].symbols
-        written.update((source, symbol) for symbol in symbols)
-        total += len(symbols)
-    return len(written) == total
+    for source, place in zip(program.sources, program.writes, strict=True):
+        own = {(source, symbol) for symbol in program.letters[place].symbols}
+        if not written.isdisjoint(own):
+            return False
+        written |= own
+    return True
 
 
 # ---------------------------------------------------------------- the chain of arrows
 
 
+class _Chain(NamedTuple):
+    """Arrows, and [left][state]: the logarithm of the weight of all walks with `left` steps to go."""
+
+    sources: Any
+    targets: Any
+    weights: Any
+    logarithms: Any
+
+    def shares(self, left: int) -> Any:
+        """The probability of each arrow at its state, with `left` steps to go."""
+        import numpy as np
+
+        here = self.logarithms[left][self.sources]
+        after = self.weights + self.logarithms[left - 1][self.targets]
+        alive = (here > -np.inf) & (after > -np.inf)
+        return np.where(alive, np.exp(np.where(alive, after, 0.0) - np.where(alive, here, 0.0)), 0.0)
+
+
 @lru_cache(maxsize=8)
-def _logarithms(program: AutomatonProgram) -> ndarray[Any, Any]:
-    """[left][state]: the logarithm of the weight of all walks with `left` steps to go."""
+def _chain(program: AutomatonProgram) -> _Chain:
+    """The arrows by their states, weights as logarithms."""
     import numpy as np
 
     sources, targets = np.array(program.sources), np.array(program.targets)
@@ -77,31 +102,20 @@ def _logarithms(program: AutomatonProgram) -> ndarray[Any, Any]:
             sources[alive], np.exp(shares[alive] - top[sources[alive]]), minlength=program.states
         )
         found[left][sums > 0] = top[sums > 0] + np.log(sums[sums > 0])
-    return found
-
-
-def _shares(program: AutomatonProgram, left: int) -> ndarray[Any, Any]:
-    """The probability of each arrow at its state, with `left` steps to go."""
-    import numpy as np
-
-    logarithms = _logarithms(program)
-    here = logarithms[left][list(program.sources)]
-    after = np.log(program.weights) + logarithms[left - 1][list(program.targets)]
-    alive = (here > -np.inf) & (after > -np.inf)
-    return np.where(alive, np.exp(np.where(alive, after, 0.0) - np.where(alive, here, 0.0)), 0.0)
+    return _Chain(sources, targets, weights, found)
 
 
 def _steps(program: AutomatonProgram, length: int) -> Iterator[tuple[Any, Any]]:
     """For each symbol of a word: the probability of each state before it, and of each arrow."""
     import numpy as np
 
-    at: Any = np.zeros(program.states)
-    sources, targets = np.array(program.sources), np.array(program.targets)
+    chain, states = _chain(program), program.states
+    at: Any = np.zeros(states)
     at[0] = 1.0
     for left in range(length, 0, -1):
-        used = at[sources] * _shares(program, left)
+        used = at[chain.sources] * chain.shares(left)
         yield at, used
-        at = np.bincount(targets, used, minlength=program.states)
+        at = np.bincount(chain.targets, used, minlength=states)
 
 
 @lru_cache(maxsize=8)
@@ -109,14 +123,14 @@ def _entropies(program: AutomatonProgram) -> list[float]:
     """[length]: nats of a walk from the start and of the letters it writes."""
     import numpy as np
 
-    sources, targets = np.array(program.sources), np.array(program.targets)
+    chain = _chain(program)
     letters = np.array([_letters_entropy(one) for one in program.letters])[list(program.writes)]
     to_go: Any = np.zeros(program.states)
     found = [0.0]
     for left in range(1, program.lengths.values[-1] + 1):
-        shares = _shares(program, left)
-        nats = letters + to_go[targets] - np.log(np.where(shares > 0, shares, 1.0))
-        to_go = np.bincount(sources, shares * nats, minlength=program.states)
+        shares = chain.shares(left)
+        nats = letters + to_go[chain.targets] - np.log(np.where(shares > 0, shares, 1.0))
+        to_go = np.bincount(chain.sources, shares * nats, minlength=program.states)
         found.append(float(to_go[0]))
     return found
 
@@ -177,11 +191,12 @@ def _kernels(program: AutomatonProgram, length: int) -> Iterator[tuple[Any, Any]
     """For each symbol: the states before it, and kernel[state, symbol, next state]."""
     import numpy as np
 
-    sources, targets, pairs = np.array(program.sources), np.array(program.targets), _written(program)
-    place = (sources[pairs.arrows] * program.count + pairs.symbols) * program.states + targets[pairs.arrows]
+    chain, pairs = _chain(program), _written(program)
+    sources, targets = chain.sources[pairs.arrows], chain.targets[pairs.arrows]
+    place = (sources * program.count + pairs.symbols) * program.states + targets
     shape = (program.states, program.count, program.states)
     for left, (at, _) in zip(range(length, 0, -1), _steps(program, length), strict=True):
-        shares = _shares(program, left)[pairs.arrows] * pairs.shares
+        shares = chain.shares(left)[pairs.arrows] * pairs.shares
         yield at, np.bincount(place, shares, minlength=math.prod(shape)).reshape(shape)
 
 
@@ -207,3 +222,76 @@ def _close(one: Any, other: Any) -> bool:
     import numpy as np
 
     return bool(np.abs(one - other).max() < SAME)
+
+
+# ---------------------------------------------------------------- measured between wide bounds
+
+
+def _between(proved: Interval | None, measured: tuple[float, float] | None, most: float) -> Interval | None:
+    """What was measured, a mean and its error, as far as nothing that is proved speaks against it."""
+    if measured is None:
+        return proved
+    (mean, error), known = measured, proved or Interval(low=0.0, high=most)
+    low, high = (min(max(end, known.low), known.high) for end in (mean - WIDE * error, mean + WIDE * error))
+    return Interval(low=low, high=high, measured=True)
+
+
+def _followed(program: AutomatonProgram, length: int) -> tuple[float, float] | None:
+    """The mean nats of a word, and its standard error; None where words are too much work.
+
+    Where how many symbols are to come says nothing, what words of all lengths begin with is followed once.
+    """
+    free = rows(program) == 1
+    found = _forward(program, program.lengths.values[-1] if free else length, free)
+    return found[length] if found else None
+
+
+@lru_cache(maxsize=1024)
+def _forward(program: AutomatonProgram, length: int, free: bool) -> list[tuple[float, float]] | None:
+    """For each n, of words' first n symbols: the mean nats, as each symbol comes, and its standard error."""
+    import numpy as np
+
+    groups, group = np.unique(np.array([program.targets, program.writes]), axis=1, return_inverse=True)
+    steps = length if free else sum(program.lengths.values)
+    words = min(WORDS, WORK // (program.states * groups.shape[1] * steps))
+    if words < FEWEST or steps > STEPS:
+        return None
+    chain, letters = _chain(program), _letters(program)[groups[1]]
+    entered, begins = np.unique(groups[0], return_index=True)
+    cells = chain.sources * groups.shape[1] + group.ravel()
+    moves: Any = np.zeros((program.states, groups.shape[1]))
+    at, sums, found = np.zeros((words, program.states)), np.zeros(words), [(0.0, 0.0)]
+    at[:, 0] = 1.0
+    for left, units in zip(range(length, 0, -1), _units(length, words), strict=True):
+        if left == length or not free:
+            moves = np.bincount(cells, chain.shares(left), moves.size).reshape(moves.shape)
+        # Not by a library of matrices: its threads wait for each other where others compute too.
+        ahead = np.einsum("ws,sg->wg", at, moves)
+        shares = np.einsum("wg,gx->wx", ahead, letters)
+        shares /= shares.sum(1, keepdims=True)
+        sums -= (shares * np.log(np.where(shares > 0, shares, 1.0))).sum(1)
+        found.append((float(sums.mean()), float(sums.std(ddof=1)) / math.sqrt(words)))
+        cumulated = shares.cumsum(1)
+        drawn = (cumulated <= units[:, None] * cumulated[:, -1:]).sum(1)
+        at[:] = 0.0
+        at[:, entered] = np.add.reduceat(ahead * letters[:, drawn].T, begins, axis=1)
+        at /= at.sum(1, keepdims=True)
+    return found
+
+
+def _letters(program: AutomatonProgram) -> Any:
+    """[place, symbol]: the share of a symbol among letters."""
+    import numpy as np
+
+    made = np.zeros((len(program.letters), program.count))
+    for place, letters in enumerate(program.letters):
+        made[place, list(letters.symbols)] = letters.weights or 1.0
+    return made / made.sum(1, keepdims=True)
+
+
+def _units(length: int, words: int) -> Any:
+    """Numbers on [0, 1), the same everywhere: the bits of a generator by counter."""
+    import numpy as np
+
+    bits = np.random.Philox(key=key(0, "analysis", "automaton")).random_raw(length * words)
+    return (bits >> np.uint64(11)).reshape(length, words) * 2.0**-53

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
@@ -11,11 +11,11 @@ from pydantic import Field, model_validator
 
 from procdsl.errors import Severity
 from procdsl.grammars.base import Problem
-from procdsl.grammars.regular.deterministic import BUDGET, Dfa, determinise
+from procdsl.grammars.regular.deterministic import Dfa
+from procdsl.grammars.regular.deterministic import hidden as hidden_words
 from procdsl.grammars.regular.dirichlet import dirichlet
 from procdsl.grammars.regular.lowering import hidden
 from procdsl.grammars.regular.natural import StoppingGrammar
-from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
 from procdsl.grammars.regular.texts import Tokens, spelt
 from procdsl.kinds import Node
 from procdsl.programs import AutomatonProgram, Lengths, Split
@@ -41,7 +41,7 @@ class Hmm(StoppingGrammar):
     state writes with probability `stop`, a number for all states or a list. With `mixture = 5` there are five
     models with transitions of their own, one of which makes each word (GINC, Xie et al. 2022). Words hide
     their states, so the loss floor is an interval: what a predictor can know lies between the last few
-    symbols and these with the state before them.
+    symbols and these with the state before them; where that is wide, it is measured on words.
 
     ```toml
     kind       = "hmm"
@@ -78,17 +78,11 @@ class Hmm(StoppingGrammar):
         return spelt(self.declared)
 
     def recognised(self) -> Dfa:
-        written = [frozenset(s for s, share in enumerate(row) if share) for row in self._emission]
+        goes_on = [True, *(stop < 1 for stop in self._stop or (0.0,) * len(self._transition))]
         rows = [self._initial, *self._transition]
-        arrows = (
-            Arrow(state, written[after], after + 1)
-            for state, row in enumerate(rows)
-            for after, share in enumerate(row)
-            if share and not (state and self._stop and self._stop[state - 1] == 1)
-        )
-        states = len(rows)
-        ends = frozenset(q for q, stop in enumerate(self._stop, 1) if stop) or frozenset(range(states))
-        return determinise(Nfa(states, tuple(arrows), ends), len(self.alphabet()), BUDGET)
+        follows = [_bits(row) if onward else 0 for row, onward in zip(rows, goes_on, strict=True)]
+        writers = [_bits(column) for column in zip(*self._emission, strict=True)]
+        return hidden_words(follows, writers, _bits(self._stop) or (1 << len(rows)) - 1)
 
     def program(self) -> AutomatonProgram:
         return self.walks(self.lengths()).model_copy(update={"split": self.split()})
@@ -153,6 +147,11 @@ class Hmm(StoppingGrammar):
             states = range(count)
             given = tuple(dirichlet(given.dirichlet, width, given.seed, name, row=q) for q in states)
         return tuple(map(_normalised, given))
+
+
+def _bits(row: Sequence[float]) -> int:
+    """The states of a row, counted from one, whose numbers are not 0."""
+    return sum(1 << state for state, share in enumerate(row, 1) if share)
 
 
 def _normalised(row: Shares) -> Shares:

@@ -98,6 +98,32 @@ def determinise(nfa: Nfa, symbols: int, budget: int = BUDGET) -> Dfa:
     return least(atoms, moves, accepts)
 
 
+def hidden(follows: Sequence[int], writers: Sequence[int], ends: int, budget: int = BUDGET) -> Dfa:
+    """The least automaton of what states that follow each other unseen can write. TooLarge beyond the budget.
+
+    Sets of states are bits of numbers: follows[q] may come after state q, writers[s] can write symbol s, and
+    words end in `ends`. State 0 stands before the first.
+    """
+    atoms: dict[int, list[int]] = defaultdict(list)
+    for symbol, writer in enumerate(writers):
+        atoms[writer].append(symbol)
+    index, order, moves = {1: 0}, [1], list[dict[int, int]]()
+    for here in order:
+        ahead, move = 0, dict[int, int]()
+        for state, following in enumerate(follows):
+            ahead |= following if here >> state & 1 else 0
+        for atom, writer in enumerate(atoms):
+            if after := ahead & writer:
+                if after not in index:
+                    index[after] = len(order)
+                    order.append(after)
+                    _within(len(order), budget)
+                move[atom] = index[after]
+        moves.append(move)
+    accepts = frozenset(place for states, place in index.items() if states & ends)
+    return least([tuple(symbols) for symbols in atoms.values()], moves, accepts)
+
+
 def product(one: Dfa, other: Dfa, keep: Callable[[bool, bool], bool], budget: int = BUDGET) -> Dfa:
     """The words that `keep` wants, told whether each of the two accepts them. Both have one alphabet."""
     atoms = _common(one, other)

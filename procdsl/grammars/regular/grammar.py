@@ -15,6 +15,7 @@ from procdsl.grammars.regular.deterministic import Dfa, TooLarge
 from procdsl.grammars.regular.lowering import TABLE, uniform
 from procdsl.grammars.regular.texts import TextError
 from procdsl.programs import AutomatonProgram
+from procdsl.walks import rows
 
 
 class RegularGrammar(WordGrammar):
@@ -110,10 +111,11 @@ class RegularGrammar(WordGrammar):
                 yield Problem("P392", "the language has no words", help="the empty word does not count")
 
     def _size(self) -> Iterator[Problem]:
-        arrows, longest = len(self.program().sources), self.lengths().values[-1]
-        if arrows * longest > TABLE:
-            numbers = f"{arrows * longest:,} numbers, more than {TABLE:,}"
-            message = f"{arrows:,} arrows and {longest:,} symbols make a table of {numbers}"
+        program = self.program()
+        arrows, steps = len(program.sources), rows(program)
+        if arrows * steps > TABLE:
+            numbers = f"{arrows * steps:,} numbers, more than {TABLE:,}"
+            message = f"{arrows:,} arrows and {steps:,} symbols make a table of {numbers}"
             yield Problem("P391", message, ("length",), "make the words shorter, or the automaton smaller")
 
     def _onward(self, state: int, left: int | None) -> Iterator[str]:
