@@ -239,6 +239,23 @@ def depths(k: int, depth: int) -> Depths:
 
 
 @lru_cache(maxsize=16)
+def move_count(k: int, depth: int) -> int:
+    """How many moves `depths` has, without making them.
+
+    A partition, and a height in it, are a partition of what is left without that part, into one less.
+
+    >>> move_count(3, 4) == len(depths(3, 4).targets)
+    True
+    """
+    parts = [1] + [0] * depth  # partitions of each number into at most k - 1 parts, so of parts up to k - 1
+    for part in range(1, min(k - 1, depth) + 1):
+        for n in range(part, depth + 1):
+            parts[n] += parts[n - part]
+    heights = [sum(parts[:n]) for n in range(depth + 1)]
+    return sum(heights) + sum(heights[:-1]) + sum(parts[:-1])
+
+
+@lru_cache(maxsize=16)
 def deep_depths(k: int, depth: int, beyond: int) -> Depths:
     """As `depths`, of words that are somewhere more than `beyond` deep.
 

@@ -56,6 +56,8 @@ UNIFORM = {
     "bounded dyck": ('kind = "dyck"\nk = 1\ndepth = 5', 14, "depth = { over = 3 }", beyond(3)),
     "shuffle": ('kind = "shuffle_dyck"\nk = 2', 8, "depth = { over = 2 }", beyond(2)),
     "bounded shuffle": ('kind = "shuffle_dyck"\nk = 2\ndepth = 3', 10, "depth = { over = 2 }", beyond(2)),
+    "motzkin": ('kind = "motzkin"\nk = 2', 6, "depth = { over = 1 }", beyond(1)),
+    "flatter motzkin": ('kind = "motzkin"\nflat = 2', 7, "depth = { over = 2 }", beyond(2)),
     "deep rules": (f'{TREE}measure = "uniform"', 8, "depth = { over = 2 }", beyond(2)),
     "last rule": (f'{TREE}measure = "uniform"', 8, """rules = ['S -> "y"']""", uses("y")),
     "rule within": (f'{TREE}measure = "uniform"', 7, """rules = ['S -> "x" S']""", uses("x")),
@@ -349,3 +351,15 @@ def test_evaluations_of_the_test_part_read_operations_of_their_own(tmp_path: Pat
         "deep": "generate/dyck-32-test",
         "deep_mixed": "generate/mixed-32-test",
     }
+
+
+def test_shuffled_brackets_are_held_out_by_great_depths_where_words_are_short() -> None:
+    """Tables grow with the partitions of the depth: it is their size that has a bound, not the depth."""
+    grammar = read('kind = "shuffle_dyck"\nk = 2\nlength = 36\nheld_out = { depth = { over = 13 } }')
+    assert not [p for p in grammar.problems(36) if p.severity is Severity.ERROR]
+    for made, split, within in ((grammar, "train", range(14)), (grammar.tested(), "test", range(14, 19))):
+        rows = operation(made, 36)
+        ids, scored = drawn(rows, split, 0, 64)
+        assert {deep(words_of(made, row)[0]) for row in ids} <= set(within)
+        reference = generate.rows(rows, seed=0, split=split, start=0, count=3)  # type: ignore[arg-type]
+        assert (ids[:3].tolist(), scored[:3].tolist()) == reference

@@ -8,11 +8,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from procdsl.grammars._brackets import bracket_alphabet, type_of
+from procdsl.grammars._brackets import bracket_alphabet, dyck_count, type_of
 from procdsl.grammars.base import END, WordGrammar
 from procdsl.grammars.rules.lowering import shapes
 from procdsl.grammars.rules.trees import Production, Trees, reference
-from procdsl.programs import TreeProgram
+from procdsl.programs import TreeProgram, TreeShape
 
 
 class Motzkin(WordGrammar):
@@ -34,31 +34,42 @@ class Motzkin(WordGrammar):
     measure: ClassVar[str] = "uniform"
 
     def program(self) -> TreeProgram:
-        """S → ( S ) S | · S | ε."""
-        inner, rest = reference(0, 0), reference(1, 0)
-        nested = [Production(0, (0, 0), ((kind, inner, self.k + kind, rest),), 1.0) for kind in range(self.k)]
-        flat = [Production(0, (0,), ((2 * self.k + kind, inner),), 1.0) for kind in range(self.flat)]
-        trees = Trees(("S",), self.alphabet(), (*nested, *flat, Production(0, (), ((),), 1.0)))
+        """S → ( S ) S | · S | ε; where depth is held out, with a copy of S for each height."""
+        depth, deep = self.held_out.depth, self.held_out.tests_all
+        made = (
+            self._any(0) if depth is None else self._deep(depth.over) if deep else self._flat(0, depth.over)
+        )
         return TreeProgram(
-            count=len(self.alphabet()), shapes=shapes(trees), lengths=self.lengths(), split=self.split()
+            count=len(self.alphabet()),
+            shapes=self._shapes(made),
+            unambiguous=depth is not None,
+            language=self._shapes(self._any(0)) if depth and deep else (),
+            lengths=self.lengths(),
+            split=self.split(),
         )
 
     def alphabet(self) -> tuple[str, ...]:
         return (*bracket_alphabet(self.k), *(f"·{i}" for i in range(self.flat)))
 
+    def holds_out(self) -> frozenset[str]:
+        return super().holds_out() | {"depth"}
+
     def possible(self, longest: int) -> int:
-        return (2 << longest) - 2
+        beyond = self.held_out.beyond
+        shortest = 1 if beyond is None else 2 * beyond + 2
+        return (2 << longest) - (1 << shortest) if shortest <= longest else 0
 
     def count(self, length: int) -> int:
         """Which symbols are brackets, how they nest, of what types they are, and what the others are."""
+        bound, beyond = self.held_out.bound(None), self.held_out.beyond
         return sum(
-            comb(length, 2 * pairs) * comb(2 * pairs, pairs) // (pairs + 1) * self.k**pairs
+            comb(length, 2 * pairs) * dyck_count(2 * pairs, bound, beyond) * self.k**pairs
             * self.flat ** (length - 2 * pairs)
             for pairs in range(length // 2 + 1)
         )  # fmt: skip
 
     def plenty(self, length: int) -> bool:
-        return super().plenty(min(length, 64))
+        return super().plenty(min(length, 64 + 2 * (self.held_out.beyond or 0)))
 
     def reason(self, word: Sequence[str]) -> str | None:
         stack, flat = list[int](), frozenset(self.alphabet()[2 * self.k :])
@@ -92,6 +103,47 @@ class Motzkin(WordGrammar):
         if left is None or left > len(stack) + 1:
             legal.update(alphabet[: self.k])
         return frozenset(legal)
+
+    # ------------------------------------------------------------ rules
+
+    def _any(self, a: int) -> list[Production]:
+        """A → ( A ) A | · A | ε."""
+        return [*self._pair(a, a, a), *self._between(a), Production(a, (), ((),), 1.0)]
+
+    def _flat(self, first: int, depth: int) -> list[Production]:
+        """Words at most `depth` deep, from nonterminal `first`; those behind it are for each height more."""
+        made = list[Production]()
+        for a in range(first, first + depth + 1):
+            made += [*self._between(a), Production(a, (), ((),), 1.0)]
+            made += self._pair(a, a + 1, a) if a < first + depth else []
+        return made
+
+    def _deep(self, depth: int) -> list[Production]:
+        """Words more than `depth` deep, from nonterminal 0: what is in the first pair is, or what follows it.
+
+        Nonterminals 0 to `depth` are yet to be, at each height; behind them are those that never are, and last
+        is any word, for what comes once one was.
+        """
+        flat, whole = depth + 1, 2 * depth + 2
+        made = [*self._flat(flat, depth), *self._any(whole), *self._pair(depth, whole, whole)]
+        for a in range(depth + 1):
+            made += self._between(a)
+        for a in range(depth):
+            made += [*self._pair(a, a + 1, whole), *self._pair(a, flat + a + 1, a)]
+        return made
+
+    def _pair(self, head: int, inner: int, rest: int) -> list[Production]:
+        """head → ( inner ) rest, of every type."""
+        codes = [(kind, reference(0, 0), self.k + kind, reference(1, 0)) for kind in range(self.k)]
+        return [Production(head, (inner, rest), (code,), 1.0) for code in codes]
+
+    def _between(self, head: int) -> list[Production]:
+        """head → · head, of every kind."""
+        first = 2 * self.k
+        return [Production(head, (head,), ((first + i, reference(0, 0)),), 1.0) for i in range(self.flat)]
+
+    def _shapes(self, productions: Sequence[Production]) -> tuple[TreeShape, ...]:
+        return shapes(Trees((), self.alphabet(), tuple(productions)))
 
     def _open(self, prefix: Sequence[str]) -> list[int] | None:
         """The types of the brackets that are open after a prefix; None where no word begins so."""

@@ -11,9 +11,11 @@ from pydantic import Field
 from procdsl.grammars._brackets import bracket_alphabet, bracket_lengths, prefix_count, shuffle_count, type_of
 from procdsl.grammars.base import END, Problem, WordGrammar
 from procdsl.programs import ShuffleDyckProgram
+from procdsl.tables import move_count
 
-# Tables of the uniform measure at their largest: some 30 MB and some 130 MB.
-_DEEPEST, _LONGEST = 12, 2048
+# Tables of the uniform measure at their largest: some 30 MB under the depth, some 130 MB without one; more
+# numbers of moves and steps than these are seconds of work.
+_DEEPEST, _LONGEST, _TABLE = 12, 2048, 2**23
 
 
 class ShuffleDyck(WordGrammar):
@@ -87,10 +89,13 @@ class ShuffleDyck(WordGrammar):
 
     def _deep_problems(self) -> Iterator[Problem]:
         """P356: words beyond a depth are tabled under a bound."""
-        depth = min(self.depth or _LONGEST, self.lengths().values[-1] // 2)
-        if depth > _DEEPEST:
-            message = f"words beyond a depth are tabled where all are at most {_DEEPEST} deep"
-            help = f'depth = {_DEEPEST} for the whole, or measure = "process"'
+        longest = self.lengths().values[-1]
+        depth = min(self.depth or longest, longest // 2)
+        if not self._tabled(depth, longest):
+            message = (
+                f"words of {longest} symbols, up to {depth} deep, are too much for the tables of a depth"
+            )
+            help = 'a smaller depth for the whole, shorter words, or measure = "process"'
             yield Problem("P356", message, ("held_out", "depth"), help)
 
     def _table_problems(self, longest: int) -> Iterator[Problem]:
@@ -99,13 +104,18 @@ class ShuffleDyck(WordGrammar):
         if not self.balanced:
             message = "words cut where they stand have no uniform measure here"
             yield Problem("P356", message, ("balanced",), 'measure = "process", or balanced = true')
-        if bound is not None and bound < longest // 2 and bound > _DEEPEST:
-            message = f"the uniform measure is tabled for depths up to {_DEEPEST}, or for none"
+        if bound is not None and bound < longest // 2 and not self._tabled(bound, longest):
+            message = (
+                f"words of {longest} symbols, up to {bound} deep, are too much for the tables of a depth"
+            )
             path = ("held_out", "depth") if self.held_out.depth else ("depth",)
             yield Problem("P356", message, path, 'a smaller depth, or measure = "process"')
         elif longest > _LONGEST and (bound is None or bound >= longest // 2):
             message = f"without a bound of depth, the uniform measure is tabled for lengths up to {_LONGEST}"
             yield Problem("P356", message, ("length",), 'give a depth, or measure = "process"')
+
+    def _tabled(self, depth: int, longest: int) -> bool:
+        return depth <= _DEEPEST or (depth <= _LONGEST and move_count(self.k, depth) * longest <= _TABLE)
 
     def reason(self, word: Sequence[str]) -> str | None:
         counts = Counter[int]()
