@@ -29,6 +29,20 @@ from tests.grammars.examples import WORDS, drawn, operation, read, words_of
 TREE = """kind = "cfg"
 rules = 'S -> "(" S ")" S [0.3] | "x" S [0.2] | "y" [0.1] | ε [0.4]'
 """
+COPIES = """kind = "mcfg"
+rules = '''
+S -> W { $1.1 $1.2 }
+W -> W { x[i] $1.1 , x[i] $1.2 } | { ε , ε }
+'''
+tokens = { x = ["(", ")", "-"] }
+"""
+# One component, but children in another order than they are written in.
+TURNED = """kind = "mcfg"
+rules = '''
+S -> S A { $2.1 $1.1 } | { ε }
+A -> S { "(" $1.1 ")" } | { "x" }
+'''
+"""
 HALF = 'validation = 0.2, by = "word", '
 
 
@@ -46,6 +60,12 @@ def beyond(depth: int) -> Any:
     return lambda word: deep(word) > depth
 
 
+def outside(word: tuple[str, ...], depth: int) -> bool:
+    """Whether more brackets are open somewhere, or fewer than none."""
+    heights = [word[:cut].count("(") - word[:cut].count(")") for cut in range(len(word) + 1)]
+    return not 0 <= min(heights) <= max(heights) <= depth
+
+
 def uses(symbol: str) -> Any:
     return lambda word: symbol in word
 
@@ -58,6 +78,8 @@ UNIFORM = {
     "bounded shuffle": ('kind = "shuffle_dyck"\nk = 2\ndepth = 3', 10, "depth = { over = 2 }", beyond(2)),
     "motzkin": ('kind = "motzkin"\nk = 2', 6, "depth = { over = 1 }", beyond(1)),
     "flatter motzkin": ('kind = "motzkin"\nflat = 2', 7, "depth = { over = 2 }", beyond(2)),
+    "crossed": (f'{COPIES}measure = "uniform"', 8, "depth = { over = 2 }", lambda w: outside(w, 2)),
+    "turned": (f'{TURNED}measure = "uniform"', 8, "depth = { over = 1 }", beyond(1)),
     "deep rules": (f'{TREE}measure = "uniform"', 8, "depth = { over = 2 }", beyond(2)),
     "last rule": (f'{TREE}measure = "uniform"', 8, """rules = ['S -> "y"']""", uses("y")),
     "rule within": (f'{TREE}measure = "uniform"', 7, """rules = ['S -> "x" S']""", uses("x")),
@@ -119,8 +141,9 @@ def test_the_floor_is_that_of_each_part(text: str, length: int, held: str, is_he
     for part, words in ((made, len(everything) - apart), (made.tested(), apart)):
         found = analysis.entropy(part.program(), length)
         assert found is not None
-        assert found.exact
-        assert found.low == pytest.approx(math.log(words), rel=1e-9)
+        # Of multiple context-free rules nothing proves that words have one derivation each.
+        assert found.exact or "mcfg" in text
+        assert found.high == pytest.approx(math.log(words), rel=1e-9)
 
 
 @pytest.mark.parametrize(("text", "length", "depth", "rule"), WEIGHTED.values(), ids=WEIGHTED)

@@ -117,7 +117,7 @@ class RuleGrammar(WordGrammar):
         return self.law() if self._natural else super().asked()
 
     def holds_out(self) -> frozenset[str]:
-        return super().holds_out() | {"rules"}
+        return super().holds_out() | {"rules", "depth"}
 
     def derivations(self) -> Trees:
         """The rules that words are derived by. ValueError where there are none."""

@@ -32,9 +32,6 @@ class Cfg(RuleGrammar):
 
     kind: Literal["cfg"] = "cfg"
 
-    def holds_out(self) -> frozenset[str]:
-        return super().holds_out() | {"depth"}
-
     def reason(self, word: Sequence[str]) -> str | None:
         alphabet, ids = self.alphabet(), {symbol: id for id, symbol in enumerate(self.alphabet())}
         for place, symbol in enumerate(word, 1):

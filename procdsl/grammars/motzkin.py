@@ -121,8 +121,8 @@ class Motzkin(WordGrammar):
     def _deep(self, depth: int) -> list[Production]:
         """Words more than `depth` deep, from nonterminal 0: what is in the first pair is, or what follows it.
 
-        Nonterminals 0 to `depth` are yet to be, at each height; behind them are those that never are, and last
-        is any word, for what comes once one was.
+        Nonterminals 0 to `depth` are yet to be, at each height; behind them are those that never are, and
+        last is any word, for what comes once one was.
         """
         flat, whole = depth + 1, 2 * depth + 2
         made = [*self._flat(flat, depth), *self._any(whole), *self._pair(depth, whole, whole)]

@@ -8,11 +8,15 @@ bottom up, all there are: O(n ** (2 × components)) of them at worst, either way
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from procdsl.grammars.rules.trees import Production, Trees, referred
+from procdsl.grammars.regular.deterministic import Dfa, TooLarge
+from procdsl.grammars.rules.trees import Production, Trees, reference, referred
 
+# Rules of a product: seconds of work.
+WAYS = 200_000
 State = int
 Spans = tuple[tuple[State, State], ...]
 Item = tuple[int, Spans]
@@ -114,10 +118,40 @@ def next_symbols(trees: Trees, prefix: Sequence[int]) -> frozenset[int]:
     return deduction.written((0, ((0, last),)), (here, last))
 
 
-class _Deduction:
-    """Items, each with the ways it was found: what its production wrote where, and from which items."""
+def kept(trees: Trees, dfa: Dfa) -> Trees:
+    """The rules of the words that an automaton accepts too, each with the derivations it had. TooLarge beyond
+    the budget.
 
-    def __init__(self, trees: Trees, paths: Paths) -> None:
+    A nonterminal is one before, and where each of its components leads from and to (Seki et al. 1991).
+    """
+    reads: dict[int, list[tuple[State, State]]] = {}
+    for state in range(len(dfa.moves)):
+        for target, symbols in dfa.arrows(state).items():
+            for symbol in symbols:
+                reads.setdefault(symbol, []).append((state, target))
+    deduction = _Deduction(trees, Paths(len(dfa.moves), reads, []), WAYS)
+    goals: list[Item] = [(0, ((0, end),)) for end in sorted(dfa.accepts)]
+    order = [goal for goal in goals if goal in deduction.found]
+    number = {item: place for place, item in enumerate(order, 1)}
+    made = [Production(0, (place,), ((reference(0, 0),),), 1.0) for place in number.values()]
+    for item in order:
+        for production, children in deduction.found[item]:
+            for child in children:
+                if child not in number:
+                    order.append(child)
+                    number[child] = len(order)
+            places = tuple(number[child] for child in children)
+            made.append(replace(production, head=number[item], children=places))
+    return Trees(("S", *(f"{trees.names[a]}{spans}" for a, spans in order)), trees.alphabet, tuple(made))
+
+
+class _Deduction:
+    """Items, each with the ways it was found: what its production wrote where, and from which items.
+
+    TooLarge beyond so many ways.
+    """
+
+    def __init__(self, trees: Trees, paths: Paths, most: float = math.inf) -> None:
         self.trees, self.paths = trees, paths
         self.users: dict[int, list[Production]] = {}
         for production in trees.productions:
@@ -129,8 +163,12 @@ class _Deduction:
         for production in trees.productions:
             if not production.children:
                 queue += [(item, (production, ())) for item in self._made(production, ())]
+        ways = 0
         while queue:
             item, way = queue.pop()
+            ways += 1
+            if ways > most:
+                raise TooLarge(f"the rules that keep to the automaton are more than {most:,}")
             if item in self.found:
                 self.found[item].append(way)
                 continue

@@ -15,11 +15,12 @@ from typing import Any
 from procdsl.grammars._held_out import HeldOut
 from procdsl.grammars.base import Problem
 from procdsl.grammars.regular import nesting
-from procdsl.grammars.regular.deterministic import complement
+from procdsl.grammars.regular.deterministic import Dfa, complement
 from procdsl.grammars.regular.forests import Forest, meet
 from procdsl.grammars.rules import findings
+from procdsl.grammars.rules.deduction import kept
 from procdsl.grammars.rules.syntax import parse
-from procdsl.grammars.rules.trees import Production, Trees
+from procdsl.grammars.rules.trees import Production, Trees, reference
 from procdsl.grammars.rules.written import Alternative, Group, Name, Quoted, Repeat, Rule, RuleError, Spot
 
 # A rule's number and its alternative's.
@@ -30,7 +31,7 @@ def part(trees: Trees, held_out: HeldOut) -> Trees:
     """The rules of the words of this part. ValueError where there is none."""
     if held_out.depth:
         bound = nesting.at_most(held_out.depth.over, trees.alphabet)
-        made = meet(Forest(trees, True), complement(bound) if held_out.tests_all else bound).trees
+        made = _met(trees, complement(bound) if held_out.tests_all else bound)
     elif held_out.rules:
         made = using(trees) if held_out.tests_all else without(trees)
     else:
@@ -39,6 +40,18 @@ def part(trees: Trees, held_out: HeldOut) -> Trees:
     if alive is None:
         raise ValueError("no word is left")
     return alive
+
+
+def _met(trees: Trees, dfa: Dfa) -> Trees:
+    """The rules of the words that an automaton accepts too."""
+    written = ([code for codes in p.yields for code in codes if code < 0] for p in trees.productions)
+    in_order = all(
+        codes == [reference(i, 0) for i in range(len(p.children))]
+        for p, codes in zip(trees.productions, written, strict=True)
+    )
+    if in_order and max(trees.fanouts()) == 1:
+        return meet(Forest(trees, True), dfa).trees
+    return kept(trees, dfa)
 
 
 def places(held_out: HeldOut, rules: Sequence[Rule]) -> Places:
