@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from procdsl import report
+from procdsl.cli.opening import counted
 from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg
 from procdsl.errors import UsageError
 
@@ -50,7 +51,7 @@ def describe(
     compiled = compile(spec, profile=profile, sets=set_ or ())
     made = sampling.chosen(compiled, name, length)
     context = made.longest() if length else max(compiled.spec.model.context, made.longest())
-    operation = generate(name, made, context)
+    operation = counted(generate(name, made, context), compiled.plan, spec)
     drawn, scored, speed = _drawn(operation)
     found = replace(describing.describe(made, operation, drawn, scored), tokens_per_s=speed)
     shown = list(sampling.samples(operation, (drawn[:rows].tolist(), scored[:rows].tolist()), 0))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from procdsl import overview, report
+from procdsl.cli.opening import counted
 from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt
 from procdsl.errors import UsageError
 
@@ -48,7 +49,8 @@ def sample(
 
     if split not in ("train", "validation", "test"):
         raise UsageError(f"{split!r} is no split", help="train, validation or test")
-    made = sampling.operation(compile(spec, profile=profile, sets=set_ or ()), name, length, split)
+    compiled = compile(spec, profile=profile, sets=set_ or ())
+    made = counted(sampling.operation(compiled, name, length, split), compiled.plan, spec)
     # The plain interpreter starts at once; kernels are compiled first, and then a thousand times as fast.
     if rows * made.row > 40_000:
         drawn = _drawn(made, seed, split, start, rows)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from procdsl.errors import UsageError
 
 if TYPE_CHECKING:
-    from procdsl.plan import Plan
+    from procdsl.plan import GenerateOperation, Plan
     from runner.store import Store
 
 
@@ -27,3 +27,19 @@ def begun(spec: Path, profile: str, sets: list[str] | None, store: Path | None) 
     if not (results.root / "studies" / plan.study / "plan.json").exists():
         raise UsageError(f"{spec} has not been run yet", help=f"procdsl run {spec}")
     return plan, results
+
+
+def counted(rows: GenerateOperation, plan: Plan, spec: Path) -> GenerateOperation:
+    """Rows with the law that they wait for, and what follows from it, where its corpus lies in the store."""
+    law = rows.program.awaited
+    if law is None:
+        return rows
+    from procdsl.compiler.generators import analysed
+    from runner.bind import recall
+    from runner.execution import store_root
+    from runner.sources import held, weighed
+    from runner.store import Store
+
+    store = Store(store_root(spec))
+    corpus = held(recall(plan, store), law, store)
+    return analysed(weighed(rows, corpus)) if corpus else rows

@@ -9,13 +9,14 @@ from procdsl.programs import Interval
 
 def generate(name: str, made: Procedural, context: int) -> plan.GenerateOperation:
     """Rows of one context, with the floor of their loss and the accuracy of a blind guess."""
-    rows = bare(name, made, context)
-    return rows.model_copy(
-        update={
-            "floor": _told(analysis.floor(rows.program, length=rows.length, context=context)),
-            "chance": analysis.chance(rows.program, length=rows.length, context=context),
-        }
-    )
+    return analysed(bare(name, made, context))
+
+
+def analysed(rows: plan.GenerateOperation) -> plan.GenerateOperation:
+    """The same rows with their floor and chance."""
+    place = {"length": rows.length, "context": rows.context}
+    floor, chance = analysis.floor(rows.program, **place), analysis.chance(rows.program, **place)
+    return rows.model_copy(update={"floor": _told(floor), "chance": chance})
 
 
 def bare(name: str, made: Procedural, context: int) -> plan.GenerateOperation:

@@ -48,5 +48,5 @@ class GenerateOperation(Operation):
             raise RunError(
                 f"{self.name!r} is weighed as corpus {law.corpus!r} is, whose tokens nobody has counted here",
                 reason="unbound",
-                help="a run of the study counts them; to see rows now, give other weights",
+                help="a run counts them, or procdsl data fetch; to see rows now, give other weights",
             )

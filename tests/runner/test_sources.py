@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from procdsl import generate
+from procdsl import generate, sampling
+from procdsl.cli.opening import counted
 from procdsl.compiler import compile
 from procdsl.errors import RunError
 from procdsl.plan import GenerateOperation, Plan, PrepareOperation
@@ -117,6 +118,27 @@ def test_rows_have_the_corpus_as_input_and_no_floor(plan: tuple[Plan, Store]) ->
         with pytest.raises(RunError, match="whose tokens nobody has counted"):
             rows(made, 4)
         assert needs(plan[0], f"{name}/s0/x") == ("prepare/letters",)
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_commands_count_what_is_prepared(
+    name: str, plan: tuple[Plan, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROCDSL_STORE", str(plan[1].root))
+    spec = plan[1].root.parent / "study.toml"
+    compiled = compile(spec)
+    asked = sampling.operation(compiled, name, None, "train")
+    made = counted(asked, compiled.plan, spec)
+    assert made.program.awaited is None
+    assert rows(made, 4).max() < len(made.tokens)
+    if name == "noise":
+        shares = np.array([8, 4, 2, 1]) / 15
+        assert made.floor is not None
+        assert made.floor.exact
+        assert made.floor.low == pytest.approx(-(shares * np.log(shares)).sum(), abs=0.01)
+        assert made.chance == pytest.approx(8 / 15, abs=0.01)
+    monkeypatch.setenv("PROCDSL_STORE", str(plan[1].root / "nothing"))
+    assert counted(asked, compiled.plan, spec) == asked
 
 
 def test_another_text_is_another_key(plan: tuple[Plan, Store], tmp_path: Path) -> None:
