@@ -252,9 +252,9 @@ def _forward(program: AutomatonProgram, length: int, free: bool) -> list[tuple[f
     import numpy as np
 
     groups, group = np.unique(np.array([program.targets, program.writes]), axis=1, return_inverse=True)
-    steps = length if free else sum(program.lengths.values)
-    words = min(WORDS, WORK // (program.states * groups.shape[1] * steps))
-    if words < FEWEST or steps > STEPS:
+    steps, size = length if free else sum(program.lengths.values), program.states * groups.shape[1]
+    words = min(WORDS, WORK // (size * steps))
+    if words < FEWEST or steps > STEPS or size > 16 * ROOM:
         return None
     chain, letters = _chain(program), _letters(program)[groups[1]]
     entered, begins = np.unique(groups[0], return_index=True)

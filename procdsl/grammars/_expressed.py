@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import PrivateAttr
 
+from procdsl.grammars._rules import MOST_CELLS
 from procdsl.grammars.base import END, PLENTY, Problem, WordGrammar
 from procdsl.grammars.cfg import Cfg
 from procdsl.grammars.regular.forests import Forest
@@ -23,8 +24,6 @@ from procdsl.recognisers.interleaved import Interleaved
 from procdsl.trees import flattened, vector_inside
 
 FIELD = "expr"
-# Rows that say how lengths are shared out hold a number for each length: half a GiB.
-MOST_CELLS = 2**26
 
 
 class ContextFreeWords(Cfg):
@@ -171,7 +170,10 @@ class InterleavedWords(WordGrammar):
         turns = np.array([math.lgamma(n + 1) for n in range(longest + 1)])
         whole: Any = None
         for part in self._parts:
-            flat = flattened(unweighted(part.shapes))
+            try:
+                flat = flattened(unweighted(part.shapes))
+            except ValueError:  # endlessly many derivations
+                return np.full(longest + 1, np.inf)
             alpha, _ = vector_inside(flat, 1.0, longest, ceiling=float(PLENTY))
             with np.errstate(divide="ignore"):
                 own = np.log(alpha[0]) - turns

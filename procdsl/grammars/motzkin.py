@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import comb
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from procdsl.errors import Severity
 from procdsl.grammars._brackets import bracket_alphabet, dyck_count, type_of
-from procdsl.grammars.base import END, WordGrammar
+from procdsl.grammars._rules import MOST_CELLS
+from procdsl.grammars.base import END, Problem, WordGrammar
+from procdsl.grammars.regular.forests import RULES
 from procdsl.grammars.rules.lowering import shapes
 from procdsl.grammars.rules.trees import Production, Trees, reference
 from procdsl.programs import TreeProgram, TreeShape
@@ -35,16 +38,18 @@ class Motzkin(WordGrammar):
 
     def program(self) -> TreeProgram:
         """S → ( S ) S | · S | ε; where depth is held out, with a copy of S for each height."""
-        depth, deep = self.held_out.depth, self.held_out.tests_all
-        made = (
-            self._any(0) if depth is None else self._deep(depth.over) if deep else self._flat(0, depth.over)
-        )
+        lengths, whole, part = self.lengths(), self._any(0), self._any(0)
+        beyond, bound = self.held_out.beyond, self.held_out.bound(None)
+        if beyond is not None:
+            part = self._deep(beyond)
+        elif bound is not None and bound < lengths.values[-1] // 2:
+            part = self._flat(0, bound)
         return TreeProgram(
             count=len(self.alphabet()),
-            shapes=self._shapes(made),
-            unambiguous=depth is not None,
-            language=self._shapes(self._any(0)) if depth and deep else (),
-            lengths=self.lengths(),
+            shapes=self._shapes(part),
+            unambiguous=part != whole,
+            language=() if beyond is None else self._shapes(whole),
+            lengths=lengths,
             split=self.split(),
         )
 
@@ -70,6 +75,20 @@ class Motzkin(WordGrammar):
 
     def plenty(self, length: int) -> bool:
         return super().plenty(min(length, 64 + 2 * (self.held_out.beyond or 0)))
+
+    def problems(self, context: int) -> Iterator[Problem]:
+        found = list(super().problems(context))
+        yield from found
+        if self.held_out.depth and not any(problem.severity is Severity.ERROR for problem in found):
+            yield from self._size(self.held_out.depth.over)
+
+    def _size(self, depth: int) -> Iterator[Problem]:
+        """P383: rules for each height, and their tables."""
+        rules, longest = 3 * (depth + 1) * (self.k + self.flat), self.law().values[-1]
+        if rules > RULES or 6 * (depth + 1) * longest > MOST_CELLS:
+            message = f"{depth} heights make {rules:,} rules, for words of up to {longest:,} symbols"
+            help = "hold out by a smaller depth, or make the words shorter"
+            yield Problem("P383", message, ("held_out", "depth"), help)
 
     def reason(self, word: Sequence[str]) -> str | None:
         stack, flat = list[int](), frozenset(self.alphabet()[2 * self.k :])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from procdsl.programs import InterleavedProgram, TreeProgram
+from procdsl.programs import InterleavedProgram
 from procdsl.recognisers.earley import Words, sums
 
 
@@ -17,15 +17,18 @@ class Interleaved:
     def __init__(self, program: InterleavedProgram) -> None:
         self.charts = [Words(part).chart for part in program.parts]
         self.of = {
-            s: chart for chart, part in zip(self.charts, program.parts, strict=True) for s in used(part)
+            symbol: chart
+            for chart, part in zip(self.charts, program.parts, strict=True)
+            for shape in part.shapes
+            for member in shape.members
+            for symbol in member
         }
 
     def legal(self) -> frozenset[int]:
         return frozenset().union(*(chart.expected() for chart in self.charts))
 
     def legal_within(self, left: int, lengths: Sequence[Sequence[int]]) -> frozenset[int]:
-        """The symbols after which exactly `left` - 1 more make a word; `lengths` for each part as for
-        `Chart`."""
+        """The symbols after which exactly `left` - 1 more make a word; `lengths` as charts want them."""
         mask, found = (1 << left + 1) - 1, set[int]()
         onward = [chart.onward(left, own) for chart, own in zip(self.charts, lengths, strict=True)]
         ends = [
@@ -40,18 +43,11 @@ class Interleaved:
         return frozenset(found)
 
     def ends(self) -> bool:
-        return any(chart.prefix for chart in self.charts) and self.complete()
-
-    def complete(self) -> bool:
-        return all(chart.complete() for chart in self.charts)
+        read = any(chart.prefix for chart in self.charts)
+        return read and all(chart.complete() for chart in self.charts)
 
     def read(self, symbol: int) -> bool:
         return symbol in self.of and self.of[symbol].step(symbol)
-
-
-def used(part: TreeProgram) -> frozenset[int]:
-    """The symbols of a part's words."""
-    return frozenset(s for shape in part.shapes for member in shape.members for s in member)
 
 
 def _either(bits: Iterable[int]) -> int:

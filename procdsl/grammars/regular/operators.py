@@ -333,7 +333,10 @@ class Evaluation:
                 message = (
                     f"{symbol!r} is in {one} and in {other}: context-free parts are told by their symbols"
                 )
-                raise _fault(message, argument, "relabel(a, 'x' = 'y') gives it another symbol")
+                help = (
+                    "relabel(a, 'x' = 'y') gives it another symbol; shuffle regular parts by themselves first"
+                )
+                raise _fault(message, argument, help)
             of.update(dict.fromkeys(made.symbols, argument))
             parts += made.parts
         return Shuffle(tuple(parts))
