@@ -95,7 +95,9 @@ def _expanded(written: str, folder: Path) -> list[str]:
     # `Path.glob` takes no absolute pattern.
     if not (found := sorted(glob(written, root_dir=folder, recursive=True))):  # noqa: PTH207
         raise RunError(
-            f"no file matches {written!r} in {folder.resolve()}", reason="data", help="mend the path, or put files there"
+            f"no file matches {written!r} in {folder.resolve()}",
+            reason="data",
+            help="mend the path, or put files there",
         )
     return found
 
