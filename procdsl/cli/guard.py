@@ -20,8 +20,8 @@ from procdsl.errors import ProcdslError, RunError, Stopped
 # Each module's commands, in the order of help.
 MODULES = {
     "studies": ("check", "plan", "diff", "new"),
-    "comparing": ("compare",),
     "running": ("run", "status", "prune"),
+    "comparing": ("compare",),
     "searching": ("search",),
     "grammars": ("describe", "accepts", "next", "audit", "import", "export"),
     "language": ("sample", "schema", "kinds", "presets", "doctor"),
