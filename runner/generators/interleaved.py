@@ -99,7 +99,8 @@ def _word(tables, draws, scratch, out):
         end = begins[part + 1] if part + 1 < parts else length
         if end > begins[part]:
             read = write_tree(tables.trees, starts[part], read, draws, room, out[begins[part] : end])
-    written[:length] = out
+    for t in range(length):
+        written[t] = out[t]
     for t in range(length):
         out[t] = written[begins[turns[t]]]
         begins[turns[t]] += 1

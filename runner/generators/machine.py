@@ -57,6 +57,7 @@ class Held(NamedTuple):
     """What is remembered: how much of each memory, and how often each holds each symbol, a map as a key.
 
     `taken`: the symbols of the move that is done. `traced`: where traces stand. `stack`: of formulas.
+    `weights`: of the moves; `counts`: of the symbols that each can take.
     """
 
     sizes: Any
@@ -64,6 +65,8 @@ class Held(NamedTuple):
     taken: Any
     traced: Any
     stack: Any
+    weights: Any
+    counts: Any
 
 
 def fill(program: MachineProgram, address: Address, ids: Any, scored: Any) -> None:
@@ -73,7 +76,7 @@ def fill(program: MachineProgram, address: Address, ids: Any, scored: Any) -> No
         memory=np.empty(first[-1], np.int64),
         first=first.copy(),
         length=np.ones(len(first), np.int64),
-        seen=np.zeros(program.symbols, np.bool_),
+        marks=np.zeros(program.symbols, np.int64),
         turn=np.zeros(len(first), np.int64),
         groups=groups,
     )
@@ -83,6 +86,8 @@ def fill(program: MachineProgram, address: Address, ids: Any, scored: Any) -> No
         taken=np.zeros(1 + max(len(move.takes) for move in program.moves), np.int64),
         traced=np.zeros(program.longest, np.bool_),
         stack=np.empty(DEEPEST),
+        weights=np.zeros(len(program.moves), np.int64),
+        counts=np.zeros(len(machine.takes), np.int64),
     )
     low, high = address.bounds(program.split)
     place = (address.key, address.start, address.spelt, low, high)
@@ -168,12 +173,10 @@ def _fill(machine, table, draws, registers, held, place, ids, scored):
     """The index of the first row that cannot be had, or -1; under `_STUCK`, by its place, if it is stuck."""
     key, start, spelt, low, high = place
     first, length = registers.first, registers.length
-    weights = np.zeros(machine.moves.shape[0], np.int64)
-    counts = np.zeros(machine.takes.shape[0], np.int64)
     for b in range(ids.shape[0]):
         for attempt in range(ATTEMPTS):
             begin(draws, key, start + b, attempt << 16)
-            if not _ran(machine, table, draws, registers, held, weights, counts):
+            if not _ran(machine, table, draws, registers, held):
                 return _STUCK - b
             found = uint64(content(spelt, registers.memory[first[0] : first[0] + length[0]]))
             if low <= found <= high:
@@ -188,10 +191,10 @@ def _fill(machine, table, draws, registers, held, place, ids, scored):
 
 
 @kernel
-def _ran(machine, table, draws, registers, held, weights, counts):
+def _ran(machine, table, draws, registers, held):
     """A run into the first register, the memories into those behind; False if it is stuck."""
     memory, begins = registers.memory, registers.first[0]
-    place = 0
+    weights, counts, place = held.weights, held.counts, 0
     if machine.lengths.size > 1:
         drawn = below(draws, machine.edges[-1])
         while drawn >= machine.edges[place]:
@@ -300,10 +303,7 @@ def _possible(move, operands, rooms, sizes):
 
 @kernel
 def _fitting(rule, members, holds, place):
-    """Of the symbols that a move can take the one at this place, and how many there are up to there.
-
-    Arrays, not the tuples that hold them: numba would count references to each at every call.
-    """
+    """Of the symbols that a move can take the one at this place, and how many there are up to there."""
     first, count = rule[0], rule[1]
     if rule[2] == rule[5]:
         return first + place, count

@@ -15,13 +15,13 @@ from procdsl.splits import empty_part, empty_pool
 from procdsl.streams import ATTEMPTS
 from procdsl.tables import pooled_shares, pooled_weights
 from runner.generators.address import Address
-from runner.generators.compiling import kernel
+from runner.generators.compiling import allocating, kernel
 from runner.generators.philox import begin, below_from, new_draws, slots
 from runner.generators.splits import content
 
 for part in deflate.PARTS:
     register_jitable(part)
-_gzipped = kernel(deflate.gzipped)
+_gzipped = allocating(deflate.gzipped)
 
 
 class Net(NamedTuple):
@@ -105,7 +105,7 @@ def _words(net, cells):
     return around + net.hidden.size + net.out.size, net.states + cells.size
 
 
-@kernel
+@allocating
 def _fill(net, draws, cells, place, ids, scored):
     """The index of the first row that cannot be had, or -1; of a pool's network i, -2 - i."""
     key, pool_key, start, spelt, low, high = place
@@ -147,7 +147,7 @@ def _fill(net, draws, cells, place, ids, scored):
     return -1
 
 
-@kernel
+@allocating
 def _search(net, draws, cells, key, rule, patches):
     """Leaves a pool's network in its place: the first attempt at it that is compressible; whether one is."""
     known = net.attempts[rule]
@@ -226,7 +226,7 @@ def _weight(net, word):
     return (word & 255) + (word >> 8 & 255) + (word >> 16 & 255) + (word >> 24) - 510
 
 
-@kernel
+@allocating
 def _change(net, now, after):
     """The next frame of `now` into `after`; in how many cells they differ."""
     around, hidden, out = net.around, net.hidden, net.out

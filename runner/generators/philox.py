@@ -47,6 +47,24 @@ def slots(draws, count):
     draws.at[NEXT] = count
 
 
+@kernel
+def ahead(draws, count):
+    """The next `count` words into the head of the buffer, as read; where they begin there.
+
+    From the window, if it has them all: but not left there, since a redraw may fill it anew.
+    """
+    at, buffer = draws.at, draws.buffer
+    here = at[NEXT]
+    at[NEXT] = here + count
+    if at[FIRST] <= here and here + count <= at[BEHIND]:
+        window = buffer[buffer.size - WINDOW + here - at[FIRST] :]
+        for t in range(count):
+            buffer[here + t] = window[t]
+    else:
+        blocks(at, 0, (here + count + 3) // 4, buffer)
+    return here
+
+
 @inlined
 def next32(draws):
     """The next word of the stream."""
@@ -71,6 +89,19 @@ def below_from(draws, n, first):
     if (product & LOW) < uint64(n):
         product = redrawn(draws, uint64(n), product)
     return int64(product >> S32)
+
+
+@kernel
+def permute(draws, words, symbols):
+    """Fisher and Yates, a word for each place but the first. Unsigned places need no look at their sign."""
+    size = uint64(symbols.size)
+    for j in range(symbols.size - 1):
+        count = size - uint64(j)
+        product = uint64(words[j]) * count
+        if (product & LOW) < count:
+            product = redrawn(draws, count, product)
+        last, other = count - uint64(1), product >> S32
+        symbols[last], symbols[other] = symbols[other], symbols[last]
 
 
 @inlined

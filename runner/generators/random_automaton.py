@@ -15,7 +15,7 @@ from procdsl.programs import Lengths, RandomAutomatonProgram
 from procdsl.splits import empty_part, spelt_state
 from procdsl.streams import ATTEMPTS, LANGUAGE_SLOT
 from runner.generators.address import Address
-from runner.generators.compiling import kernel
+from runner.generators.compiling import allocating, kernel
 from runner.generators.philox import begin, below, below_from, new_draws, slots
 from runner.generators.rows import layout, plan
 from runner.generators.splits import content
@@ -58,9 +58,9 @@ def fill(program: RandomAutomatonProgram, address: Address, ids: Any, scored: An
     )  # fmt: skip
     spelt = np.concatenate([address.spelt[: program.count], _spelt_states(states)])
     low, high = address.bounds(program.split)
-    word = np.zeros(states * (2 * ways + 1), np.int64)
+    scratch = np.empty(context + 1, np.int64), np.zeros(states * (2 * ways + 1), np.int64)
     place = (address.key, address.start, spelt, low, high)
-    failed = _fill(laws, laid_out, new_draws(context), made, word, place, ids, scored)
+    failed = _fill(laws, laid_out, new_draws(context), made, scratch, place, ids, scored)
     if failed >= 0:
         raise empty_part(address.name, address.split, failed)
 
@@ -83,11 +83,11 @@ def _spelt_states(states: int) -> Any:
 
 
 @kernel
-def _fill(laws, laid_out, draws, made, word, place, ids, scored):
+def _fill(laws, laid_out, draws, made, scratch, place, ids, scored):
     """The index of the first row that cannot be had, or -1."""
     key, start, spelt, low, high = place
+    lengths, word = scratch
     context = ids.shape[1] - 1
-    lengths = np.empty(context + 1, np.int64)
     for b in range(ids.shape[0]):
         for attempt in range(ATTEMPTS):
             begin(draws, key, start + b, attempt << 16 | LANGUAGE_SLOT)
@@ -130,7 +130,7 @@ def _different(draws, pool, count):
         pool[place], pool[other] = pool[other], pool[place]
 
 
-@kernel
+@allocating
 def _draw(laws, draws, made):
     """An automaton; how many states it has."""
     states = _drawn(draws, laws.states, laws.state_edges)
@@ -196,7 +196,8 @@ def _refine(made, states):
     classes, before, count = made.classes, made.before, 1
     classes[:states] = 0
     while True:
-        before[:states] = classes[:states]
+        for q in range(states):
+            before[q] = classes[q]
         found = 0
         for q in range(states):
             classes[q] = -1

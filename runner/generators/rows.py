@@ -75,8 +75,9 @@ def fill_words(
     """Rows from the address on. RunError where a part holds nothing that can be found."""
     prepared, laid_out = _prepared(program, prepare, ids.shape[1] - 1)
     draws, scratch = new_draws(prepared.slots), np.empty(prepared.scratch, np.int64)
+    lengths = np.empty(ids.shape[1], np.int64)
     place = (address.key, address.start, address.spelt, address.edges(program.split))
-    failed = _fill(prepared.tables, laid_out, draws, scratch, place, ids, scored)
+    failed = _fill(prepared.tables, laid_out, draws, scratch, lengths, place, ids, scored)
     if failed >= 0:
         raise empty_part(address.name, address.split, failed)
 
@@ -121,10 +122,9 @@ def _free(lengths: Lengths, exact: int) -> int:
 
 
 @kernel
-def _fill(tables, layout, draws, scratch, place, ids, scored):
+def _fill(tables, layout, draws, scratch, lengths, place, ids, scored):
     """The index of the first row that cannot be had, or -1."""
     context = ids.shape[1] - 1
-    lengths = np.empty(context + 1, np.int64)
     for b in range(ids.shape[0]):
         index = place[1] + b
         ids[b, 0], scored[b, 0], done = layout.symbols, 0, -1

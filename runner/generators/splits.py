@@ -6,14 +6,14 @@ import numpy as np
 from numba import uint64
 
 from procdsl.splits import LANES, MIX, STEP
-from runner.generators.compiling import kernel
+from runner.generators.compiling import merged
 
 _L0, _L1, _L2, _L3 = (np.uint64(lane) for lane in LANES)
 _STEP, _MIX = np.uint64(STEP), np.uint64(MIX)
 _S29, _S32 = np.uint64(29), np.uint64(32)
 
 
-@kernel
+@merged
 def content(spelt, word):
     """The hash of the word with these ids, spelt by `spelt`."""
     h0, h1, h2, h3 = _L0, _L1, _L2, _L3

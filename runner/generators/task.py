@@ -13,22 +13,13 @@ from procdsl.programs import TaskProgram
 from procdsl.splits import empty_part
 from procdsl.streams import ATTEMPTS
 from runner.generators.address import Address
-from runner.generators.compiling import kernel
+from runner.generators.compiling import allocating, kernel, merged
 from runner.generators.formulas import DEEPEST, OPERATORS, formula
-from runner.generators.philox import (
-    LOW,
-    NEXT,
-    S32,
-    begin,
-    below,
-    below_from,
-    new_draws,
-    next32,
-    redrawn,
-    slots,
-)
+from runner.generators.philox import begin, new_draws
 from runner.generators.splits import content
+from runner.generators.task_draws import KINDS, WORD, draw_input
 from runner.generators.task_words import rounds, words_of
+from runner.generators.word_comparisons import largest
 from runner.generators.word_functions import (
     LOOPS,
     NAMES,
@@ -41,11 +32,6 @@ from runner.generators.word_functions import (
     value,
 )
 
-KINDS = (
-    *("uniform", "permutation", "weighted", "number", "mapping", "choice", "runs", "bag", "part"),
-    *("among", "shuffle", "word"),
-)
-_WORD = KINDS.index("word")
 _LOOPS, _FORMULA = len(NAMES), len(NAMES) + len(LOOPS)
 
 
@@ -82,7 +68,7 @@ def fill(program: TaskProgram, address: Address, ids: Any, scored: Any) -> None:
         # Loops move the first of what they go through.
         first=first.copy(),
         length=np.zeros(len(first), np.int64),
-        seen=np.zeros(program.symbols, np.bool_),
+        marks=np.zeros(program.symbols, np.int64),
         turn=np.zeros(len(first), np.int64),
         groups=groups,
     )
@@ -171,7 +157,7 @@ def _fill(table, draws, registers, pool, prompt, place, words, attempts, left, i
     """Rows that are `left`, as far as one of these attempts gives them; stops where there are no more."""
     key, start, spelt, low, high = place
     whole = table.code.shape[0]
-    derived = table.hashed.max() >= table.draws.shape[0]
+    derived = largest(table.hashed) >= table.draws.shape[0]
     for b in range(ids.shape[0]):
         for attempt in range(attempts[0], attempts[1] if left[b] else 0):
             size, done = 0, 0
@@ -180,11 +166,11 @@ def _fill(table, draws, registers, pool, prompt, place, words, attempts, left, i
                 if behind > done:
                     run(table, registers, done, behind)
                     done = behind
-                if table.draws[slot, 0] == _WORD:
+                if table.draws[slot, 0] == WORD:
                     _held(words, slot, b, registers)
                 else:
                     begin(draws, key, start + b, attempt << 16 | slot)
-                    _draw(table, draws, slot, pool, registers)
+                    draw_input(table, draws, slot, pool, registers)
             if table.where >= 0:
                 judged = table.where - table.draws.shape[0] + 1
                 run(table, registers, done, judged)
@@ -196,9 +182,9 @@ def _fill(table, draws, registers, pool, prompt, place, words, attempts, left, i
                 done = whole
             for register in table.hashed:
                 word = value(registers, register)
-                prompt[size : size + word.size] = word
-                prompt[size + word.size] = table.pad
-                size += word.size + 1
+                size += copied(word, prompt[size:])
+                prompt[size] = table.pad
+                size += 1
             found = uint64(content(spelt, prompt[:size]))
             if low <= found <= high:
                 run(table, registers, done, whole)
@@ -219,158 +205,7 @@ def _held(words, slot, b, registers):
     registers.length[slot] = size
 
 
-@kernel
-def _draw(table, draws, slot, pool, registers):
-    """A random input into its register."""
-    kind, first, count, begin_lengths, end_lengths = table.draws[slot, :5]
-    memory, at = registers.memory, registers.first[slot]
-    if kind == 5:
-        memory[at] = _chosen(draws, table.draws[slot], value(registers, table.draws[slot, 9]))
-        registers.length[slot] = 1
-        return
-    if kind == 8:
-        of = value(registers, table.draws[slot, 9])
-        registers.length[slot] = _part(draws, table.draws[slot], of, memory[at:])
-        return
-    if kind == 10:
-        of = value(registers, table.draws[slot, 9])
-        registers.length[slot] = copied(of, memory[at:])
-        _shuffle(draws, memory[at : at + of.size])
-        return
-    place = begin_lengths
-    if end_lengths - begin_lengths > 1:
-        drawn = below(draws, table.edges[end_lengths - 1])
-        while drawn >= table.edges[place]:
-            place += 1
-    length = table.lengths[place]
-    registers.length[slot] = 2 * length if kind == 4 else length
-    out, read = memory[at : at + length], draws.at[NEXT]
-    if kind == 3:
-        _number(draws, out)
-        return
-    if kind == 9:
-        of = value(registers, table.draws[slot, 9])
-        for t in range(length):
-            out[t] = of[below(draws, of.size)]
-        return
-    if kind >= 6:
-        _runs(draws, first, count, kind == 7, out)
-        return
-    slots(draws, read + length)
-    words = draws.buffer[read : read + length]
-    if kind == 0:
-        _symbols(draws, words, first, count, out)
-    elif kind == 2:
-        thresholds = table.thresholds[table.draws[slot, 5] : table.draws[slot, 6]]
-        for t in range(length):
-            out[t] = first + np.searchsorted(thresholds, int64(words[t]), side="right")
-    else:
-        _choose(draws, words, first, pool[:count], out)
-        if kind == 4:
-            _valued(draws, table.draws[slot, 7], table.draws[slot, 8], memory[at : at + 2 * length])
-
-
-@kernel
-def _chosen(draws, draw, of):
-    """A symbol of the word, or one of the pool that is not in it."""
-    first, count, present = draw[1], draw[2], draw[10]
-    if present == 2**32 or int64(next32(draws)) < present:
-        return of[below(draws, of.size)]
-    other = first + below(draws, count)
-    while (of == other).any():
-        other = first + below(draws, count)
-    return other
-
-
-@kernel
-def _runs(draws, first, count, bag, out):
-    """Runs of symbols, perhaps in any order."""
-    n = out.size
-    left = below(draws, n)
-    out[0] = first + below(draws, count)
-    for t in range(1, n):
-        out[t] = out[t - 1]
-        if left > 0 and below(draws, n - t) < left:
-            left -= 1
-            out[t] = first + below(draws, count)
-    if bag:
-        _shuffle(draws, out)
-
-
-@kernel
-def _shuffle(draws, word):
-    for t in range(word.size - 1, 0, -1):
-        other = below(draws, t + 1)
-        word[t], word[other] = word[other], word[t]
-
-
-@kernel
-def _part(draws, draw, of, out):
-    """Some of the word in one piece, or as many symbols of the pool that are nowhere in it; its length."""
-    first, count, present = draw[1], draw[2], draw[10]
-    size = 1 + below(draws, max(of.size // 2, 1))
-    if present == 2**32 or int64(next32(draws)) < present:
-        start = below(draws, of.size - size + 1)
-        for t in range(size):
-            out[t] = of[start + t]
-        return size
-    while True:
-        for t in range(size):
-            out[t] = first + below(draws, count)
-        if not _within(of, out[:size]):
-            return size
-
-
-@kernel
-def _within(word, part):
-    """Whether a word stands in another in one piece."""
-    for start in range(word.size - part.size + 1):
-        same = 0
-        while same < part.size and word[start + same] == part[same]:
-            same += 1
-        if same == part.size:
-            return True
-    return False
-
-
-@kernel
-def _number(draws, out):
-    """Digits, the first not 0 unless it is alone."""
-    out[0] = below(draws, 10) if out.size == 1 else 1 + below(draws, 9)
-    for t in range(1, out.size):
-        out[t] = below(draws, 10)
-
-
-@kernel
-def _valued(draws, first, count, out):
-    """Keys at the head of a mapping, spread out, and a value behind each, drawn from the first on."""
-    for t in range(out.size // 2 - 1, -1, -1):
-        out[2 * t] = out[t]
-    for t in range(out.size // 2):
-        out[2 * t + 1] = first + below(draws, count)
-
-
-@kernel
-def _symbols(draws, words, first, count, out):
-    for t in range(out.size):
-        product = uint64(words[t]) * uint64(count)
-        if (product & LOW) < uint64(count):
-            product = redrawn(draws, uint64(count), product)
-        out[t] = first + int64(product >> S32)
-
-
-@kernel
-def _choose(draws, words, first, pool, out):
-    """Different symbols, by the beginning of a Fisher and Yates shuffle."""
-    for id in range(pool.size):
-        pool[id] = first + id
-    for t in range(out.size):
-        other = t + below_from(draws, pool.size - t, words[t])
-        pool[t], pool[other] = pool[other], pool[t]
-        out[t] = pool[t]
-
-
-@kernel
+@merged
 def run(table, registers, start, stop):
     """Instructions start .. stop - 1, each into the register after those before it."""
     first, length, inputs = registers.first, registers.length, table.draws.shape[0]
@@ -398,7 +233,7 @@ def run(table, registers, start, stop):
         j += 1
 
 
-@kernel
+@allocating
 def _formula(table, registers, arguments, first, last):
     """The whole number that a formula comes to."""
     sizes, stack = np.empty(arguments.size, np.int64), np.empty(DEEPEST)
@@ -423,19 +258,17 @@ def _collect(registers, register, result, room, words):
     """Appends a loop's value: a word behind the handles and the words before it, or the symbols of one."""
     word, at, count = value(registers, result), registers.first[register], registers.length[register]
     if not words:
-        registers.memory[at + count : at + count + word.size] = word
-        registers.length[register] = count + word.size
+        registers.length[register] = count + copied(word, registers.memory[at + count :])
         return
     place = at + room
     if count:
         held = registers.memory[at + count - 1]
         place = begins(held) + size_of(held)
-    registers.memory[place : place + word.size] = word
-    registers.memory[at + count] = handle(place, word.size)
+    registers.memory[at + count] = handle(place, copied(word, registers.memory[place:]))
     registers.length[register] = count + 1
 
 
-@kernel
+@merged
 def write(table, registers, ids, scored):
     """The pieces, then padding."""
     at = 0
@@ -446,11 +279,11 @@ def write(table, registers, ids, scored):
             at += 1
             continue
         word = value(registers, register)
+        part, flags = ids[at : at + word.size], scored[at : at + word.size]
         for t in range(word.size):
-            ids[at + t] = word[t] + shift
-            scored[at + t] = counts
-        for t in range(min(skip, word.size)):
-            scored[at + t] = 0
+            part[t] = word[t] + shift
+        flags[:] = counts
+        flags[: min(skip, word.size)] = 0
         at += word.size
     ids[at:] = table.pad
     scored[at:] = 0

@@ -167,8 +167,7 @@ def _grow(tables, start, read, draws, scratch, out):
 
     The stack holds triples: nonterminal (~id for a terminal to write), length, and the place in `numbers`
     where the node's own goes. Of a node is kept: its shape, where its terminals begin, where its children's
-    numbers begin. All in one function: arrays that are handed on, inlined or not, are counted with a lock,
-    which costs ten times the rest.
+    numbers begin. All in one function: its parts share most of what they read and write.
     """
     first, slots, weight, chain = tables.first, tables.slots, tables.weight, tables.chain
     head, rest, alpha, seq, tilts = tables.head, tables.rest, tables.alpha, tables.seq, tables.tilts

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from runner.generators.compiling import kernel
+from runner.generators.compiling import allocating, kernel
 
 
 @kernel
-def apply(function, a, b, c, seen, out):
+def apply(function, a, b, c, marks, out):
     """The function at this place among `word_functions.COMPARING`; `union` is made by its caller."""
     if function == 0:
-        return _sort(a, out)
+        return _sort(a, marks, out)
     if function == 1:
-        return unique(a, seen, out)
+        return unique(a, marks, out)
     if function in (3, 4):
-        return unique(out[: _kept(a, b, function == 3, out)], seen, out)
+        return unique(out[: _kept(a, b, function == 3, marks, out)], marks, out)
     if function == 5:
-        return _kept(a, b, True, out)
+        return _kept(a, b, True, marks, out)
     if function == 6:
         return _dedup_runs(a, out)
     if function == 7:
@@ -25,10 +25,11 @@ def apply(function, a, b, c, seen, out):
     if function == 8:
         return _delete(a, _first(a, b), 1, out)
     if function == 9:
-        return _kept(a, b, False, out)
+        return _kept(a, b, False, marks, out)
     if function == 10:
+        old, new = b[0], c[0]
         for place in range(a.size):
-            out[place] = c[0] if a[place] == b[0] else a[place]
+            out[place] = new if a[place] == old else a[place]
         return a.size
     if function == 11:
         out[0] = _first(a, b) < a.size or b.size == 0
@@ -36,9 +37,10 @@ def apply(function, a, b, c, seen, out):
     if function == 12:
         return _delete(a, _first(a, b), b.size, out)
     if function == 13:
-        out[0] = 0
+        wanted, count = b[0], 0
         for symbol in a:
-            out[0] += symbol == b[0]
+            count += symbol == wanted
+        out[0] = count
         return 1
     if function == 14:
         return _majority(a, out)
@@ -48,23 +50,30 @@ def apply(function, a, b, c, seen, out):
     if function == 18:
         return _shortest_path(a, b[0], c[0], out)
     if function == 19:
-        return _sort_by(a, b, out)
+        return _sort_by(a, b, marks, out)
     if function == 20:
         out[0] = _first(a, b)
         return 1
     if function == 21:
         return _delete_parts(a, b, out)
     if a.size:
-        out[0] = a.max() if function == 15 else a.min()
+        out[0] = largest(a) if function == 15 else _least(a)
     return min(a.size, 1)
 
 
 @kernel
-def _sort(word, out):
-    """By insertion while that is quickest."""
+def markable(word, marks):
+    """Whether all symbols are ids: numbers may be larger."""
+    return word.size == 0 or largest(word) < marks.size
+
+
+@kernel
+def _sort(word, marks, out):
+    """By counting, or by insertion where the ids are many and the word is short."""
+    if marks.size <= 16 * word.size and markable(word, marks):
+        return _sort_ids(word, marks, out)
     if word.size > 64:
-        out[: word.size] = np.sort(word)
-        return word.size
+        return _sort_many(word, out)
     for place in range(word.size):
         symbol, at = word[place], place
         while at > 0 and out[at - 1] > symbol:
@@ -75,19 +84,41 @@ def _sort(word, out):
 
 
 @kernel
-def unique(word, seen, out):
-    """Marks where ids are few enough to be marked; numbers may be larger. `out` may be the word itself."""
-    if word.size and word.max() >= seen.size:
+def _sort_ids(word, marks, out):
+    """Without a branch: how many there are of each, then where each begins."""
+    for symbol in word:
+        marks[symbol] += 1
+    at = 0
+    for id in range(marks.size):
+        count = marks[id]
+        marks[id] = at
+        at += count
+    for symbol in word:
+        out[marks[symbol]] = symbol
+        marks[symbol] += 1
+    marks[:] = 0
+    return word.size
+
+
+@allocating
+def _sort_many(word, out):
+    out[: word.size] = np.sort(word)
+    return word.size
+
+
+@kernel
+def unique(word, marks, out):
+    """Without a branch: what is not new is written over. `out` may be the word itself."""
+    if not markable(word, marks):
         return _unique_of_any(word, out)
     size = 0
     for place in range(word.size):
         symbol = word[place]
-        if not seen[symbol]:
-            seen[symbol] = True
-            out[size] = symbol
-            size += 1
+        out[size] = symbol
+        size += 1 - marks[symbol]
+        marks[symbol] = 1
     for symbol in out[:size]:
-        seen[symbol] = False
+        marks[symbol] = 0
     return size
 
 
@@ -96,14 +127,14 @@ def _unique_of_any(word, out):
     size = 0
     for place in range(word.size):
         symbol = word[place]
-        if not _has(out[:size], symbol):
+        if not has(out[:size], symbol):
             out[size] = symbol
             size += 1
     return size
 
 
 @kernel
-def _has(word, symbol):
+def has(word, symbol):
     for other in word:  # noqa: SIM110 - no generators in kernels
         if other == symbol:
             return True
@@ -111,45 +142,70 @@ def _has(word, symbol):
 
 
 @kernel
+def largest(word):
+    """The largest of a word that has any."""
+    found = word[0]
+    for symbol in word:
+        found = max(found, symbol)
+    return found
+
+
+@kernel
+def _least(word):
+    found = word[0]
+    for symbol in word:
+        found = min(found, symbol)
+    return found
+
+
+@kernel
 def meet(word, other):
     """Whether two words have a symbol in common."""
     for symbol in word:  # noqa: SIM110 - no generators in kernels
-        if _has(other, symbol):
+        if has(other, symbol):
             return True
     return False
 
 
 @kernel
-def _sort_by(word, order, out):
+def _sort_by(word, order, marks, out):
     size = 0
     for place in range(order.size):
-        if _has(order[:place], order[place]):
+        if has(order[:place], order[place]):
             continue
         for symbol in word:
             if symbol == order[place]:
                 out[size] = symbol
                 size += 1
-    return size + _kept(word, order, False, out[size:])
+    return size + _kept(word, order, False, marks, out[size:])
 
 
 @kernel
-def _kept(word, other, wanted, out):
+def _kept(word, other, wanted, marks, out):
     """The symbols that the other word has, or has not."""
     size = 0
-    for symbol in word:
-        if _has(other, symbol) == wanted:
+    if not (markable(word, marks) and markable(other, marks)):
+        for symbol in word:
             out[size] = symbol
-            size += 1
+            size += has(other, symbol) == wanted
+        return size
+    for symbol in other:
+        marks[symbol] = 1
+    for symbol in word:
+        out[size] = symbol
+        size += marks[symbol] == wanted
+    for symbol in other:
+        marks[symbol] = 0
     return size
 
 
 @kernel
 def _dedup_runs(word, out):
-    size = 0
-    for symbol in word:
-        if size == 0 or out[size - 1] != symbol:
-            out[size] = symbol
-            size += 1
+    """The last of each run."""
+    size, last = 0, word.size - 1
+    for place in range(word.size):
+        out[size] = word[place]
+        size += place == last or word[place + 1] != word[place]
     return size
 
 
@@ -191,10 +247,11 @@ def _first(word, part):
 def _delete(word, at, count, out):
     """The word without `count` symbols from a place on; without none where the place is its end."""
     if at == word.size:
-        out[: word.size] = word
-        return word.size
-    out[:at] = word[:at]
-    out[at : word.size - count] = word[at + count :]
+        count = 0
+    for place in range(at):
+        out[place] = word[place]
+    for place in range(at + count, word.size):
+        out[place - count] = word[place]
     return word.size - count
 
 
@@ -202,7 +259,7 @@ def _delete(word, at, count, out):
 def _majority(word, out):
     best = 0
     for place in range(word.size):
-        if _has(word[:place], word[place]):
+        if has(word[:place], word[place]):
             continue
         count = 0
         for symbol in word[place:]:
@@ -222,7 +279,7 @@ def _compare(a, b):
     return 1
 
 
-@kernel
+@allocating
 def _shortest_path(edges, start, goal, out):
     """A search in breadth; `back` says which place of the queue found each."""
     queue, back = np.empty(edges.size + 1, np.int64), np.empty(edges.size + 1, np.int64)

@@ -39,18 +39,19 @@ _BEHIND_SEQUENCES, _BEHIND_COMPARING = len(SEQUENCES), len(SEQUENCES) + len(COMP
 class Registers(NamedTuple):
     """Values in `memory` (int64), each from its `first` on, `length` long.
 
-    `seen`: marks by id. `turn`: how often a loop has gone round. `groups`: the products of groups.
+    `marks`: a number for each id, 0 but while a function uses them. `turn`: how often a loop has gone round.
+    `groups`: the products of groups.
     """
 
     memory: Any
     first: Any
     length: Any
-    seen: Any
+    marks: Any
     turn: Any
     groups: Any
 
 
-@kernel
+@inlined
 def value(registers, register):
     """The word in a register."""
     first = registers.first[register]
@@ -90,9 +91,9 @@ def apply(function, number, group, registers, arguments, at):
     if arguments.size > 2:
         c = value(registers, arguments[2])
     if function == _BEHIND_SEQUENCES + 2:
-        return comparing.unique(out[: _concat(registers, arguments, out)], registers.seen, out)
+        return comparing.unique(out[: _concat(registers, arguments, out)], registers.marks, out)
     if function < _BEHIND_COMPARING:
-        return comparing.apply(function - _BEHIND_SEQUENCES, a, b, c, registers.seen, out)
+        return comparing.apply(function - _BEHIND_SEQUENCES, a, b, c, registers.marks, out)
     return numbers.apply(function - _BEHIND_COMPARING, number, group, registers.groups, a, b, c, out)
 
 

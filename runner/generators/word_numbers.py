@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from runner.generators.compiling import kernel
+from runner.generators.compiling import allocating, kernel
 
 
 @kernel
@@ -82,7 +82,7 @@ def _inverse(word, first, order, table, out):
     return word.size
 
 
-@kernel
+@allocating
 def _evaluated(word, by, signs):
     """The value of an expression; `outside` holds, for each open parenthesis, a sum and a factor."""
     outside = np.empty(2 * word.size, np.int64)

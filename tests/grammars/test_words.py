@@ -117,10 +117,10 @@ def _by_kernel(name: str, types: list[str], arguments: list[Any], most: int) -> 
     first = starts[-1] + np.cumsum([0, *lengths])
     table = [6, *(product for row in products(GROUP) for product in row)]
     registers = Registers(
-        memory, first, lengths, np.zeros(9, np.bool_), np.zeros(9, np.int64), np.array(table)
+        memory, first, lengths, np.zeros(9, np.int64), np.zeros(9, np.int64), np.array(table)
     )
     size = apply(NAMES.index(name), 0, 0, registers, np.arange(len(flat)), first[-1])
-    assert not registers.seen.any()
+    assert not registers.marks.any()
     value: list[int] = memory[first[-1] : first[-1] + size].tolist()
     if FUNCTIONS[name].result != "words":
         return value

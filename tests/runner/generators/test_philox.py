@@ -49,6 +49,19 @@ def test_slots_and_what_comes_behind_them(address: tuple[int, int, int], count: 
     ]
 
 
+@given(address=ADDRESSES, before=st.integers(0, 5), count=st.integers(0, 80))
+@settings(max_examples=50, deadline=None, derandomize=True)
+def test_words_ahead_stay_while_those_behind_are_read(
+    address: tuple[int, int, int], before: int, count: int
+) -> None:
+    draws, stream = begun(address, 85), Stream(*address)
+    words = stream.words(before + count + 70)
+    assert [kernels.next32(draws) for _ in range(before)] == words[:before]
+    here = kernels.ahead(draws, count)
+    assert [kernels.next32(draws) for _ in range(70)] == words[before + count :]
+    assert draws.buffer[here : here + count].tolist() == words[before : before + count]
+
+
 @given(symbols=st.lists(st.integers(0, 5), max_size=40))
 @settings(max_examples=50, deadline=None, derandomize=True)
 def test_content_is_the_same_hash(symbols: list[int]) -> None:
