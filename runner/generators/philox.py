@@ -113,6 +113,12 @@ def under_from(draws, threshold, first):
     return word < high
 
 
+@inlined
+def ties(margin, denominator):
+    """Whether a margin is in 1 .. denominator - 1. Asked twice it would be a branch taken at random."""
+    return uint64(margin - 1) < uint64(denominator - 1)
+
+
 @kernel
 def chance_tie(draws, margin, denominator):
     """How `Stream.chance` ends where the first word has left a margin, in 0 .. denominator - 1."""

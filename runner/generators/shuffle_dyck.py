@@ -10,7 +10,7 @@ from numba import int64, uint64
 from procdsl import tables as shared
 from procdsl.programs import ShuffleDyckProgram
 from runner.generators.compiling import kernel
-from runner.generators.philox import LOW, S32, chance_tie, next32, redrawn, slots, under_from
+from runner.generators.philox import LOW, S32, chance_tie, next32, permute, redrawn, slots, ties, under_from
 from runner.generators.rows import Prepared, sampler
 
 FREE, BOUNDED, WALK = range(3)
@@ -184,25 +184,19 @@ def _free(tables, draws, scratch, out):
         out[at : at + left[kind]] = kind
         at += left[kind]
     read = 2 * (k - 1)
-    for j in range(length - 1):
-        last = length - 1 - j
-        product = uint64(words[read + j]) * uint64(last + 1)
-        if (product & LOW) < uint64(last + 1):
-            product = redrawn(draws, uint64(last + 1), product)
-        other = int64(product >> S32)
-        out[last], out[other] = out[other], out[last]
+    permute(draws, words[read:], out)
     read += length - 1
     for t in range(length):
-        kind = out[t]
+        kind = uint64(out[t])
         height, after = heights[kind], left[kind]
         denominator = 2 * after * (height + 1)
         margin = (height * (after + height + 2) << 32) - int64(words[read + t]) * denominator
-        closes = margin > 0
-        if 0 < margin < denominator:
-            closes = chance_tie(draws, margin, denominator)
-        heights[kind] = height - 1 if closes else height + 1
+        closes = int64(margin > 0)
+        if ties(margin, denominator):
+            closes = int64(chance_tie(draws, margin, denominator))
+        heights[kind] = height + 1 - 2 * closes
         left[kind] = after - 1
-        out[t] = kind + k if closes else kind
+        out[t] = int64(kind) + k * closes
 
 
 @kernel
