@@ -24,6 +24,8 @@ from procdsl.programs import TreeProgram, TreeShape
 FANOUT = 8
 # Up to so many terms, products of many rows are made at once: gathering the rows costs less than the calls.
 _GATHERED = 256
+# Of longer ones so many may be enough, where there is a ceiling.
+_FIRST = 32
 
 
 class Structure(NamedTuple):
@@ -187,7 +189,7 @@ def vector_inside(
     writing = slots > 0
     whole = np.zeros(len(flat.head), number)
     for n in range(1, longest + 1):
-        _shared(alpha, seq, pairs, head, rest, n)
+        _shared(alpha, seq, pairs, head, rest, n, ceiling)
         for q in levels[1:]:
             whole[q] = seq[q, n] + alpha[head[q], 0] * whole[rest[q]]
         fits = writing & (slots <= n)
@@ -215,18 +217,20 @@ def _levels(rest: Sequence[int]) -> list[Any]:
     return [np.flatnonzero(np.array(depth) == level) for level in range(1, max(depth) + 1)]
 
 
-def _shared(alpha: Any, seq: Any, pairs: Any, head: Any, rest: Any, n: int) -> None:
+def _shared(alpha: Any, seq: Any, pairs: Any, head: Any, rest: Any, n: int, ceiling: float | None) -> None:
     """seq[q, n], where the first child and the rest of every pair share the length and both take something.
 
-    Short rows are gathered, which copies them; of long ones each product is worth a call of its own.
+    Short rows are gathered, which copies them; of long ones each product is worth a call of its own, but for
+    those that reach the ceiling by their first terms.
     """
     import numpy as np
 
-    if n <= _GATHERED:
-        seq[pairs, n] = np.einsum("qk,qk->q", alpha[head[pairs], 1:n], seq[rest[pairs], n - 1 : 0 : -1])
-        return
-    for q in pairs:
-        seq[q, n] = alpha[head[q], 1:n] @ seq[rest[q], n - 1 : 0 : -1]
+    terms = n if n <= _GATHERED else 0 if ceiling is None else _FIRST
+    found = np.einsum("qk,qk->q", alpha[head[pairs], 1:terms], seq[rest[pairs], n - 1 : n - terms : -1])
+    seq[pairs, n] = found
+    if terms < n:
+        for q in pairs if ceiling is None else pairs[found < ceiling]:
+            seq[q, n] = alpha[head[q], 1:n] @ seq[rest[q], n - 1 : 0 : -1]
 
 
 def _loops(flat: Structure) -> list[tuple[Any, list[tuple[int, int, Any]], Any]]:

@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import chi2
 
 from procdsl import analysis
+from procdsl.grammars.cfg import Cfg
 from procdsl.grammars.rules import branching, counting
 from procdsl.trees import flattened, plain_inside, structure, tilt, tilts, vector_inside
 from tests.grammars.derivations import derivations
@@ -82,6 +83,17 @@ def test_what_productions_choose_bounds_the_words_from_below() -> None:
     entropy = analysis.entropy(pile.program(), 6)
     assert entropy.low == pytest.approx(6 * math.log(3))
     assert entropy.high == pytest.approx(6 * math.log(3) + math.log(42))
+
+
+@pytest.mark.parametrize("enough", [20, 300, 301, 10**9])
+def test_lengths_with_plenty_of_words_are_those_with_so_many(enough: int) -> None:
+    """Against exact counts: n - 1 words of length n, ever more, and one of every third length."""
+    pair, dyck = 'S -> A B\nA -> "a" A | "a"\nB -> "b" B | "b"', "S -> open[i] S close[i] S | ε"
+    for rules, tokens in ((pair, {}), (dyck, {"open": 2, "close": 2}), ('S -> "a" S "b" "c" | "d"', {})):
+        shapes = Cfg.model_validate({"rules": rules, "tokens": tokens, "length": 4}).program().shapes
+        counts = counting.counts(shapes, 400)
+        expected = sum(1 << n for n, count in enumerate(counts) if count >= enough)
+        assert counting.plenty(shapes, 400, enough) == expected
 
 
 @every_grammar
