@@ -20,18 +20,14 @@ from procdsl.errors import Severity
 from procdsl.grammars.base import Grammar, Problem, WordGrammar
 from procdsl.grammars.rules import branching
 from procdsl.plan import GenerateOperation
-from procdsl.programs import (
-    CellularProgram,
-    CorruptedProgram,
-    Interval,
-    LsystemProgram,
-    MachineProgram,
-    Program,
-    RandomAutomatonProgram,
-    TaskProgram,
-    TreeProgram,
-    WordProgram,
-)
+from procdsl.programs.base import Interval, Program, WordProgram
+from procdsl.programs.cellular import CellularProgram
+from procdsl.programs.corrupted import CorruptedProgram
+from procdsl.programs.lsystem import LsystemProgram
+from procdsl.programs.machine import MachineProgram
+from procdsl.programs.random_automaton import RandomAutomatonProgram
+from procdsl.programs.task import TaskProgram
+from procdsl.programs.tree import TreeProgram
 
 if TYPE_CHECKING:
     from numpy import ndarray

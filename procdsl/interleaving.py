@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from procdsl.programs import TreeProgram, TreeShape
+from procdsl.programs.tree import TreeProgram, TreeShape
 from procdsl.trees import tilt, tilts
 from procdsl.walks import FAR
 

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from procdsl.errors import RunError
 from procdsl.kinds import PLUGINS
-from procdsl.programs import PluginProgram
+from procdsl.programs.plugin import PluginProgram
 from procdsl.streams import Stream
 
 _PREFIX = "words."

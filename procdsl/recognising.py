@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from procdsl.grammars.base import END, Grammar, WordGrammar
-from procdsl.programs import SPECIALS
+from procdsl.programs.base import SPECIALS
 
 
 @dataclass(frozen=True)

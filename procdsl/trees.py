@@ -19,7 +19,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from procdsl.programs import TreeProgram, TreeShape
+from procdsl.programs.tree import TreeProgram, TreeShape
 
 FANOUT = 8
 # Up to so many terms, products of many rows are made at once: gathering the rows costs less than the calls.

@@ -12,7 +12,7 @@ import math
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from procdsl.programs import AutomatonProgram
+from procdsl.programs.automaton import AutomatonProgram
 
 # A weight this many powers of two below its neighbour adds nothing to a sum of doubles.
 FAR = 1000

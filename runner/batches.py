@@ -20,7 +20,7 @@ from torch import Tensor
 
 from procdsl.errors import RunError
 from procdsl.plan import Feed, GenerateOperation, Plan, PrepareOperation, TrainOperation, Vocabulary
-from procdsl.programs import SplitName
+from procdsl.programs.base import SplitName
 from runner.corpora import Corpus, open_corpus
 from runner.devices import World, makes_rows, rows_at_once
 from runner.execution import Execution

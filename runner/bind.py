@@ -30,7 +30,7 @@ from procdsl.plan import (
     TransferOperation,
     digest,
 )
-from procdsl.programs import MinimalPairsMeasurement
+from procdsl.programs.measurements.minimal_pairs import MinimalPairsMeasurement
 from runner import pairs
 from runner.corpora import shards, sources, tokenizers
 from runner.corpora.order import BLOCK

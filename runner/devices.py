@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from procdsl.plan import GenerateOperation, Plan, TrainOperation
-from procdsl.programs import NeuralProgram
+from procdsl.programs.neural import NeuralProgram
 from runner.execution import Execution
 
 Precision = Literal["fp32", "bf16"]

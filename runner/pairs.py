@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from procdsl.errors import RunError
 from procdsl.plan import MeasureOperation
-from procdsl.programs import MinimalPairsMeasurement
+from procdsl.programs.measurements.minimal_pairs import MinimalPairsMeasurement
 from runner.corpora.sources import files
 
 

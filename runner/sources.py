@@ -6,7 +6,7 @@ from pathlib import Path
 
 from procdsl.errors import RunError
 from procdsl.plan import GenerateOperation, Plan, PrepareOperation
-from procdsl.programs import Unigrams
+from procdsl.programs.base import Unigrams
 from runner.corpora import open_corpus, shards
 from runner.store import Store
 

@@ -18,7 +18,7 @@ from procdsl.analysis.ladder import ladder
 from procdsl.analysis.signatures import signature
 from procdsl.cli import app
 from procdsl.grammars.base import END, WordGrammar
-from procdsl.programs import Interval, WordProgram
+from procdsl.programs.base import Interval, WordProgram
 from tests.grammars.examples import EXAMPLES, drawn, operation, read
 
 STUDY = """

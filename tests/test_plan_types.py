@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from procdsl import kinds
 from procdsl.plan import Plan
-from procdsl.programs import Measurement, Program
+from procdsl.programs.base import Program
+from procdsl.programs.measurements.base import Measurement
 
 FAMILIES = (Program, Measurement)
 _ATOMS = (str, int, float, bool, type(None))

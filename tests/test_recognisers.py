@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from procdsl.generate import rows
-from procdsl.programs import IidProgram, Lengths
+from procdsl.programs.base import Lengths
+from procdsl.programs.iid import IidProgram
 from procdsl.recognisers import nests, reads, recogniser
 from tests.grammars.examples import EXAMPLES, operation, read
 

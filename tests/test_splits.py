@@ -8,7 +8,9 @@ import pytest
 
 from procdsl import generate
 from procdsl.errors import RunError
-from procdsl.programs import DyckProgram, Lengths, ShuffledProgram, Split, WordProgram
+from procdsl.programs.base import Lengths, Split, WordProgram
+from procdsl.programs.dyck import DyckProgram
+from procdsl.programs.shuffled import ShuffledProgram
 from procdsl.splits import content, spelling
 from tests.grammars.examples import EXAMPLES, drawn, operation, read, unsplit, words_of
 

@@ -11,7 +11,7 @@ from functools import partial
 from types import ModuleType
 
 from procdsl.analysis.rows import row_floor
-from procdsl.programs import Interval, Program, WordProgram
+from procdsl.programs.base import Interval, Program, WordProgram
 
 __all__ = ["chance", "entropy", "floor"]
 

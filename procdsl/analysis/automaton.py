@@ -17,7 +17,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from procdsl.analysis.rows import exactly
-from procdsl.programs import AutomatonProgram, Interval, Letters
+from procdsl.programs.automaton import AutomatonProgram, Letters
+from procdsl.programs.base import Interval
 from procdsl.streams import key
 from procdsl.walks import rows
 

@@ -7,7 +7,8 @@ from collections import Counter
 from typing import Any
 
 from procdsl.grammars._frames import binary_entropy
-from procdsl.programs import CellularProgram, Interval
+from procdsl.programs.base import Interval
+from procdsl.programs.cellular import CellularProgram
 
 ALL = 255
 

@@ -12,25 +12,22 @@ from dataclasses import dataclass
 from procdsl.grammars.rules.ambiguity import Verdict, derived_once, verdict
 from procdsl.grammars.rules.findings import longest_word
 from procdsl.grammars.rules.trees import referred
-from procdsl.programs import (
-    AutomatonProgram,
-    CellularProgram,
-    CorruptedProgram,
-    DependencyProgram,
-    DyckProgram,
-    EchoProgram,
-    IidProgram,
-    InterleavedProgram,
-    MachineProgram,
-    MarkovProgram,
-    NgramProgram,
-    PluginProgram,
-    Program,
-    ShuffleDyckProgram,
-    TaskProgram,
-    TreeProgram,
-    TreeShape,
-)
+from procdsl.programs.automaton import AutomatonProgram
+from procdsl.programs.base import Program
+from procdsl.programs.cellular import CellularProgram
+from procdsl.programs.corrupted import CorruptedProgram
+from procdsl.programs.dependencies import DependencyProgram
+from procdsl.programs.dyck import DyckProgram
+from procdsl.programs.echo import EchoProgram
+from procdsl.programs.iid import IidProgram
+from procdsl.programs.interleaved import InterleavedProgram
+from procdsl.programs.machine import MachineProgram
+from procdsl.programs.markov import MarkovProgram
+from procdsl.programs.ngram import NgramProgram
+from procdsl.programs.plugin import PluginProgram
+from procdsl.programs.shuffle_dyck import ShuffleDyckProgram
+from procdsl.programs.task import TaskProgram
+from procdsl.programs.tree import TreeProgram, TreeShape
 from procdsl.trees import components
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 
 from procdsl import analysis
-from procdsl.programs import CorruptedProgram, Interval
+from procdsl.programs.base import Interval
+from procdsl.programs.corrupted import CorruptedProgram
 
 
 def floor(program: CorruptedProgram, context: int) -> Interval | None:

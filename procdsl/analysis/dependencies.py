@@ -7,7 +7,8 @@ from typing import Any
 
 from procdsl.analysis.iid import probabilities
 from procdsl.analysis.rows import exactly
-from procdsl.programs import DependencyProgram, Interval
+from procdsl.programs.base import Interval
+from procdsl.programs.dependencies import DependencyProgram
 
 
 def entropy(program: DependencyProgram, length: int) -> Interval:

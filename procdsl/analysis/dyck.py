@@ -7,7 +7,8 @@ from typing import Any
 
 from procdsl.analysis.rows import exactly
 from procdsl.grammars._brackets import dyck_count
-from procdsl.programs import DyckProgram, Interval
+from procdsl.programs.base import Interval
+from procdsl.programs.dyck import DyckProgram
 from procdsl.tables import deep_walk_thresholds
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from procdsl.analysis.rows import exactly
-from procdsl.programs import EchoProgram, Interval
+from procdsl.programs.base import Interval
+from procdsl.programs.echo import EchoProgram
 
 
 def entropy(program: EchoProgram, length: int) -> Interval:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 from procdsl.analysis.rows import exactly
-from procdsl.programs import DependencyProgram, IidProgram, Interval
+from procdsl.programs.base import Interval
+from procdsl.programs.dependencies import DependencyProgram
+from procdsl.programs.iid import IidProgram
 
 
 def entropy(program: IidProgram, length: int) -> Interval:

@@ -11,7 +11,8 @@ from typing import Any
 
 from procdsl.analysis import tree
 from procdsl.interleaving import log_product
-from procdsl.programs import InterleavedProgram, Interval
+from procdsl.programs.base import Interval
+from procdsl.programs.interleaved import InterleavedProgram
 
 
 def entropy(program: InterleavedProgram, length: int) -> Interval:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from procdsl.grammars._rewriting import axiom_nats, drawn_nats, expected, first_nats, told_apart
-from procdsl.programs import Interval, LsystemProgram
+from procdsl.programs.base import Interval
+from procdsl.programs.lsystem import LsystemProgram
 
 
 def floor(program: LsystemProgram, context: int) -> Interval | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from procdsl.programs import Interval, MachineProgram
+from procdsl.programs.base import Interval
+from procdsl.programs.machine import MachineProgram
 
 
 def floor(program: MachineProgram, context: int) -> Interval | None:

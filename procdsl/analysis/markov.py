@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from procdsl.analysis.rows import exactly
 from procdsl.grammars._urns import urns
-from procdsl.programs import Interval, MarkovProgram
+from procdsl.programs.base import Interval
+from procdsl.programs.markov import MarkovProgram
 from procdsl.streams import Stream, key
 
 WORDS = 200

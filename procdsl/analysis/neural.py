@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from procdsl.programs import Interval, NeuralProgram
+from procdsl.programs.base import Interval
+from procdsl.programs.neural import NeuralProgram
 
 
 def floor(program: NeuralProgram, context: int) -> Interval:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from procdsl.programs import Interval, NgramProgram
+from procdsl.programs.base import Interval
+from procdsl.programs.ngram import NgramProgram
 
 
 def entropy(program: NgramProgram, length: int) -> Interval | None:

@@ -6,7 +6,8 @@ import math
 from functools import lru_cache
 
 from procdsl.plugins import drawn, make, optional
-from procdsl.programs import Interval, PluginProgram
+from procdsl.programs.base import Interval
+from procdsl.programs.plugin import PluginProgram
 from procdsl.streams import Stream, key
 
 # So many words are drawn of each of so many lengths at most.

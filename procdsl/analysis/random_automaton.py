@@ -17,7 +17,8 @@ from typing import Any
 from procdsl.analysis.rows import exactly, row_floor
 from procdsl.grammars._automata import Ways, draw, law_entropy, least, walk
 from procdsl.grammars._lengths import drawn_lengths
-from procdsl.programs import Interval, Lengths, RandomAutomatonProgram, fillable
+from procdsl.programs.base import Interval, Lengths, fillable
+from procdsl.programs.random_automaton import RandomAutomatonProgram
 from procdsl.streams import LANGUAGE_SLOT, Stream, key
 
 DRAWN = 400

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from procdsl.programs import Interval, Lengths, fillable
+from procdsl.programs.base import Interval, Lengths, fillable
 
 Entropy = Callable[[int], Interval | None]
 

@@ -8,7 +8,8 @@ from typing import Any
 from procdsl.analysis.rows import exactly
 from procdsl.grammars._brackets import shuffle_count
 from procdsl.interleaving import log_product
-from procdsl.programs import Interval, ShuffleDyckProgram
+from procdsl.programs.base import Interval
+from procdsl.programs.shuffle_dyck import ShuffleDyckProgram
 from procdsl.tables import depths
 
 # Partitions of numbers up to 24: 7,337. Beyond, how many types are open is known only within bounds.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from procdsl.programs import Interval, ShuffledProgram
+from procdsl.programs.base import Interval
+from procdsl.programs.shuffled import ShuffledProgram
 
 
 def floor(program: ShuffledProgram, context: int) -> Interval | None:

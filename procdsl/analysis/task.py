@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from procdsl import analysis
 from procdsl.grammars._running import hidden
-from procdsl.programs import Draw, Instruction, Interval, Piece, TaskProgram, WordProgram
+from procdsl.programs.base import Interval, WordProgram
+from procdsl.programs.task import Draw, Instruction, Piece, TaskProgram
 
 
 def floor(program: TaskProgram, context: int) -> Interval | None:

@@ -18,7 +18,8 @@ from typing import Any
 
 from procdsl.analysis.rows import exactly
 from procdsl.grammars.rules.ambiguity import derived_once
-from procdsl.programs import Interval, TreeProgram, TreeShape
+from procdsl.programs.base import Interval
+from procdsl.programs.tree import TreeProgram, TreeShape
 from procdsl.trees import Structure, product, structure, tilt, unit_edges, vector_inside
 
 _H = 1e-30

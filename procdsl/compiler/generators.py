@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procdsl import analysis, plan
 from procdsl.language.sources.base import Procedural
-from procdsl.programs import Interval
+from procdsl.programs.base import Interval
 
 
 def generate(name: str, made: Procedural, context: int) -> plan.GenerateOperation:

@@ -16,7 +16,7 @@ from procdsl.compiler.names import address
 from procdsl.compiler.study import Address, Layout, Phase, Study
 from procdsl.language.corpora import AnyCorpus, LikenessCorpus
 from procdsl.language.evaluations.base import Evaluation
-from procdsl.programs import AnyMeasurement
+from procdsl.programs.measurements.base import AnyMeasurement
 
 
 def lower(study: Study, *, profile: str | None) -> plan.Plan:

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from procdsl.generate.address import Address, Row
-from procdsl.programs import Program, SplitName, WordProgram
+from procdsl.programs.base import Program, SplitName, WordProgram
 from procdsl.splits import spelling
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from procdsl.errors import RunError
-from procdsl.programs import Split, SplitName
+from procdsl.programs.base import Split, SplitName
 from procdsl.splits import content, empty_part
 from procdsl.streams import ROW_SLOT, Stream, key
 

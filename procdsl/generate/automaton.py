@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from procdsl.programs import AutomatonProgram
+from procdsl.programs.automaton import AutomatonProgram
 from procdsl.streams import Stream
 from procdsl.tables import alias
 from procdsl.walks import arrows, ends, rows, slots_a_symbol, thresholds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procdsl.generate.address import Address, Row
 from procdsl.grammars._cells import Cells, changed, later, patches
-from procdsl.programs import CellularProgram
+from procdsl.programs.cellular import CellularProgram
 from procdsl.streams import ATTEMPTS, Stream
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procdsl import generate
 from procdsl.generate.address import Address, Row
-from procdsl.programs import CorruptedProgram
+from procdsl.programs.corrupted import CorruptedProgram
 from procdsl.streams import CHANNEL_SLOT
 
 

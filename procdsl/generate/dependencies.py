@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import accumulate
 
-from procdsl.programs import DependencyProgram
+from procdsl.programs.dependencies import DependencyProgram
 from procdsl.streams import Stream
 
 NEAR = (0, 1, -1, 2, -2)

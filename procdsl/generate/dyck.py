@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from procdsl.programs import DyckProgram
+from procdsl.programs.dyck import DyckProgram
 from procdsl.streams import Stream
 from procdsl.tables import closing_thresholds, deep_thresholds, deep_walk_thresholds
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from procdsl.programs import EchoProgram
+from procdsl.programs.echo import EchoProgram
 from procdsl.streams import Stream
 
 

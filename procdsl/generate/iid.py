@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from procdsl.programs import IidProgram
+from procdsl.programs.iid import IidProgram
 from procdsl.streams import Stream
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from procdsl.generate import tree
 from procdsl.interleaving import HALVES, divided, joined, mixed
-from procdsl.programs import InterleavedProgram
+from procdsl.programs.interleaved import InterleavedProgram
 from procdsl.streams import Stream
 from procdsl.trees import flattened, tilt
 

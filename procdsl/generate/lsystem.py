@@ -5,7 +5,7 @@ from __future__ import annotations
 from procdsl.generate.address import Address, Row
 from procdsl.grammars._lengths import drawn_length
 from procdsl.grammars._rewriting import rewritten
-from procdsl.programs import LsystemProgram
+from procdsl.programs.lsystem import LsystemProgram
 from procdsl.streams import ATTEMPTS
 
 

@@ -9,7 +9,7 @@ from procdsl.generate.address import Address, Row
 from procdsl.generate.task import written
 from procdsl.grammars import _machines as machines
 from procdsl.grammars._lengths import drawn_length
-from procdsl.programs import MachineProgram
+from procdsl.programs.machine import MachineProgram
 from procdsl.streams import ATTEMPTS, Stream
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procdsl.grammars._urns import urns
-from procdsl.programs import MarkovProgram
+from procdsl.programs.markov import MarkovProgram
 from procdsl.streams import Stream
 
 

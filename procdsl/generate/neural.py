@@ -13,7 +13,7 @@ from typing import NamedTuple
 from procdsl import streams
 from procdsl.deflate import gzipped
 from procdsl.generate.address import Address, Row
-from procdsl.programs import NeuralProgram, Pool
+from procdsl.programs.neural import NeuralProgram, Pool
 from procdsl.splits import empty_pool
 from procdsl.streams import ATTEMPTS, Stream
 from procdsl.tables import pooled_shares, pooled_weights

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from procdsl import generate
 from procdsl.generate.address import Address
-from procdsl.programs import Fit, NgramProgram
+from procdsl.programs.ngram import Fit, NgramProgram
 from procdsl.splits import spelling
 from procdsl.streams import Stream
 from procdsl.tables import Followers, followers

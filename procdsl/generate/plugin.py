@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from procdsl.plugins import drawn
-from procdsl.programs import PluginProgram
+from procdsl.programs.plugin import PluginProgram
 from procdsl.streams import Stream
 
 

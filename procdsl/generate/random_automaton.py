@@ -6,7 +6,7 @@ from procdsl.generate.address import Address, Row
 from procdsl.generate.words import laid_out
 from procdsl.grammars._automata import Ways, draw, spelt, walk
 from procdsl.grammars._lengths import drawn_lengths
-from procdsl.programs import RandomAutomatonProgram
+from procdsl.programs.random_automaton import RandomAutomatonProgram
 from procdsl.streams import ATTEMPTS, LANGUAGE_SLOT
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from procdsl.generate.shuffled import permute
-from procdsl.programs import ShuffleDyckProgram
+from procdsl.programs.shuffle_dyck import ShuffleDyckProgram
 from procdsl.streams import Stream
 from procdsl.tables import (
     Depths,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from procdsl import generate
 from procdsl.generate.address import Address, Row
-from procdsl.programs import ShuffledProgram
+from procdsl.programs.shuffled import ShuffledProgram
 from procdsl.streams import ATTEMPTS, Stream
 
 

@@ -10,7 +10,8 @@ from procdsl import generate
 from procdsl.generate.address import Address, Row
 from procdsl.grammars._lengths import drawn_length
 from procdsl.grammars._running import run
-from procdsl.programs import Draw, Piece, TaskProgram, WordProgram
+from procdsl.programs.base import WordProgram
+from procdsl.programs.task import Draw, Piece, TaskProgram
 from procdsl.streams import ATTEMPTS, WORD_SLOT, Stream
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from procdsl.programs import TreeProgram, TreeShape
+from procdsl.programs.tree import TreeProgram, TreeShape
 from procdsl.streams import Stream
 from procdsl.tables import alias
 from procdsl.trees import FANOUT, Structure, plain_inside, structure, tilt, tilts

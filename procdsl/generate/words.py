@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from procdsl.generate.address import Address, Row
 from procdsl.grammars._lengths import drawn_lengths
-from procdsl.programs import Lengths, WordProgram
+from procdsl.programs.base import Lengths, WordProgram
 from procdsl.streams import ATTEMPTS, Stream
 
 P = TypeVar("P", bound=WordProgram)

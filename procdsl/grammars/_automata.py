@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from procdsl.grammars._lengths import drawn_length
-from procdsl.programs import Lengths, RandomAutomatonProgram
+from procdsl.programs.base import Lengths
+from procdsl.programs.random_automaton import RandomAutomatonProgram
 from procdsl.splits import spelt_state
 from procdsl.streams import Stream
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from procdsl.programs import CellularProgram
+from procdsl.programs.cellular import CellularProgram
 
 Cells = Sequence[Sequence[int]]
 

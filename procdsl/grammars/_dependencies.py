@@ -14,7 +14,8 @@ from procdsl.grammars._brackets import bracket_alphabet, shuffle_count
 from procdsl.grammars._lengths import Length, law
 from procdsl.grammars._unigrams import corpora, thresholds, unigrams
 from procdsl.grammars.base import END, WordGrammar
-from procdsl.programs import DependencyProgram, Lengths
+from procdsl.programs.base import Lengths
+from procdsl.programs.dependencies import DependencyProgram
 
 
 def _weighable(weights: str) -> str:

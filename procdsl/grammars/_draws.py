@@ -15,7 +15,9 @@ from procdsl.grammars._tasks import Lowering, functions, meant
 from procdsl.grammars._words import Words
 from procdsl.grammars.base import WordGrammar
 from procdsl.grammars.words import Extent
-from procdsl.programs import LONGEST, Draw, Lengths, PluginProgram, Split, WordProgram
+from procdsl.programs.base import LONGEST, Lengths, Split, WordProgram
+from procdsl.programs.plugin import PluginProgram
+from procdsl.programs.task import Draw
 
 _ALONE = Lengths(values=(1,))
 

@@ -8,7 +8,7 @@ from itertools import product
 from typing import ClassVar
 
 from procdsl.grammars.base import END, WordGrammar
-from procdsl.programs import EchoPart, EchoProgram
+from procdsl.programs.echo import EchoPart, EchoProgram
 
 FREE = -1
 

@@ -18,7 +18,9 @@ from procdsl.grammars.rules.ambiguity import Verdict
 from procdsl.grammars.rules.lowering import unweighted
 from procdsl.grammars.rules.trees import Trees
 from procdsl.interleaving import log_product
-from procdsl.programs import InterleavedProgram, Lengths, TreeProgram, TreeShape
+from procdsl.programs.base import Lengths
+from procdsl.programs.interleaved import InterleavedProgram
+from procdsl.programs.tree import TreeProgram, TreeShape
 from procdsl.recognisers.earley import sums
 from procdsl.recognisers.interleaved import Interleaved
 from procdsl.trees import flattened, vector_inside

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from procdsl.grammars._expressions import ExpressionError
-from procdsl.programs import Formula
+from procdsl.programs.task import Formula
 
 _TOKEN = re.compile(r"\s*(?:(\d{1,15}(?:\.\d{1,15})?)|([A-Za-z_]\w*)|(//|<=|>=|==|!=|[-+*%<>()]))", re.ASCII)
 _BINDING = {"or": 1, "and": 2, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4, "+": 5, "-": 5}

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from procdsl.grammars._cells import Cells, later, patches
 from procdsl.grammars.base import END, PLENTY, Grammar, Problem, no_words
-from procdsl.programs import CellularProgram
+from procdsl.programs.cellular import CellularProgram
 
 SEPARATOR, PAD = "<row>", "<pad>"
 # More cells than this make a head that costs more than the model.

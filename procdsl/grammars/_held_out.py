@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from procdsl.grammars._lengths import Whole
 from procdsl.kinds import Node
-from procdsl.programs import LONGEST, Lengths, Split
+from procdsl.programs.base import LONGEST, Lengths, Split
 
 Sort = Literal["length", "depth", "rules"]
 SORTS: tuple[Sort, ...] = ("length", "depth", "rules")

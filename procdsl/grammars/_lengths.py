@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from procdsl.kinds import Node
-from procdsl.programs import LONGEST, Lengths, fillable
+from procdsl.programs.base import LONGEST, Lengths, fillable
 from procdsl.streams import Stream
 
 Whole = Annotated[int, Field(ge=1, le=LONGEST)]

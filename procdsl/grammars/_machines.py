@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from procdsl.grammars._formulas import evaluate
 from procdsl.grammars._running import run
-from procdsl.programs import MachineProgram, Memory, Move, Taken
+from procdsl.programs.machine import MachineProgram, Memory, Move, Taken
 
 # A weight of 1; weights are drawn as whole numbers.
 UNIT = 2**20

@@ -12,7 +12,8 @@ from procdsl.grammars._expressions import ExpressionError
 from procdsl.grammars._formulas import formula
 from procdsl.grammars._known import Known, Pool
 from procdsl.grammars.words import Extent
-from procdsl.programs import Formula, Move, Taken
+from procdsl.programs.machine import Move, Taken
+from procdsl.programs.task import Formula
 
 Kind = Literal["stack", "queue", "set", "counter", "register", "map"]
 # What each memory does, and with how many symbols.

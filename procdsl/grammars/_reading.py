@@ -10,7 +10,7 @@ from typing import Any
 
 from procdsl.grammars._running import OF, settle, told
 from procdsl.grammars._words import Words
-from procdsl.programs import Draw, Piece, TaskProgram
+from procdsl.programs.task import Draw, Piece, TaskProgram
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from procdsl.grammars.regular.texts import TextError
-from procdsl.programs import LsystemProgram
+from procdsl.programs.lsystem import LsystemProgram
 from procdsl.streams import Stream
 
 # A line break parts rules as a semicolon does; other blanks do nothing.

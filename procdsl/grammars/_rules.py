@@ -27,7 +27,8 @@ from procdsl.grammars.rules.lowering import shapes, unweighted
 from procdsl.grammars.rules.syntax import parse
 from procdsl.grammars.rules.trees import Trees
 from procdsl.grammars.rules.written import Rule, RuleError, RuleErrors, parameters
-from procdsl.programs import Lengths, TreeProgram, TreeShape
+from procdsl.programs.base import Lengths
+from procdsl.programs.tree import TreeProgram, TreeShape
 from procdsl.trees import flattened, structure, tilt, vector_inside
 
 # Tables hold a double for each nonterminal or sequence of children and each length: half a GiB.

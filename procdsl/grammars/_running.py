@@ -8,7 +8,7 @@ from typing import Any
 from procdsl.grammars._formulas import evaluate
 from procdsl.grammars.words import word_functions
 from procdsl.groups import products
-from procdsl.programs import Draw, Instruction
+from procdsl.programs.task import Draw, Instruction
 
 Registers = list[Any]
 # Draws that are made of a register.

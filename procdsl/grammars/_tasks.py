@@ -22,7 +22,7 @@ from procdsl.grammars._words import Words
 from procdsl.grammars.base import Grammar
 from procdsl.grammars.words import Extent, WordFunction, word_functions
 from procdsl.groups import spellings
-from procdsl.programs import Draw, Instruction
+from procdsl.programs.task import Draw, Instruction
 
 # What one value may take: 4 Mi ids.
 ROOM = 2**22

@@ -15,7 +15,7 @@ from procdsl.grammars._expressions import Call, ExpressionError, Name, Number, p
 from procdsl.grammars._formulas import evaluate, formula
 from procdsl.grammars._tasks import meant
 from procdsl.grammars._writing import Fault, placed
-from procdsl.programs import Formula
+from procdsl.programs.task import Formula
 from procdsl.streams import Stream
 
 Unit = Literal["characters", "words"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from procdsl.programs import Unigrams
+from procdsl.programs.base import Unigrams
 
 _NUMBER = r"((?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
 _ZIPF = re.compile(rf"zipf\({_NUMBER}(?:, *{_NUMBER})?\)", re.ASCII)

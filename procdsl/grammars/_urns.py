@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from procdsl.programs import MarkovProgram
+from procdsl.programs.markov import MarkovProgram
 from procdsl.streams import Stream
 
 

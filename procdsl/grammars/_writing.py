@@ -14,7 +14,7 @@ from procdsl.grammars._running import OF, hidden
 from procdsl.grammars._tasks import Lowering
 from procdsl.grammars.base import END, Problem
 from procdsl.grammars.words import word_functions
-from procdsl.programs import Piece
+from procdsl.programs.task import Piece
 
 PAD = "<pad>"
 SEP = "<sep>"

@@ -17,7 +17,8 @@ from procdsl.grammars.regular.lowering import Move, trimmed, useful, weighted
 from procdsl.grammars.regular.natural import StoppingGrammar
 from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
 from procdsl.grammars.regular.texts import TextError, Tokens, meanings, near, spelt
-from procdsl.programs import AutomatonProgram, Lengths, Split
+from procdsl.programs.automaton import AutomatonProgram
+from procdsl.programs.base import Lengths, Split
 
 Weight = Annotated[float, Field(gt=0, le=1e9)]
 

@@ -11,7 +11,7 @@ from procdsl.errors import Severity
 from procdsl.grammars._held_out import HeldOut
 from procdsl.grammars._lengths import Length, law
 from procdsl.kinds import AnyKind, Node
-from procdsl.programs import SPECIALS, AnyProgram, Lengths, Rank, Split, fillable
+from procdsl.programs.base import SPECIALS, AnyProgram, Lengths, Rank, Split, fillable
 from procdsl.splits import content, spelling
 
 END = SPECIALS[1]
@@ -110,7 +110,7 @@ class Grammar(Node):
 
 
 class WordGrammar(Grammar):
-    """A grammar whose rows are words of a length law, packed by the common rule (`programs.WordProgram`)."""
+    """A grammar whose rows are words of a length law, packed by the common rule (`WordProgram`)."""
 
     length: Length
 

@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from procdsl.grammars._echoes import Echo
-from procdsl.programs import EchoPart, Split
+from procdsl.programs.base import Split
+from procdsl.programs.echo import EchoPart
 
 
 class Counter(Echo):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from procdsl.grammars._brackets import bracket_alphabet, bracket_lengths, dyck_count, type_of
 from procdsl.grammars.base import END, WordGrammar
-from procdsl.programs import DyckProgram
+from procdsl.programs.dyck import DyckProgram
 
 
 class Dyck(WordGrammar):

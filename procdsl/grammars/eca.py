@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from procdsl.grammars._frames import Frames
-from procdsl.programs import CellularProgram
+from procdsl.programs.cellular import CellularProgram
 
 Rule = Annotated[int, Field(ge=0, le=255)]
 

@@ -19,7 +19,11 @@ from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.nondeterministic import relabelled as renamed
 from procdsl.grammars.regular.operators import Evaluation, Value, alphabet, channel, used
 from procdsl.grammars.regular.texts import TextError
-from procdsl.programs import SPECIALS, AutomatonProgram, CorruptedProgram, InterleavedProgram, TreeProgram
+from procdsl.programs.automaton import AutomatonProgram
+from procdsl.programs.base import SPECIALS
+from procdsl.programs.corrupted import CorruptedProgram
+from procdsl.programs.interleaved import InterleavedProgram
+from procdsl.programs.tree import TreeProgram
 
 
 class Expr(WordGrammar):

@@ -18,7 +18,8 @@ from procdsl.grammars.regular.lowering import hidden
 from procdsl.grammars.regular.natural import StoppingGrammar
 from procdsl.grammars.regular.texts import Tokens, spelt
 from procdsl.kinds import Node
-from procdsl.programs import AutomatonProgram, Lengths, Split
+from procdsl.programs.automaton import AutomatonProgram
+from procdsl.programs.base import Lengths, Split
 
 # Probabilities in both matrices: seconds to draw.
 _LARGEST = 500_000

@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from procdsl.grammars._unigrams import Law, corpora, thresholds, unigrams
 from procdsl.grammars.base import END, WordGrammar
-from procdsl.programs import AutomatonProgram, IidProgram, Letters
+from procdsl.programs.automaton import AutomatonProgram, Letters
+from procdsl.programs.iid import IidProgram
 
 
 class Iid(WordGrammar):

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from procdsl.grammars._frames import Frames
 from procdsl.grammars.base import Problem
-from procdsl.programs import CellularProgram
+from procdsl.programs.cellular import CellularProgram
 
 _RULE = re.compile(r"B([0-8]*)/S([0-8]*)")
 

@@ -15,7 +15,8 @@ from procdsl.grammars._rewriting import Reading, Rewriting, codes, lengths, nats
 from procdsl.grammars.base import END, PLENTY, Grammar, Problem
 from procdsl.grammars.regular.texts import TextError
 from procdsl.kinds import Node
-from procdsl.programs import LONGEST, LsystemProgram
+from procdsl.programs.base import LONGEST
+from procdsl.programs.lsystem import LsystemProgram
 
 SEPARATOR, PAD = "<row>", "<pad>"
 

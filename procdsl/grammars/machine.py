@@ -17,7 +17,8 @@ from procdsl.grammars._moves import Instruction, Kind, Reading, known, lines, ne
 from procdsl.grammars._tasks import Lowering
 from procdsl.grammars.base import END, Grammar, Problem
 from procdsl.grammars.words import Extent, word_functions
-from procdsl.programs import MachineProgram, Memory, Move, Piece, Trace
+from procdsl.programs.machine import MachineProgram, Memory, Move, Trace
+from procdsl.programs.task import Piece
 
 SEP, PAD = "<sep>", "<pad>"
 NUMERALS = 65_536

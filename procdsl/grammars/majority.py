@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from procdsl.grammars.base import END, WordGrammar
-from procdsl.programs import AutomatonProgram, Letters
+from procdsl.programs.automaton import AutomatonProgram, Letters
 
 
 class Majority(WordGrammar):

@@ -15,7 +15,7 @@ from procdsl.grammars.base import END, Problem, WordGrammar
 from procdsl.grammars.regular.forests import RULES
 from procdsl.grammars.rules.lowering import shapes
 from procdsl.grammars.rules.trees import Production, Trees, reference
-from procdsl.programs import TreeProgram, TreeShape
+from procdsl.programs.tree import TreeProgram, TreeShape
 
 
 class Motzkin(WordGrammar):

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from procdsl import deflate
 from procdsl.grammars.base import END, PLENTY, Grammar, Problem
-from procdsl.programs import NeuralProgram, Pool
+from procdsl.programs.neural import NeuralProgram, Pool
 
 BEGIN, SEPARATOR, PAD = "<frame>", "<row>", "<pad>"
 DIGITS = "0123456789abcdef"

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from procdsl.grammars._dependencies import Pairs
-from procdsl.programs import Lengths
+from procdsl.programs.base import Lengths
 
 
 class Nesting(Pairs):

@@ -11,7 +11,8 @@ from pydantic import Field
 from procdsl.errors import Severity
 from procdsl.grammars.base import END, PLENTY, Problem, WordGrammar
 from procdsl.plugins import PluginError, Words, identity, make, optional
-from procdsl.programs import PluginProgram, Split
+from procdsl.programs.base import Split
+from procdsl.programs.plugin import PluginProgram
 
 
 class Python(WordGrammar):

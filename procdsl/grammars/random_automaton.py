@@ -13,7 +13,8 @@ from procdsl.errors import Severity
 from procdsl.grammars._automata import law_entropy
 from procdsl.grammars._lengths import Length, law
 from procdsl.grammars.base import END, PLENTY, Grammar, Problem
-from procdsl.programs import SPECIALS, RandomAutomatonProgram, fillable
+from procdsl.programs.base import SPECIALS, fillable
+from procdsl.programs.random_automaton import RandomAutomatonProgram
 
 BOS = SPECIALS[0]
 MOST_STATES, MOST_SYMBOLS = 64, 256

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from procdsl.grammars.base import END, Problem, WordGrammar
-from procdsl.programs import MarkovProgram
+from procdsl.programs.markov import MarkovProgram
 
 MOST = 2**22
 

@@ -14,7 +14,8 @@ from procdsl.grammars.regular.lowering import Move, weighted
 from procdsl.grammars.regular.natural import StoppingGrammar
 from procdsl.grammars.regular.patterns import Pattern, compiled, named, parse
 from procdsl.grammars.regular.texts import TextError, Tokens, meanings, spelt
-from procdsl.programs import AutomatonProgram, Lengths, Split
+from procdsl.programs.automaton import AutomatonProgram
+from procdsl.programs.base import Lengths, Split
 
 
 class Regex(StoppingGrammar):

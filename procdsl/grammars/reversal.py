@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from procdsl.grammars._echoes import Echo
-from procdsl.programs import EchoPart
+from procdsl.programs.echo import EchoPart
 
 
 class Reversal(Echo):

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from procdsl.grammars._brackets import bracket_alphabet, bracket_lengths, prefix_count, shuffle_count, type_of
 from procdsl.grammars.base import END, Problem, WordGrammar
-from procdsl.programs import ShuffleDyckProgram
+from procdsl.programs.shuffle_dyck import ShuffleDyckProgram
 from procdsl.tables import move_count
 
 # Tables of the uniform measure at their largest: some 30 MB under the depth, some 130 MB without one; more

@@ -23,7 +23,7 @@ from procdsl.grammars._words import Words
 from procdsl.grammars._writing import FIELD, PAD, SEP, Fault, Parts, Writing, Written, placed
 from procdsl.grammars.base import END, PLENTY, AnyGrammar, Grammar, Problem
 from procdsl.grammars.words import word_functions
-from procdsl.programs import Draw, TaskProgram
+from procdsl.programs.task import Draw, TaskProgram
 
 Count = Annotated[int, Field(ge=1, le=2**20)]
 

@@ -22,7 +22,8 @@ from procdsl.grammars.regular.deterministic import Dfa, determinise
 from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.nondeterministic import union, word
 from procdsl.grammars.words import Extent, word_functions
-from procdsl.programs import Draw, Formula, Instruction, Lengths, Piece, TaskProgram
+from procdsl.programs.base import Lengths
+from procdsl.programs.task import Draw, Formula, Instruction, Piece, TaskProgram
 
 MINUS = "-"
 # Held-out prompts that are enough to measure on, and draws of which a condition lets one pass, at the least.

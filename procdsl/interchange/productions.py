@@ -10,7 +10,9 @@ from procdsl.errors import UsageError
 from procdsl.grammars._rules import RuleGrammar
 from procdsl.grammars.base import Grammar
 from procdsl.grammars.rules.trees import referred
-from procdsl.programs import DyckProgram, Program, TreeProgram
+from procdsl.programs.base import Program
+from procdsl.programs.dyck import DyckProgram
+from procdsl.programs.tree import TreeProgram
 
 
 @dataclass(frozen=True, slots=True)

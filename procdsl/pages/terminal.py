@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from procdsl import report, sampling
 from procdsl.describing import Count, Description, Learnable, Nesting, Rules
-from procdsl.programs import Interval
+from procdsl.programs.base import Interval
 from procdsl.readable import short
 
 _BAR = 40

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from procdsl.programs import (
-    AnyProgram,
-    AutomatonProgram,
-    DyckProgram,
-    InterleavedProgram,
-    Program,
-    ShuffleDyckProgram,
-    TreeProgram,
-)
+from procdsl.programs.automaton import AutomatonProgram
+from procdsl.programs.base import AnyProgram, Program
+from procdsl.programs.dyck import DyckProgram
+from procdsl.programs.interleaved import InterleavedProgram
+from procdsl.programs.shuffle_dyck import ShuffleDyckProgram
+from procdsl.programs.tree import TreeProgram
 from procdsl.recognisers import automaton, earley
 from procdsl.recognisers.brackets import Brackets, Dyck, ShuffleDyck
 from procdsl.recognisers.interleaved import Interleaved

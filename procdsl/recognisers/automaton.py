@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from procdsl.programs import AutomatonProgram
+from procdsl.programs.automaton import AutomatonProgram
 
 Moves = list[dict[int, frozenset[int]]]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from procdsl.programs import TreeProgram
+from procdsl.programs.tree import TreeProgram
 from procdsl.trees import FANOUT
 
 # A symbol of a right-hand side: a terminal's id, or ~ of a nonterminal.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from procdsl.programs import InterleavedProgram
+from procdsl.programs.interleaved import InterleavedProgram
 from procdsl.recognisers.earley import Words, sums
 
 

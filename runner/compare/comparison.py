@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from procdsl.errors import UsageError
 from procdsl.plan import Comparison as Question
 from procdsl.plan import GenerateOperation, MeasureOperation, Plan
-from procdsl.programs import TaskProgram
+from procdsl.programs.task import TaskProgram
 from runner.colours import curriculum_colours
 from runner.compare.amounts import Line, lines
 from runner.compare.checks import Basis, basis, warnings

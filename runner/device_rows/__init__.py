@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from procdsl.plan import GenerateOperation
-from procdsl.programs import Split, SplitName
+from procdsl.programs.base import Split, SplitName
 from runner import generators
 from runner.device_rows.philox import Streams
 from runner.device_rows.rows import Rows

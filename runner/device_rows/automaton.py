@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from procdsl.programs import AutomatonProgram
+from procdsl.programs.automaton import AutomatonProgram
 from procdsl.walks import slots_a_symbol
 from runner.device_rows.philox import Streams
 from runner.device_rows.rows import Rows, filled, of_words

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from procdsl.programs import CellularProgram
+from procdsl.programs.cellular import CellularProgram
 from runner.device_rows.frames import around, bordered, patched
 from runner.device_rows.philox import Streams
 from runner.device_rows.rows import Rows

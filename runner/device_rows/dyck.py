@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from procdsl.programs import DyckProgram
+from procdsl.programs.dyck import DyckProgram
 from procdsl.tables import closing_thresholds
 from runner.device_rows.philox import Streams
 from runner.device_rows.rows import Rows, filled, of_words

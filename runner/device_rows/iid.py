@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from procdsl.programs import IidProgram
+from procdsl.programs.iid import IidProgram
 from runner.device_rows.philox import Streams
 from runner.device_rows.rows import Rows, filled, of_words
 

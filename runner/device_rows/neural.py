@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from procdsl.programs import NeuralProgram
+from procdsl.programs.neural import NeuralProgram
 from runner.device_rows.frames import around, bordered, patched
 from runner.device_rows.philox import Streams
 from runner.device_rows.rows import Rows

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from procdsl.programs import WordProgram
+from procdsl.programs.base import WordProgram
 
 
 class Rows(NamedTuple):

@@ -15,7 +15,8 @@ import numpy as np
 
 from procdsl.errors import RunError
 from procdsl.plan import GenerateOperation
-from procdsl.programs import PluginProgram, Program, WordProgram
+from procdsl.programs.base import Program, WordProgram
+from procdsl.programs.plugin import PluginProgram
 from runner.generators.address import Address
 from runner.generators.rows import fill_words
 

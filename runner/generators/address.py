@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from procdsl.programs import Split
+from procdsl.programs.base import Split
 from procdsl.splits import spelling
 from procdsl.streams import key
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import int64, uint64
 
-from procdsl.programs import AutomatonProgram
+from procdsl.programs.automaton import AutomatonProgram
 from procdsl.tables import alias
 from procdsl.walks import Arrows, arrows, ends, rows, slots_a_symbol, thresholds
 from runner.generators.compiling import kernel

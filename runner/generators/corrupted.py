@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from numba import uint64
 
-from procdsl.programs import CorruptedProgram
+from procdsl.programs.corrupted import CorruptedProgram
 from procdsl.streams import CHANNEL_SLOT
 from runner import generators
 from runner.generators.address import Address

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import int64, uint64
 
-from procdsl.programs import DependencyProgram
+from procdsl.programs.dependencies import DependencyProgram
 from runner.generators.compiling import kernel
 from runner.generators.philox import below, next32, under_from
 from runner.generators.rows import Prepared, sampler

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import int64, uint64
 
-from procdsl.programs import DyckProgram
+from procdsl.programs.dyck import DyckProgram
 from procdsl.tables import closing_thresholds, deep_thresholds, deep_walk_thresholds
 from runner.generators.compiling import kernel
 from runner.generators.philox import LOW, S32, below_from, chance_tie, next32, redrawn, slots, under_from

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import int64, uint64
 
-from procdsl.programs import IidProgram
+from procdsl.programs.iid import IidProgram
 from runner.generators.compiling import kernel
 from runner.generators.philox import LOW, S32, redrawn, slots
 from runner.generators.rows import Prepared, sampler

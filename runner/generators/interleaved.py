@@ -8,7 +8,7 @@ import numpy as np
 from numba import int64, uint64
 
 from procdsl import interleaving
-from procdsl.programs import InterleavedProgram
+from procdsl.programs.interleaved import InterleavedProgram
 from procdsl.trees import flattened, tilt
 from runner.generators.compiling import kernel
 from runner.generators.philox import NEXT, S32, below_from, slots

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import int64, uint64
 
-from procdsl.programs import LsystemProgram
+from procdsl.programs.lsystem import LsystemProgram
 from procdsl.splits import empty_part
 from procdsl.streams import ATTEMPTS
 from runner.generators.address import Address

@@ -10,7 +10,9 @@ import numpy as np
 from numba import int64, uint64
 
 from procdsl.errors import RunError
-from procdsl.programs import Draw, Lengths, MachineProgram, Memory, TaskProgram, Trace
+from procdsl.programs.base import Lengths
+from procdsl.programs.machine import MachineProgram, Memory, Trace
+from procdsl.programs.task import Draw, TaskProgram
 from procdsl.splits import empty_part
 from procdsl.streams import ATTEMPTS
 from runner.generators.address import Address

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from numba import int64, uint64
 
-from procdsl.programs import MarkovProgram
+from procdsl.programs.markov import MarkovProgram
 from runner.generators.compiling import kernel
 from runner.generators.philox import LOW, S32, redrawn, slots
 from runner.generators.rows import Prepared, sampler

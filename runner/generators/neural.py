@@ -10,7 +10,7 @@ from numba import int64, uint64
 from numba.extending import register_jitable
 
 from procdsl import deflate, streams
-from procdsl.programs import NeuralProgram
+from procdsl.programs.neural import NeuralProgram
 from procdsl.splits import empty_part, empty_pool
 from procdsl.streams import ATTEMPTS
 from procdsl.tables import pooled_shares, pooled_weights

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import int64, uint64
 
-from procdsl.programs import Fit, NgramProgram
+from procdsl.programs.ngram import Fit, NgramProgram
 from procdsl.tables import followers
 from runner import generators
 from runner.generators.address import Address

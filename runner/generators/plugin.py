@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from procdsl import generate
-from procdsl.programs import PluginProgram
+from procdsl.programs.plugin import PluginProgram
 from procdsl.splits import spelling
 from runner.generators.address import Address
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import uint64
 
-from procdsl.programs import Lengths, RandomAutomatonProgram
+from procdsl.programs.base import Lengths
+from procdsl.programs.random_automaton import RandomAutomatonProgram
 from procdsl.splits import empty_part, spelt_state
 from procdsl.streams import ATTEMPTS, LANGUAGE_SLOT
 from runner.generators.address import Address

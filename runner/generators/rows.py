@@ -14,7 +14,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from procdsl.programs import Lengths, Split, WordProgram, fillable
+from procdsl.programs.base import Lengths, Split, WordProgram, fillable
 from procdsl.splits import empty_part
 from procdsl.streams import ATTEMPTS, ROW_SLOT
 from runner.generators.address import Address

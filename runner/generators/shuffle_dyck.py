@@ -8,7 +8,7 @@ import numpy as np
 from numba import int64, uint64
 
 from procdsl import tables as shared
-from procdsl.programs import ShuffleDyckProgram
+from procdsl.programs.shuffle_dyck import ShuffleDyckProgram
 from runner.generators.compiling import kernel
 from runner.generators.philox import LOW, S32, chance_tie, next32, permute, redrawn, slots, ties, under_from
 from runner.generators.rows import Prepared, sampler

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import uint64
 
-from procdsl.programs import ShuffledProgram
+from procdsl.programs.shuffled import ShuffledProgram
 from procdsl.splits import empty_part
 from procdsl.streams import ATTEMPTS, ROW_SLOT
 from runner import generators

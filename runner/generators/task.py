@@ -9,7 +9,7 @@ import numpy as np
 from numba import int64, uint64
 
 from procdsl.groups import products
-from procdsl.programs import TaskProgram
+from procdsl.programs.task import TaskProgram
 from procdsl.splits import empty_part
 from procdsl.streams import ATTEMPTS
 from runner.generators.address import Address

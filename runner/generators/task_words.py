@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from procdsl.programs import Draw, Program, TaskProgram, WordProgram
+from procdsl.programs.base import Program, WordProgram
+from procdsl.programs.task import Draw, TaskProgram
 from procdsl.streams import ATTEMPTS, WORD_SLOT
 from runner import generators
 from runner.generators.address import Address

@@ -12,7 +12,7 @@ import numpy as np
 from numba import int64, uint64
 
 from procdsl.errors import RunError
-from procdsl.programs import TreeProgram, TreeShape
+from procdsl.programs.tree import TreeProgram, TreeShape
 from procdsl.tables import alias
 from procdsl.trees import FANOUT, Structure, inside, structure, tilt, tilts
 from runner.generators.compiling import inlined, kernel

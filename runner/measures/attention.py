@@ -17,7 +17,8 @@ from torch import Tensor
 
 from procdsl import streams
 from procdsl.plan import GenerateOperation
-from procdsl.programs import SPECIALS, AttentionMeasurement
+from procdsl.programs.base import SPECIALS
+from procdsl.programs.measurements.attention import AttentionMeasurement
 from procdsl.recognisers import Brackets, nests, recogniser
 from runner.measures import Setting
 from runner.measures.rows import Own, held_out, own_ids

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from procdsl import streams
 from procdsl.plan import GenerateOperation
-from procdsl.programs import SPECIALS, GrammaticalityMeasurement, WordProgram
+from procdsl.programs.base import SPECIALS, WordProgram
+from procdsl.programs.measurements.grammaticality import GrammaticalityMeasurement
 from procdsl.recognisers import Brackets, recogniser
 from runner import generation
 from runner.measures import Setting

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from procdsl.plan import GenerateOperation
-from procdsl.programs import Interval, LossMeasurement
+from procdsl.programs.base import Interval
+from procdsl.programs.measurements.loss import LossMeasurement
 from runner.batches import phase_ids
 from runner.measures import Setting
 from runner.measures.rows import HeldOut, held_out

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from procdsl import streams
 from procdsl.errors import RunError
 from procdsl.plan import GenerateOperation, PrepareOperation
-from procdsl.programs import SPECIALS, MinimalPairsMeasurement
+from procdsl.programs.base import SPECIALS
+from procdsl.programs.measurements.minimal_pairs import MinimalPairsMeasurement
 from procdsl.recognisers import recogniser
 from procdsl.streams import Stream
 from runner import batches, corpora

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from procdsl import streams
 from procdsl.errors import RunError
-from procdsl.programs import RetrievalMeasurement
+from procdsl.programs.measurements.retrieval import RetrievalMeasurement
 from runner import batches
 from runner.corpora import Corpus
 from runner.measures import Setting

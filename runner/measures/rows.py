@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from procdsl.plan import GenerateOperation
-from procdsl.programs import HeldOutMeasurement
+from procdsl.programs.measurements.base import HeldOutMeasurement
 from runner import batches, devices
 from runner.batches import Flags, Ids, Part
 from runner.loss import scores

@@ -15,7 +15,7 @@ from procdsl.analysis import automaton
 from procdsl.grammars.regular.deterministic import determinise, hidden
 from procdsl.grammars.regular.dirichlet import dirichlet
 from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
-from procdsl.programs import Interval, Lengths
+from procdsl.programs.base import Interval, Lengths
 from tests.grammars.examples import read
 
 

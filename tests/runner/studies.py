@@ -21,7 +21,9 @@ from procdsl.plan import (
     TrialPhase,
     Vocabulary,
 )
-from procdsl.programs import SPECIALS, DyckProgram, Lengths, LossMeasurement
+from procdsl.programs.base import SPECIALS, Lengths
+from procdsl.programs.dyck import DyckProgram
+from procdsl.programs.measurements.loss import LossMeasurement
 from runner.engine import Outcome, run
 from runner.events import Event
 from runner.execution import Execution

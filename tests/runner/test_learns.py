@@ -10,7 +10,8 @@ import pytest
 
 from procdsl.grammars.task import Task
 from procdsl.plan import GenerateOperation, ModelShape, Optimiser, Schedule, Stage
-from procdsl.programs import AnswerMeasurement, Split
+from procdsl.programs.base import Split
+from procdsl.programs.measurements.answer import AnswerMeasurement
 from runner.store import Store
 from tests.runner.training import carry_out, dyck, iid, loss_of, measured_by, phase, plan_of
 

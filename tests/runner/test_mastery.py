@@ -11,7 +11,7 @@ import pytest
 
 from procdsl.errors import Stopped
 from procdsl.plan import Mastery, Plan, Stage
-from procdsl.programs import LossMeasurement
+from procdsl.programs.measurements.loss import LossMeasurement
 from runner import batches, mastery
 from runner.record import Counters
 from runner.store import Store

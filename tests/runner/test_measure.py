@@ -13,7 +13,9 @@ import torch.nn.functional as F
 
 from procdsl.grammars.task import Task
 from procdsl.plan import GenerateOperation, MeasureOperation, Plan, Stage, TrainOperation, Vocabulary
-from procdsl.programs import AnswerMeasurement, Interval, LossMeasurement
+from procdsl.programs.base import Interval
+from procdsl.programs.measurements.answer import AnswerMeasurement
+from procdsl.programs.measurements.loss import LossMeasurement
 from runner import checkpoints
 from runner.corpora import prepare
 from runner.events import ignore

@@ -15,7 +15,8 @@ from procdsl.cli.opening import counted
 from procdsl.compiler import compile
 from procdsl.errors import RunError
 from procdsl.plan import GenerateOperation, Plan, PrepareOperation
-from procdsl.programs import IidProgram, Lengths, Unigrams
+from procdsl.programs.base import Lengths, Unigrams
+from procdsl.programs.iid import IidProgram
 from runner.bind import bind
 from runner.events import ignore
 from runner.execution import Execution

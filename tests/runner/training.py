@@ -21,17 +21,11 @@ from procdsl.plan import (
     TrainOperation,
     Vocabulary,
 )
-from procdsl.programs import (
-    SPECIALS,
-    AnyMeasurement,
-    AnyProgram,
-    DyckProgram,
-    IidProgram,
-    Lengths,
-    LossMeasurement,
-    Split,
-    SplitName,
-)
+from procdsl.programs.base import SPECIALS, AnyProgram, Lengths, Split, SplitName
+from procdsl.programs.dyck import DyckProgram
+from procdsl.programs.iid import IidProgram
+from procdsl.programs.measurements.base import AnyMeasurement
+from procdsl.programs.measurements.loss import LossMeasurement
 from runner import checkpoints
 from runner.events import Observer, ignore
 from runner.execution import Execution

@@ -18,7 +18,7 @@ from procdsl.grammars.regular import nondeterministic
 from procdsl.grammars.regular.deterministic import Dfa, TooLarge, determinise
 from procdsl.grammars.regular.nondeterministic import Arrow
 from procdsl.grammars.rules.trees import Production, Trees, reference, referred
-from procdsl.programs import AutomatonProgram
+from procdsl.programs.automaton import AutomatonProgram
 
 # Rules of a product: seconds of work.
 RULES = 200_000

@@ -14,7 +14,7 @@ from procdsl.grammars.regular.counting import Completions
 from procdsl.grammars.regular.deterministic import Dfa, TooLarge
 from procdsl.grammars.regular.lowering import TABLE, uniform
 from procdsl.grammars.regular.texts import TextError
-from procdsl.programs import AutomatonProgram
+from procdsl.programs.automaton import AutomatonProgram
 from procdsl.walks import rows
 
 

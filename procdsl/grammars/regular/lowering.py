@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from procdsl.grammars.regular.deterministic import Dfa
-from procdsl.programs import AutomatonProgram, Lengths, Letters, Split
+from procdsl.programs.automaton import AutomatonProgram, Letters
+from procdsl.programs.base import Lengths, Split
 
 # Thresholds in a sampler's table: half a gigabyte.
 TABLE = 2**26

@@ -21,7 +21,8 @@ from procdsl.grammars._lengths import (
 from procdsl.grammars.base import Problem
 from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.lowering import stopping
-from procdsl.programs import AutomatonProgram, Lengths
+from procdsl.programs.automaton import AutomatonProgram
+from procdsl.programs.base import Lengths
 
 _ANY = Lengths(values=(1,))
 

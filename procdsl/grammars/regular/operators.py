@@ -24,7 +24,7 @@ from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
 from procdsl.grammars.regular.patterns import Pattern as RegularExpression
 from procdsl.grammars.regular.patterns import compiled, named, parse
 from procdsl.grammars.regular.texts import TextError, near
-from procdsl.programs import AutomatonProgram
+from procdsl.programs.automaton import AutomatonProgram
 
 T = TypeVar("T")
 Value = Dfa | Forest

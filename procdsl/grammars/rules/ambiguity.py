@@ -17,7 +17,7 @@ from lark.grammar import NonTerminal, Rule, Symbol, Terminal
 from lark.parsers.lalr_analysis import LALR_Analyzer
 
 from procdsl.grammars.rules.trees import referred
-from procdsl.programs import TreeProgram, TreeShape
+from procdsl.programs.tree import TreeProgram, TreeShape
 
 # The search goes on until it has made so many strings, or words of this length.
 _STRINGS, _LONGEST = 20_000, 12

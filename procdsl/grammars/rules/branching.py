@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from procdsl.programs import TreeShape
+from procdsl.programs.tree import TreeShape
 from procdsl.trees import components, flattened, plain_inside, tilts
 
 Shapes = Sequence[TreeShape]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from procdsl.grammars.rules.lowering import unweighted
-from procdsl.programs import TreeShape
+from procdsl.programs.tree import TreeShape
 from procdsl.trees import flattened, inside, intern, vector_inside
 
 Shapes = tuple[TreeShape, ...]

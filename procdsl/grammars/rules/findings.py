@@ -16,7 +16,7 @@ from procdsl.errors import Severity
 from procdsl.grammars.base import Problem
 from procdsl.grammars.rules.trees import Trees
 from procdsl.grammars.rules.written import Name, Rule, RuleError, Spot, names
-from procdsl.programs import TreeShape
+from procdsl.programs.tree import TreeShape
 from procdsl.trees import components
 
 Path = tuple[str | int, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from procdsl.grammars.rules.trees import Production, Trees
-from procdsl.programs import TreeShape
+from procdsl.programs.tree import TreeShape
 
 Yields = tuple[tuple[int, ...], ...]
 

@@ -8,7 +8,7 @@ from typing import Literal
 from procdsl.grammars.base import Problem
 from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.sources.base import Procedural
-from procdsl.programs import AnswerMeasurement
+from procdsl.programs.measurements.answer import AnswerMeasurement
 
 
 class Answer(Evaluation):

@@ -8,7 +8,7 @@ from typing import Literal
 from procdsl import recognisers
 from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.sources.base import Procedural
-from procdsl.programs import AttentionMeasurement
+from procdsl.programs.measurements.attention import AttentionMeasurement
 
 
 class Attention(Evaluation):

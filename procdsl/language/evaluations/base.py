@@ -12,7 +12,7 @@ from procdsl.kinds import Node
 from procdsl.language.base import Name, PhaseName
 from procdsl.language.quantities import Cadence
 from procdsl.language.sources.base import Procedural
-from procdsl.programs import AnyMeasurement
+from procdsl.programs.measurements.base import AnyMeasurement
 
 
 def one_or_more(value: Any) -> Any:

@@ -11,7 +11,7 @@ from procdsl import recognisers
 from procdsl.grammars.base import Problem
 from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.sources.base import Procedural
-from procdsl.programs import GrammaticalityMeasurement
+from procdsl.programs.measurements.grammaticality import GrammaticalityMeasurement
 
 
 class Grammaticality(Evaluation):

@@ -8,7 +8,7 @@ from typing import Literal
 from procdsl.analysis.brackets import brackets
 from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.sources.base import Procedural
-from procdsl.programs import LossMeasurement
+from procdsl.programs.measurements.loss import LossMeasurement
 
 
 class Loss(Evaluation):

@@ -11,7 +11,7 @@ from procdsl import recognisers
 from procdsl.grammars.base import Problem
 from procdsl.language.evaluations.base import Evaluation, one_or_more
 from procdsl.language.sources.base import Procedural
-from procdsl.programs import MinimalPairsMeasurement
+from procdsl.programs.measurements.minimal_pairs import MinimalPairsMeasurement
 
 Files = Annotated[tuple[str, ...], BeforeValidator(one_or_more, json_schema_input_type=str | tuple[str, ...])]
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from procdsl.grammars.base import Problem
 from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.sources.base import Procedural
-from procdsl.programs import RetrievalMeasurement
+from procdsl.programs.measurements.retrieval import RetrievalMeasurement
 
 
 class Retrieval(Evaluation):

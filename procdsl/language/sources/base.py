@@ -8,7 +8,7 @@ from typing import Protocol
 
 from procdsl.grammars.base import Problem
 from procdsl.kinds import Node
-from procdsl.programs import AnyProgram
+from procdsl.programs.base import AnyProgram
 
 
 class Procedural(Protocol):

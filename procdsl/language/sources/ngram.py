@@ -11,7 +11,8 @@ from pydantic import Field
 from procdsl.grammars.base import Problem
 from procdsl.language.base import Name
 from procdsl.language.sources.base import Procedural, Remade, Source
-from procdsl.programs import Fit, NgramProgram, WordProgram
+from procdsl.programs.base import WordProgram
+from procdsl.programs.ngram import Fit, NgramProgram
 
 
 class Ngram(Source):

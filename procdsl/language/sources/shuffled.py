@@ -8,7 +8,7 @@ from typing import Literal
 
 from procdsl.language.base import Name
 from procdsl.language.sources.base import Procedural, Remade, Source
-from procdsl.programs import ShuffledProgram
+from procdsl.programs.shuffled import ShuffledProgram
 
 
 class Shuffled(Source):

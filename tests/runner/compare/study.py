@@ -22,7 +22,9 @@ from procdsl.plan import (
     TrialPhase,
     Vocabulary,
 )
-from procdsl.programs import DyckProgram, Lengths, LossMeasurement
+from procdsl.programs.base import Lengths
+from procdsl.programs.dyck import DyckProgram
+from procdsl.programs.measurements.loss import LossMeasurement
 from runner.store import Store, write_json
 from runner.tracking.journal import Journal
 from tests.runner.corpora import made

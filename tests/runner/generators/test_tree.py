@@ -7,7 +7,8 @@ import pytest
 
 from procdsl import generate
 from procdsl.errors import RunError
-from procdsl.programs import Lengths, TreeProgram, TreeShape
+from procdsl.programs.base import Lengths
+from procdsl.programs.tree import TreeProgram, TreeShape
 from runner.generators.tree import prepare
 from tests.grammars.examples import drawn, operation, read
 

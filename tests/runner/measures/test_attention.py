@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from procdsl.plan import ModelShape
-from procdsl.programs import AttentionMeasurement
+from procdsl.programs.measurements.attention import AttentionMeasurement
 from runner.initial import initial
 from runner.measures import Setting, prepared, taken
 from runner.measures.attention import maps

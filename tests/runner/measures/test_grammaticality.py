@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from procdsl.plan import GenerateOperation, Vocabulary
-from procdsl.programs import GrammaticalityMeasurement, Lengths, Split
+from procdsl.programs.base import Lengths, Split
+from procdsl.programs.measurements.grammaticality import GrammaticalityMeasurement
 from runner.execution import Execution
 from runner.initial import initial
 from runner.measures import Setting, prepared, taken

@@ -13,7 +13,7 @@ import torch
 
 from procdsl.errors import RunError
 from procdsl.plan import Plan, PrepareOperation, Vocabulary
-from procdsl.programs import MinimalPairsMeasurement
+from procdsl.programs.measurements.minimal_pairs import MinimalPairsMeasurement
 from procdsl.recognisers import recogniser
 from runner.bind import bind, recall
 from runner.corpora import prepare

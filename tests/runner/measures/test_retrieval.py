@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from procdsl.errors import RunError
 from procdsl.plan import Plan, Vocabulary
-from procdsl.programs import RetrievalMeasurement
+from procdsl.programs.measurements.retrieval import RetrievalMeasurement
 from runner.corpora import prepare
 from runner.events import ignore
 from runner.execution import Execution

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 
 from procdsl.plan import Mastery, Optimiser, Plan, Schedule, Stage, Stop, TrainOperation
-from procdsl.programs import LossMeasurement
+from procdsl.programs.measurements.loss import LossMeasurement
 from runner import checkpoints
 from runner.attempts import Result, attempt
 from runner.events import Event, Observer, ignore

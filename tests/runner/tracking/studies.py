@@ -18,7 +18,9 @@ from procdsl.plan import (
     TrialPhase,
     Vocabulary,
 )
-from procdsl.programs import SPECIALS, DyckProgram, Lengths, LossMeasurement
+from procdsl.programs.base import SPECIALS, Lengths
+from procdsl.programs.dyck import DyckProgram
+from procdsl.programs.measurements.loss import LossMeasurement
 from runner.store import Store, write_json
 from runner.tracking.journal import Journal
 from tests.runner.corpora.made import operation
