@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from runner.generators.philox import begin, new_draws, slots
 
 SECONDS = 0.6
 ROWS = 128
+_CALLS = 40
 PACKED: Any = {"uniform": (32, 512)}
 
 
@@ -94,6 +96,21 @@ def rows_of(operation: GenerateOperation) -> tuple[float, float]:
     return float((ids != len(operation.tokens) - 1).mean()) * rate(work), first
 
 
+def side_by_side(operation: GenerateOperation, threads: int) -> float:
+    """Symbols a second, by the clock on the wall, of so many threads at once."""
+
+    def work(thread: int) -> None:
+        ids = np.empty((ROWS, operation.context + 1), np.int32)
+        for call in range(_CALLS):
+            start = (thread * _CALLS + call) * ROWS
+            fill(operation, seed=0, split="train", start=start, ids=ids, scored=np.empty(ids.shape, np.uint8))
+
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(threads)))
+    return threads * _CALLS * ROWS * (operation.context + 1) / (time.perf_counter() - begun)
+
+
 def main() -> None:
     """Prints one line a kind."""
     ids, scored, draws = np.empty((ROWS, 2049), np.int32), np.empty((ROWS, 2049), np.uint8), new_draws(2048)
@@ -116,6 +133,9 @@ def main() -> None:
         useful, first = rows_of(operation)
         ratio = f"{useful / fastest:8.3f} of memory"
         sys.stdout.write(f"{name:24}{useful / 1e6:9.1f} M/s{ratio}   first rows {first:6.2f} s\n")
+    dyck = cases()["dyck"]
+    one, two = (max(side_by_side(dyck, threads) for _ in range(3)) for threads in (1, 2))
+    sys.stdout.write(f"{'dyck, two threads':24}{two / 1e6:9.1f} M/s{two / one:8.2f} of one thread\n")
 
 
 if __name__ == "__main__":
