@@ -140,7 +140,8 @@ def rows(plan: Plan, store: Store, operation: TrainOperation) -> np.ndarray:
     feed = operation.feeds[0]
     source = plan.by_id[feed.source]
     assert isinstance(source, PrepareOperation | GenerateOperation)
-    batches._feed(operation, feed, source, corpora).fill(0, ids, np.empty(ids.shape, np.uint8))
+    how, cpu = Execution(store.root), torch.device("cpu")
+    batches._feed(operation, feed, source, corpora, how, cpu).fill(0, ids, np.empty(ids.shape, np.uint8))
     return ids
 
 
