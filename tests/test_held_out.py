@@ -111,6 +111,7 @@ def rows(made: Any, length: int, split: str, count: int) -> list[tuple[str, ...]
     return [word for row in ids for word in words_of(made, row)]
 
 
+@pytest.mark.slow
 @every_uniform
 def test_the_test_part_is_all_that_is_held_out_and_training_the_rest(
     text: str, length: int, held: str, is_held: Any
@@ -133,6 +134,7 @@ def test_the_test_part_is_all_that_is_held_out_and_training_the_rest(
     }
 
 
+@pytest.mark.slow
 @every_uniform
 def test_the_floor_is_that_of_each_part(text: str, length: int, held: str, is_held: Any) -> None:
     made = grammar(text, length, held)
@@ -146,6 +148,7 @@ def test_the_floor_is_that_of_each_part(text: str, length: int, held: str, is_he
         assert found.high == pytest.approx(math.log(words), rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "length", "depth", "rule"), WEIGHTED.values(), ids=WEIGHTED)
 def test_weights_are_conditioned_on_what_is_held_out(
     text: str, length: int, depth: int | None, rule: str | None

@@ -51,6 +51,7 @@ def rows(grammar: Any, count: int) -> list[Row]:
     ]
 
 
+@pytest.mark.slow
 @every_form
 def test_a_form_draws_words_of_its_language_both_ways_alike(name: str, faithful: bool) -> None:
     grammar = form(name, faithful, **SHORT.get(name, {}))
