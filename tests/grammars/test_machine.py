@@ -215,6 +215,7 @@ def test_traces_of_a_stack(trace: str, shown: Any) -> None:
         assert scored == traced + len(stack) + 1
 
 
+@pytest.mark.slow
 def test_everything_at_once() -> None:
     """Every memory and all that is done with it, told at every step: by the book and by the kernel."""
     toml = """

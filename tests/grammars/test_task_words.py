@@ -99,6 +99,7 @@ def test_words_are_drawn_as_the_grammar_draws_them() -> None:
     assert chisquare(list(words.values()), expected).pvalue > 1e-4
 
 
+@pytest.mark.slow
 def test_sums_come_to_what_python_says() -> None:
     grammar = task('input = "word(sums)"\noutput = "input | value(1000)"', SUMS)
     seen = set[str]()

@@ -251,6 +251,7 @@ def test_addition_backwards_and_multiplication() -> None:
         assert number(a) * number(b) == number(answer)
 
 
+@pytest.mark.slow
 def test_steps_are_written_and_scored() -> None:
     toml = 'input = "permutation(sym, length=64)"\noutput = "input | chunk(4) | map(sort) | reverse'
     for row, scored in rows(f'{toml} | flatten | take(16)"\nscratchpad = "steps"\n{SYMBOLS}', 40):

@@ -117,6 +117,7 @@ def grams(texts: list[Word], order: int, end: int) -> Counter[Word]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_what_so_many_tokens_see_is_as_in_the_text_and_no_more(tmp_path: Path, order: int) -> None:
     alike, text = made(tmp_path, ngram(order))
