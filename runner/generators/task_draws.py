@@ -7,7 +7,7 @@ from numba import int64, uint64
 
 from runner.generators.compiling import kernel, merged
 from runner.generators.philox import LOW, S32, ahead, below, below_from, next32, redrawn
-from runner.generators.word_comparisons import has
+from runner.generators.word_comparisons import first_of, has
 from runner.generators.word_functions import copied, value
 
 KINDS = (
@@ -115,20 +115,8 @@ def _part(draws, draw, of, out):
     while True:
         for t in range(size):
             out[t] = first + below(draws, count)
-        if not _within(of, out[:size]):
+        if first_of(of, out[:size]) == of.size:
             return size
-
-
-@kernel
-def _within(word, part):
-    """Whether a word stands in another in one piece."""
-    for start in range(word.size - part.size + 1):
-        same = 0
-        while same < part.size and word[start + same] == part[same]:
-            same += 1
-        if same == part.size:
-            return True
-    return False
 
 
 @kernel

@@ -23,7 +23,7 @@ def apply(function, a, b, c, marks, out):
     if function == 7:
         return _run_length(a, out)
     if function == 8:
-        return _delete(a, _first(a, b), 1, out)
+        return _delete(a, first_of(a, b), 1, out)
     if function == 9:
         return _kept(a, b, False, marks, out)
     if function == 10:
@@ -32,10 +32,10 @@ def apply(function, a, b, c, marks, out):
             out[place] = new if a[place] == old else a[place]
         return a.size
     if function == 11:
-        out[0] = _first(a, b) < a.size or b.size == 0
+        out[0] = first_of(a, b) < a.size or b.size == 0
         return 1
     if function == 12:
-        return _delete(a, _first(a, b), b.size, out)
+        return _delete(a, first_of(a, b), b.size, out)
     if function == 13:
         wanted, count = b[0], 0
         for symbol in a:
@@ -52,7 +52,7 @@ def apply(function, a, b, c, marks, out):
     if function == 19:
         return _sort_by(a, b, marks, out)
     if function == 20:
-        out[0] = _first(a, b)
+        out[0] = first_of(a, b)
         return 1
     if function == 21:
         return _delete_parts(a, b, out)
@@ -224,15 +224,15 @@ def _run_length(word, out):
 @kernel
 def _delete_parts(word, part, out):
     size = _delete(word, word.size, 0, out)
-    at = _first(out[:size], part)
+    at = first_of(out[:size], part)
     while at < size and part.size > 0:
         size = _delete(out[:size], at, part.size, out)
-        at = _first(out[:size], part)
+        at = first_of(out[:size], part)
     return size
 
 
 @kernel
-def _first(word, part):
+def first_of(word, part):
     """Where the other word first stands in the word; its length if nowhere."""
     for at in range(word.size - part.size + 1):
         place = 0
