@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -68,14 +69,20 @@ def undotted(tree: Tree) -> Tree:
 
 def _changes(before: Tree, after: Tree) -> str:
     """The values that differ, the first few of them: `model.layers 12 → 2`."""
-    old, new = dict(before.leaves()), dict(after.leaves())
-    told = []
-    for path, leaf in sorted(new.items(), key=lambda item: item[0][0] != "model"):
-        was = old.get(path)
-        if was is None or was.value != leaf.value:
-            told.append(f"{dotted(path)} {was.value if was else 'unset'} → {leaf.value}")
+    old, new = _values(before), _values(after)
+    told = [
+        f"{dotted(path)} {old.get(path, 'unset')} → {value}"
+        for path, value in sorted(new.items(), key=lambda item: item[0][0] != "model")
+        if path not in old or old[path] != value
+    ]
     more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
     return (", ".join(told[:_SHOWN]) or "nothing") + more
+
+
+def _values(tree: Tree) -> dict[Path, Any]:
+    """The plain values of a study by their paths. A list is one value, unless its items have names."""
+    paths = (tuple(takewhile(lambda step: isinstance(step, str), path)) for path, _ in tree.leaves())
+    return {path: part.plain() for path in paths if (part := tree.get(path)) is not None}
 
 
 def dotted(path: Path) -> str:

@@ -153,6 +153,11 @@ def test_the_cpu_profile_is_chosen_and_said_where_there_is_no_accelerator(
         study(text, profile="gpu")
 
 
+def test_the_note_names_a_list_that_becomes_shorter(study: Any) -> None:
+    (note,) = study("seeds = [0, 1, 2]\n[profiles.cpu]\nseeds = [0, 1]\n", profile="cpu").notes
+    assert note.message == 'profile "cpu" changes seeds [0, 1, 2] → [0, 1]'
+
+
 def test_an_accelerator_keeps_the_study_as_it_is(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overlay, "has_accelerator", lambda: True)
     read = study("[profiles.cpu]\nmodel.layers = 2\n", profile="auto")
