@@ -285,6 +285,44 @@ def test_simpler_tasks_of_where_and_how_often() -> None:
     assert empty > 0
 
 
+def test_simpler_tasks_of_how_often() -> None:
+    """A symbol is there any number of times, 0 to the length; words of 10 to 220 symbols."""
+    sizes, shares = list[int](), list[float]()
+    for row, _ in rows(form("wu_count"), 1_500):
+        word, (query,), answer, _ = cut(row)
+        assert int("".join(answer)) == word.count(query)
+        sizes.append(len(word))
+        shares.append(word.count(query) / len(word))
+    assert (min(sizes) >= 10, max(sizes) <= 220) == (True, True)
+    assert np.mean(sizes) == pytest.approx(115, abs=6)
+    assert np.mean(shares) == pytest.approx(0.5, abs=0.03)
+    assert (min(shares), max(shares)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("wu_union", lambda symbol, a, b: True),
+        ("wu_intersect", lambda symbol, a, b: symbol in a and symbol in b),
+        ("wu_difference", lambda symbol, a, b: symbol not in b),
+        ("wu_difference_of_second", lambda symbol, a, b: symbol not in a),
+    ],
+)
+def test_simpler_tasks_of_two_words(name: str, kept: Any) -> None:
+    """10 to 220 tokens with the mark, cut anywhere; out of half as many symbols as there are places."""
+    sizes, parts = list[int](), list[float]()
+    for row, scored in rows(form(name), 800):
+        word = row[: row.index("<sep>")]
+        a, b = word[: word.index("<and>")], word[word.index("<and>") + 1 :]
+        assert scored == [*(one for one in dict.fromkeys(a + b) if kept(one, a, b)), "<end>"]
+        assert len({*a, *b}) <= len(a + b) // 2
+        sizes.append(len(word))
+        parts.append(len(a) / len(a + b))
+    assert (min(sizes) >= 10, max(sizes) <= 220) == (True, True)
+    assert np.mean(sizes) == pytest.approx(115, abs=8)
+    assert np.mean(parts) == pytest.approx(0.5, abs=0.04)
+
+
 def test_simpler_tasks_of_given_words() -> None:
     """The longest word; a word in the order of a list; a word with several symbols replaced."""
     counts, lists, pairs = list[int](), list[int](), list[int]()
