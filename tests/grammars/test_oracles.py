@@ -132,27 +132,6 @@ def _walk_chance(walk: Any, word: tuple[int, ...]) -> float:
     return chance
 
 
-def test_depths_of_the_published_walk() -> None:
-    """64-Dyck of 2,048 symbols: the mean of the deepest point, exact by the walk's absorption at each depth.
-
-    Samples of the published code were reported as 60 and 45.
-    """
-    for p_open, depth in ((0.5, 55.32), (0.49, 42.10)):
-        walk = grammar("dyck", k=64, length=2048, measure='"process"', p_open=p_open)
-        ids, _ = drawn(operation(walk, 2048), "train", 0, 1_000)
-        deepest = np.cumsum(np.where(ids[:, 1:] < 64, 1, -1), axis=1).max(axis=1)
-        assert abs(deepest.mean() - depth) < 4 * deepest.std() / 1_000**0.5
-
-
-def test_published_answers() -> None:
-    """Jiang et al. 2026, `set` of 64 symbols out of 99: 47.3 distinct ones, 99 (1 - (98 / 99)**64)."""
-    task = read(
-        'kind = "task"\ninput = "uniform(sym, length=64)"\noutput = "input | unique"\nsymbols = { sym = 99 }'
-    )
-    _, scored = drawn(operation(task), "train", 0, 4_000)
-    assert scored.sum(axis=1).mean() - 1 == pytest.approx(99 * (1 - (98 / 99) ** 64), abs=0.2)
-
-
 def test_iid_symbols_follow_their_weights() -> None:
     zipf = unsplit(grammar("iid", symbols=5, weights='"zipf(1.0)"', length=1_000))
     ids, _ = drawn(operation(zipf, 1_000), "train", 0, 100)
