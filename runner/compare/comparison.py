@@ -61,8 +61,8 @@ class Comparison:
     """All that a report shows.
 
     `threshold` is the value that seeds are timed to, where the study or the caller names one.
-    `floor` is the least loss there can be, `chance` the accuracy of a guess that reads no structure: each
-    where it is known and the metric is one of those.
+    `floor` is the least loss there can be, where it is known and the metric is one; `chances` the accuracy of
+    a guess that reads no structure, by metric, where it is known.
     """
 
     study: str
@@ -74,13 +74,18 @@ class Comparison:
     target: float | None
     threshold: float | None
     floor: float | None
-    chance: float | None
+    chances: dict[str, float]
     arms: tuple[Arm, ...]
     lines: tuple[Line, ...]
     others: dict[str, dict[str, Estimate]]
     basis: Basis
     warnings: tuple[str, ...]
     missing: tuple[str, ...]
+
+    @property
+    def chance(self) -> float | None:
+        """That of the metric that is compared."""
+        return self.chances.get(self.metric)
 
     @property
     def finished(self) -> int:
@@ -121,6 +126,7 @@ def compare(
         _arm(labels.get(name, name), colours[name], trials, baseline, question, target, timed)
         for name, trials in by_curriculum.items()
     ]
+    others = _others(by_curriculum)
     return Comparison(
         study=plan.study,
         name=question.name,
@@ -131,10 +137,10 @@ def compare(
         target=target,
         threshold=timed,
         floor=_bound(plan, question.metric, _floor),
-        chance=_bound(plan, question.metric, _chance),
+        chances=_chances(plan, {question.metric, *others}),
         arms=_adjusted(arms),
         lines=tuple(line for line in lines(plan) if set(line.curricula) <= set(by_curriculum)),
-        others=_others(by_curriculum),
+        others=others,
         basis=basis(plan, results),
         warnings=warnings(plan, store, results, question),
         missing=tuple(f"{r.curriculum} seed {r.seed}: {'; '.join(r.missing)}" for r in results if r.missing),
@@ -248,6 +254,11 @@ def _others(by_curriculum: Mapping[str, Sequence[TrialResult]]) -> dict[str, dic
     return {
         metric: {name: estimate(values) for name, values in found[metric].items()} for metric in sorted(found)
     }
+
+
+def _chances(plan: Plan, metrics: set[str]) -> dict[str, float]:
+    found = {metric: _bound(plan, metric, _chance) for metric in sorted(metrics)}
+    return {metric: chance for metric, chance in found.items() if chance is not None}
 
 
 def _bound(plan: Plan, metric: str, known: Callable[[GenerateOperation, str], float | None]) -> float | None:

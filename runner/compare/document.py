@@ -27,6 +27,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "threshold": comparison.threshold,
         "floor": comparison.floor,
         "chance": comparison.chance,
+        "chances": comparison.chances,
         "trials": comparison.trials,
         "finished": comparison.finished,
         "verdict": verdict(comparison),

@@ -49,6 +49,15 @@ STYLE: dict[str, Any] = {
     "figure.constrained_layout.use": True,
 }
 
+# What numbers of one sort go by, as measurements name it and as an axis does.
+_SORTS = {
+    "prompt": "tokens before the answer",
+    "answer": "place in the answer",
+    "depth": "brackets open",
+    "distance": "from a bracket to the one that closes it",
+    "item": "place in the list",
+}
+
 # Past this many points marks run together; and what comes after this share of the tokens must be told apart.
 _MARKED_POINTS = 40
 _LATE = 0.25
@@ -71,6 +80,7 @@ def draw(comparison: Comparison) -> dict[str, Figure]:
             ),
             "differences": _differences(comparison),
             "finals": _finals(comparison),
+            "places": _places(comparison),
             "procedural": _amounts(comparison, "procedural"),
             "text": _amounts(comparison, "text"),
             "training": _curves(comparison, lambda trial: trial.training, "training loss"),
@@ -137,10 +147,14 @@ def _curves(
         axes.locator_params(axis="x", nbins=6)
     _frame(panels[0], comparison, curve)
     panels[0].set_ylabel(clip(label))
-    figure.legend(
-        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(3, len(comparison.arms))
-    )
+    _legend(figure, comparison)
     return figure
+
+
+def _legend(figure: Figure, comparison: Comparison) -> None:
+    """One for all panels."""
+    named = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*named, loc="outside lower center", ncols=min(3, len(comparison.arms)))
 
 
 def _bounds(comparison: Comparison) -> dict[str, float]:
@@ -206,6 +220,43 @@ def _finals(comparison: Comparison) -> Figure | None:
     """Final values: every seed, the mean and its interval."""
     rows = [(arm, arm.finals, arm.final) for arm in comparison.arms if arm.final]
     return _dots(rows, f"final {clip(comparison.metric)}") if rows else None
+
+
+def _places(comparison: Comparison) -> Figure | None:
+    """Final values by length, by place or by depth, where there are any: mean and range of the seeds."""
+    from matplotlib.figure import Figure
+
+    found = {
+        sort: [(arm, _by_place(arm, comparison.metric, sort)) for arm in comparison.arms] for sort in _SORTS
+    }
+    # A single place is the metric itself.
+    panels = {
+        sort: rows for sort, rows in found.items() if len({x for _, values in rows for x in values}) > 1
+    }
+    if not panels:
+        return None
+    figure = Figure(figsize=(1.6 + 4.2 * len(panels), 4.6))
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for one, (sort, rows) in zip(axes, panels.items(), strict=True):
+        for arm, values in rows:
+            means = [math.fsum(seeds) / len(seeds) for seeds in values.values()]
+            one.plot(list(values), means, color=arm.colour, linewidth=1.8, label=clip(arm.curriculum))
+            low, high = [min(seeds) for seeds in values.values()], [max(seeds) for seeds in values.values()]
+            one.fill_between(list(values), low, high, color=arm.colour, alpha=0.15, linewidth=0)
+        one.set_xlabel(_SORTS[sort])
+    axes[0].set_ylabel(f"final {clip(comparison.metric)}")
+    _legend(figure, comparison)
+    return figure
+
+
+def _by_place(arm: Arm, metric: str, sort: str) -> dict[float, list[float]]:
+    """The seeds' final values at every place; of places taken together, at their middle."""
+    found: dict[float, list[float]] = {}
+    for name, value in (each for trial in arm.trials for each in trial.finals.items()):
+        if name.startswith(f"{metric}/{sort}_"):
+            ends = [int(end) for end in name.removeprefix(f"{metric}/{sort}_").split("_")]
+            found.setdefault(sum(ends) / len(ends), []).append(value)
+    return dict(sorted(found.items()))
 
 
 def _differences(comparison: Comparison) -> Figure | None:

@@ -21,6 +21,7 @@ _CAPTIONS = {
     "curves": "Mean over seeds; the band is the range of the seeds, faint lines are single seeds.",
     "differences": "Diamond: mean; bar: 95 % interval of paired differences; dots: seeds; zero: baseline.",
     "finals": "Diamond: mean; bar: 95 % interval over seeds; dots: seeds.",
+    "places": "Finals by length, by place or by depth: mean and range of the seeds.",
     "procedural": "Finals of curricula that differ in procedural tokens alone: mean and range of the seeds.",
     "text": "Finals of curricula that differ in text tokens alone: mean and range of the seeds.",
     "training": "Training loss as journalled, thinned to at most 200 steps of each phase.",

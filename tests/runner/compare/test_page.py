@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -112,6 +113,21 @@ def test_figures_are_the_same_bytes_every_time(store: Store) -> None:
     one, other = (draw(compare(plan, store)) for _ in range(2))
     assert list(one) == ["curves", "differences", "finals", "text", "training"]
     assert all(svg(one[name], name, "x") == svg(other[name], name, "x") for name in one)
+
+
+def test_finals_are_drawn_by_length(store: Store) -> None:
+    """Of places taken together at their middle; where there is one place only, not at all."""
+    plan = make_plan(seeds=(0, 1))
+    fill(plan, store)
+    found = compare(plan, store)
+    finals = {"val/loss/prompt_3": 1.0, "val/loss/prompt_65_128": 2.0, "val/loss/answer_1": 0.5}
+    arms = [
+        replace(arm, trials=tuple(replace(trial, finals=finals) for trial in arm.trials))
+        for arm in found.arms
+    ]
+    (axes,) = draw(replace(found, arms=tuple(arms)))["places"].axes
+    assert axes.get_xlabel() == "tokens before the answer"
+    assert [list(zip(*line.get_data(), strict=True)) for line in axes.lines] == [[(3, 1), (96.5, 2)]] * 3
 
 
 def test_an_empty_study_still_has_a_page(tmp_path: Path, store: Store) -> None:

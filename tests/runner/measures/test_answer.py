@@ -29,6 +29,7 @@ def test_a_needle_has_its_chance_beside_it_and_numbers_for_every_length(tmp_path
     found = measured(tmp_path, NEEDLE)
     # Guess a value that is there: the mean of 1/n, n = 1 .. 30 alike.
     assert found["chance"] == pytest.approx(sum(1 / n for n in range(1, 31)) / 30)
+    assert found["chances"] == dict.fromkeys(("needle/exact_match", "needle/token_accuracy"), found["chance"])
     assert not found["lower_is_better"]
     values = finals(found)
     lengths = {name.rpartition("_")[2] for name in values if name.startswith("needle/exact_match/prompt_")}
