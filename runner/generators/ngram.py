@@ -6,36 +6,55 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import int64, uint64
+from numba import uint32, uint64
 
 from procdsl.programs.ngram import Fit, NgramProgram
-from procdsl.tables import followers
+from procdsl.tables import Followers, followers
 from runner import generators
 from runner.generators.address import Address
 from runner.generators.compiling import kernel
-from runner.generators.philox import LOW, S32, redrawn, slots
-from runner.generators.rows import Prepared, sampler
+from runner.generators.philox import LOW, S32, Draws, redrawn, slots, stream
+from runner.generators.rows import ABREAST, Prepared, sampler, words
+
+SYMBOL, SYMBOL_BITS = np.uint32(0xFFFF), np.uint64(16)
 
 
 class NgramTables(NamedTuple):
-    """As `procdsl.tables.Followers`."""
+    """`records[j]` (uint32): what follows, and what is looked up behind it; the last one begins a word.
 
-    offsets: Any
-    symbols: Any
-    cumulated: Any
-    targets: Any
+    The first number is the greatest word of the stream that chooses it, then come its symbol under the
+    shift of its state, where the guide of that state begins, and how often anything followed there.
+    `guide[begins + (w >> shift)]` is the first record of that state that a word with the same upper bits as
+    w can choose.
+    """
+
+    records: Any
+    guide: Any
 
 
 def prepare(program: NgramProgram) -> Prepared:
     """Counted on the rows it is fitted on, which are made here."""
-    found = followers(_fitted(program.fit, program.count), program.order)
-    tables = NgramTables(
-        offsets=np.array(found.offsets, np.int64),
-        symbols=np.array(found.symbols, np.int32),
-        cumulated=np.array(found.cumulated, np.int64),
-        targets=np.array(found.targets, np.int64),
+    records, guide = tabled(followers(_fitted(program.fit, program.count), program.order))
+    return Prepared(NgramTables(records, guide), slots=program.lengths.values[-1], scratch=ABREAST)
+
+
+def tabled(found: Followers) -> tuple[Any, Any]:
+    """The records and guides of counts: one place of a guide, or two, for each of a state's followers."""
+    offsets, counts = np.array(found.offsets, np.int64), np.array(found.cumulated, np.uint64)
+    degrees, totals = np.diff(offsets), counts[offsets[1:] - 1]
+    bits = np.ceil(np.log2(degrees)).astype(np.int64)
+    places, shifts = 1 << bits, (32 - bits).astype(np.uint64)
+    begins, states = np.cumsum(places) - places, np.arange(degrees.size, dtype=np.uint64)
+    # A number is drawn as word * total >> 32.
+    greatest = ((counts << S32) - np.uint64(1)) // np.repeat(totals, degrees)
+    least = np.arange(places.sum()) - np.repeat(begins, places) << np.repeat(shifts, places).astype(np.int64)
+    guide = np.searchsorted(
+        np.repeat(states, degrees) << S32 | greatest,
+        np.repeat(states, places) << S32 | least.astype(np.uint64),
     )
-    return Prepared(tables, slots=program.lengths.values[-1])
+    symbols, targets = np.array([*found.symbols, 0], np.uint64), np.array([*found.targets, 0], np.int64)
+    parts = [[*greatest, 0], symbols | shifts[targets] << SYMBOL_BITS, begins[targets], totals[targets]]
+    return np.array(parts, np.uint32).T.copy(), guide.astype(np.uint32)
 
 
 def _fitted(fit: Fit, symbols: int) -> Iterator[list[int]]:
@@ -50,26 +69,32 @@ def _fitted(fit: Fit, symbols: int) -> Iterator[list[int]]:
                 yield word.tolist()
 
 
+@sampler(NgramTables, of=words)
+@kernel
+def _words(tables, streams, scratch, out):
+    """A symbol of each word by turns: what one waits for comes while the others are looked up."""
+    records, guide, buffer, at = tables.records, tables.guide, streams.buffer, scratch
+    for r in range(out.shape[0]):
+        slots(stream(streams, r), out.shape[1])
+        at[r] = records.shape[0] - 1
+    for t in range(out.shape[1]):
+        for r in range(out.shape[0]):
+            before, drawn = records[uint64(at[r])], uint64(buffer[r, t])
+            shift, total = uint64(before[1]) >> SYMBOL_BITS, uint64(before[3])
+            product = drawn * total
+            if (product & LOW) < total:
+                drawn = redrawn(stream(streams, r), total, product) // total
+            chosen = guide[uint64(before[2]) + (drawn >> shift)]
+            # The guide is right, or one too low, but for few words: adding has no branch to mispredict.
+            chosen += uint32(drawn > records[chosen, 0])
+            while drawn > records[chosen, 0]:
+                chosen += uint32(1)
+            at[r], out[r, t] = chosen, records[chosen, 1] & SYMBOL
+    return True
+
+
 @sampler(NgramTables)
 @kernel
 def _word(tables, draws, scratch, out):
-    slots(draws, out.size)
-    words, offsets, cumulated = draws.buffer, tables.offsets, tables.cumulated
-    symbols, targets, state = tables.symbols, tables.targets, 0
-    for t in range(out.size):
-        begins, ends = offsets[state], offsets[state + 1]
-        total = uint64(cumulated[ends - 1])
-        product = uint64(words[t]) * total
-        if (product & LOW) < total:
-            product = redrawn(draws, total, product)
-        drawn = int64(product >> S32)
-        # The first place whose cumulated count passes the number drawn.
-        last = ends - 1
-        while begins < last:
-            middle = (begins + last) // 2
-            if drawn < cumulated[middle]:
-                last = middle
-            else:
-                begins = middle + 1
-        out[t] = symbols[begins]
-        state = targets[begins]
+    one = Draws(draws.buffer.reshape(1, -1), draws.at.reshape(1, -1))
+    _words(tables, one, scratch, out.reshape(1, -1))

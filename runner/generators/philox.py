@@ -14,6 +14,8 @@ from numba import int64, uint32, uint64
 from runner.generators.compiling import inlined, kernel
 
 WINDOW = 64
+# Words are made so many at a time, or a multiple: what a vector holds. Fewer take twice as long.
+WORDS = 32
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
 S32, LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
@@ -29,7 +31,20 @@ class Draws(NamedTuple):
 
 def new_draws(slots: int) -> Draws:
     """A stream whose samplers use at most so many slots."""
-    return Draws(np.zeros((slots + 3) // 4 * 4 + WINDOW, np.uint32), np.zeros(6, np.int64))
+    streams = new_streams(slots, 1)
+    return Draws(streams.buffer[0], streams.at[0])
+
+
+def new_streams(slots: int, count: int) -> Draws:
+    """So many streams: the rows of two arrays."""
+    room = (slots + WORDS - 1) // WORDS * WORDS + WINDOW
+    return Draws(np.zeros((count, room), np.uint32), np.zeros((count, 6), np.int64))
+
+
+@inlined
+def stream(streams, place):
+    """One of many streams."""
+    return Draws(streams.buffer[place], streams.at[place])
 
 
 @kernel
@@ -161,11 +176,11 @@ def _round(c0, c1, c2, c3, k0, k1):
 
 @kernel
 def blocks(at, first, count, out):
-    """Blocks first .. first + count - 1 of the stream; written so that LLVM makes vectors of it."""
+    """Blocks first .. first + count - 1 of the stream, and some behind: LLVM makes vectors of the loop."""
     low, high = uint32(at[INDEX] & 0xFFFFFFFF), uint32(at[INDEX] >> 32 & 0xFFFFFFFF)
     lane = uint32(at[LANE])
     key_low, key_high = uint32(at[KEY] & 0xFFFFFFFF), uint32(at[KEY] >> 32 & 0xFFFFFFFF)
-    for b in range(count):
+    for b in range((4 * count + WORDS - 1) // WORDS * (WORDS // 4)):
         c0, c1, c2, c3 = uint32(first + b), lane, low, high
         k0, k1 = key_low, key_high
         for _ in range(10):

@@ -19,8 +19,12 @@ from procdsl.splits import empty_part
 from procdsl.streams import ATTEMPTS, ROW_SLOT
 from runner.generators.address import Address
 from runner.generators.compiling import kernel
-from runner.generators.philox import begin, below, new_draws
+from runner.generators.philox import begin, below, new_streams, stream
 from runner.generators.splits import content
+
+# So many rows of one word each are made side by side where every symbol waits for memory.
+ABREAST = 8
+_ABREAST = set[type]()
 
 
 class Prepared(NamedTuple):
@@ -54,13 +58,25 @@ def word(tables: Any, draws: Any, scratch: Any, out: Any) -> None:
     raise NotImplementedError("only inside kernels")
 
 
-def sampler(tables_type: type) -> Callable[[Any], Any]:
-    """Makes a kernel the `word` of all tables of this type."""
+def words(tables: Any, draws: Any, scratch: Any, out: Any) -> bool:
+    """Fills each row of `out` with the word that its own of the streams gives; False where no kernel does."""
+    raise NotImplementedError("only inside kernels")
+
+
+@overload(words, strict=False)
+def _one_by_one(tables: Any, draws: Any, scratch: Any, out: Any) -> Any:
+    return None if _is(tables, *_ABREAST) else lambda tables, draws, scratch, out: False
+
+
+def sampler(tables_type: type, of: Any = word) -> Callable[[Any], Any]:
+    """Makes a kernel the `word` of all tables of this type; or the `words`, which then returns True."""
+    if of is words:
+        _ABREAST.add(tables_type)
 
     def register(function: Any) -> Any:
-        @overload(word, strict=False)
+        @overload(of, strict=False)
         def choose(tables: Any, draws: Any, scratch: Any, out: Any) -> Any:
-            if isinstance(tables, types.BaseNamedTuple) and tables.instance_class is tables_type:
+            if _is(tables, tables_type):
                 return lambda tables, draws, scratch, out: function(tables, draws, scratch, out)
             return None
 
@@ -69,15 +85,19 @@ def sampler(tables_type: type) -> Callable[[Any], Any]:
     return register
 
 
+def _is(tables: Any, *tables_types: type) -> bool:
+    return isinstance(tables, types.BaseNamedTuple) and tables.instance_class in tables_types
+
+
 def fill_words(
     program: WordProgram, prepare: Callable[[Any], Prepared], address: Address, ids: Any, scored: Any
 ) -> None:
     """Rows from the address on. RunError where a part holds nothing that can be found."""
     prepared, laid_out = _prepared(program, prepare, ids.shape[1] - 1)
-    draws, scratch = new_draws(prepared.slots), np.empty(prepared.scratch, np.int64)
+    streams, scratch = new_streams(prepared.slots, ABREAST), np.empty(prepared.scratch, np.int64)
     lengths = np.empty(ids.shape[1], np.int64)
     place = (address.key, address.start, address.spelt, address.edges(program.split))
-    failed = _fill(prepared.tables, laid_out, draws, scratch, lengths, place, ids, scored)
+    failed = _fill(prepared.tables, laid_out, streams, scratch, lengths, place, ids, scored)
     if failed >= 0:
         raise empty_part(address.name, address.split, failed)
 
@@ -122,15 +142,18 @@ def _free(lengths: Lengths, exact: int) -> int:
 
 
 @kernel
-def _fill(tables, layout, draws, scratch, lengths, place, ids, scored):
+def _fill(tables, layout, streams, scratch, lengths, place, ids, scored):
     """The index of the first row that cannot be had, or -1."""
-    context = ids.shape[1] - 1
+    context, draws, drawn = ids.shape[1] - 1, stream(streams, 0), False
     for b in range(ids.shape[0]):
         index = place[1] + b
+        if layout.single and b % ABREAST == 0:
+            drawn = _abreast(tables, streams, scratch, place[0], index, ids[b : b + ABREAST, 1:])
         ids[b, 0], scored[b, 0], done = layout.symbols, 0, -1
         for attempt in range(ATTEMPTS if layout.by_layout else 1):
             count = plan(layout, draws, place[0], index, attempt, context, lengths)
-            done = _write(tables, layout, draws, scratch, place, index, attempt, lengths[:count], ids[b])
+            row = ids[b]
+            done = _write(tables, layout, draws, scratch, place, index, attempt, lengths[:count], drawn, row)
             if done >= 0:
                 break
         if done < 0:
@@ -139,6 +162,14 @@ def _fill(tables, layout, draws, scratch, lengths, place, ids, scored):
         scored[b, done:] = 0
         ids[b, done:] = layout.symbols + 2
     return -1
+
+
+@kernel
+def _abreast(tables, streams, scratch, key, index, out):
+    """The words of some rows' first attempts; False where they are not made side by side."""
+    for r in range(out.shape[0]):
+        begin(stream(streams, r), key, index + r, 0)
+    return words(tables, streams, scratch, out)
 
 
 @kernel
@@ -173,8 +204,10 @@ def plan(layout, draws, key, index, attempt, context, lengths):
 
 
 @kernel
-def _write(tables, layout, draws, scratch, place, index, once, lengths, row):
+def _write(tables, layout, draws, scratch, place, index, once, lengths, drawn, row):
     """Words one after another, each or all of them drawn until they belong; the position behind, or -1.
+
+    The first attempt may be `drawn` already.
 
     Where lengths are drawn again too, words are drawn `once`, by that attempt.
     """
@@ -185,8 +218,9 @@ def _write(tables, layout, draws, scratch, place, index, once, lengths, row):
         for attempt in range(once, once + 1 if layout.by_layout else ATTEMPTS):
             at = begins
             for slot in range(first, first + judged):
-                begin(draws, key, index, attempt << 16 | slot)
-                word(tables, draws, scratch, row[at : at + lengths[slot]])
+                if attempt > 0 or not drawn:
+                    begin(draws, key, index, attempt << 16 | slot)
+                    word(tables, draws, scratch, row[at : at + lengths[slot]])
                 at += lengths[slot]
                 if not layout.single:
                     row[at] = layout.symbols + 1
