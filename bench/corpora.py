@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from procdsl.plan import BpeTokenizer, BuiltinSource, BytesTokenizer, Plan, PrepareOperation
+from procdsl.plan import BpeTokenizer, BytesTokenizer, Plan, PrepareOperation
+from procdsl.plan.sources.builtin import BuiltinSource
 from runner.bind import bind
 from runner.corpora import open_corpus, prepare
 from runner.corpora.sources import builtin

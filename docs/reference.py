@@ -20,15 +20,12 @@ from procdsl import presets
 from procdsl.cli import app
 from procdsl.compiler import compile
 from procdsl.errors import SpecError
-from procdsl.grammars.base import Grammar
 from procdsl.kinds import Node, load, names
-from procdsl.language.evaluations.base import Evaluation
-from procdsl.language.sources.base import Source
+from procdsl.schema import FAMILIES
 
 HERE = Path(__file__).parent
 OUT = HERE / "generated"
 BAD = HERE.parent / "tests" / "compiler" / "bad"
-FAMILIES = {"Grammars": Grammar, "Sources": Source, "Evaluations": Evaluation}
 
 
 def pages() -> dict[Path, str]:
@@ -55,10 +52,10 @@ def main() -> None:
 def _kinds() -> str:
     parts = [
         "# Kinds",
-        "Every kind of grammar, source and evaluation. `procdsl kinds` lists them in the terminal.",
+        "Every kind of grammar, source, corpus and evaluation. `procdsl kinds` lists them in the terminal.",
     ]
     for title, family in FAMILIES.items():
-        parts.append(f"## {title}")
+        parts.append(f"## {title.title()}")
         for name in names(family):
             kind = load(family, name)
             parts += [f"### `{name}`", inspect.getdoc(kind) or "", _fields(kind)]

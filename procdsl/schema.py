@@ -16,12 +16,18 @@ from pydantic.json_schema import models_json_schema
 
 from procdsl import kinds, presets
 from procdsl.grammars.base import Grammar
+from procdsl.language.corpora.base import Corpus
 from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.schedules import MasterySchedule, RampSchedule, StepsSchedule
 from procdsl.language.sources.base import Source
 from procdsl.language.study import ExperimentSpec
 
-FAMILIES: tuple[type[kinds.Node], ...] = (Grammar, Source, Evaluation)
+FAMILIES: dict[str, type[kinds.Node]] = {
+    "grammars": Grammar,
+    "sources": Source,
+    "corpora": Corpus,
+    "evaluations": Evaluation,
+}
 _OVERLAYS = {
     "extends": {"type": "string", "description": "A file, relative to this one, that this one is laid over."},
     "include": {
@@ -43,7 +49,9 @@ _OVERLAYS = {
 
 def schema() -> dict[str, Any]:
     """The schema of a study's file, in JSON Schema 2020-12."""
-    members = {family: [kinds.load(family, name) for name in kinds.names(family)] for family in FAMILIES}
+    members = {
+        family: [kinds.load(family, name) for name in kinds.names(family)] for family in FAMILIES.values()
+    }
     models: list[type[kinds.Node]] = [ExperimentSpec, *(model for own in members.values() for model in own)]
     _, together = models_json_schema([(model, "validation") for model in models], by_alias=True)
     definitions: dict[str, Any] = together["$defs"]

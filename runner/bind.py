@@ -16,16 +16,10 @@ from procdsl.plan import (
     AnyTokenizer,
     Binding,
     BpeTokenizer,
-    BuiltinSource,
-    FilesSource,
-    HubSource,
     HubTokenizer,
     MeasureOperation,
-    NgramSource,
     Plan,
     PrepareOperation,
-    ProblemsSource,
-    ShuffledSource,
     TrainOperation,
     TransferOperation,
     digest,
@@ -34,7 +28,7 @@ from procdsl.programs.measurements.minimal_pairs import MinimalPairsMeasurement
 from runner import pairs
 from runner.corpora import shards, sources, tokenizers
 from runner.corpora.order import BLOCK
-from runner.corpora.sources import Unreachable, builtin, files
+from runner.corpora.sources import Unreachable, files
 from runner.events import Event, Observer
 from runner.execution import Execution
 from runner.store import Store, read_json, read_table, write_json
@@ -138,8 +132,7 @@ def _settle(operation: PrepareOperation, store: Store, execution: Execution) -> 
     reason = ""
     paths: tuple[str, ...] = ()
     try:
-        if isinstance(operation.source, FilesSource):
-            paths = files.expanded(operation.source.paths, execution.folder)
+        paths = files.expanded(operation.source.files(), execution.folder)
         pinned = sources.pin(_located(operation.source, paths, execution.folder), offline=execution.offline)
         tokenizer = _pinned_tokenizer(operation.tokenizer, offline=execution.offline)
     except Unreachable as error:
@@ -155,7 +148,7 @@ def _settle(operation: PrepareOperation, store: Store, execution: Execution) -> 
     except RunError as error:
         raise RunError(f"corpus {operation.name}: {error}", reason=error.reason, help=error.help) from error
     binding = Binding(
-        source=_identity(pinned.source, operation, fallback=bool(reason)),
+        source=pinned.source.identity(repeats=operation.max_epochs > 1 and not reason),
         tokenizer=tokenizer,
         revision=pinned.revision,
         digest=pinned.digest,
@@ -187,17 +180,6 @@ def _declared(operation: PrepareOperation) -> dict[str, Any]:
     """What the spec says of a corpus: where it changes, so does the binding."""
     declared = operation.model_dump(mode="json", include={"source", "tokenizer", "fallback"})
     return declared | {"repeats": operation.max_epochs > 1}
-
-
-def _identity(source: AnySource, operation: PrepareOperation, *, fallback: bool) -> AnySource:
-    """A source without what bears no identity: where files lie, and where a text ends that is read once."""
-    if isinstance(source, FilesSource):
-        return source.model_copy(update={"paths": tuple(Path(path).name for path in source.paths)})
-    if isinstance(source, BuiltinSource) and (fallback or operation.max_epochs <= 1):
-        return source.model_copy(update={"megabytes": builtin.ALL})
-    if isinstance(source, HubSource | ProblemsSource) and source.revision is None and source.path:
-        return source.model_copy(update={"path": Path(source.path).name})
-    return source
 
 
 def _pinned_tokenizer(tokenizer: AnyTokenizer, *, offline: bool) -> AnyTokenizer:
@@ -242,11 +224,9 @@ def _spare(operation: PrepareOperation, plan: Plan) -> int:
 
 def _located(source: AnySource, paths: tuple[str, ...], folder: Path) -> AnySource:
     """A source with the places of its local files spelt out from the root."""
-    if isinstance(source, FilesSource):
-        return source.model_copy(update={"paths": tuple(str((folder / path).absolute()) for path in paths)})
-    if isinstance(source, HubSource | ProblemsSource) and source.path and (folder / source.path).is_dir():
-        return source.model_copy(update={"path": str((folder / source.path).absolute())})
-    return source
+    named = source.folder()
+    places = paths or ((named,) if named and (folder / named).is_dir() else ())
+    return source.moved(*(str((folder / place).absolute()) for place in places)) if places else source
 
 
 def _sized(operation: AnyOperation, sizes: dict[str, int]) -> AnyOperation:
@@ -284,25 +264,10 @@ def _ids_of(corpus: PrepareOperation, plan: Plan) -> str:
 
 def _tell(operation: PrepareOperation, entry: dict[str, Any], observe: Observer) -> None:
     binding = Binding.model_validate(entry["binding"])
-    spelt = _spelt(binding.source)
+    spelt = binding.source.spelt()
     if binding.fallback:
-        declared = _spelt(operation.source)
+        declared = operation.source.spelt()
         text = f"corpus {operation.name}: {entry['reason']}; using {spelt} instead of {declared}"
         observe(Event("note", operation.id, {"text": text}))
     facts = {"source": spelt, "fallback": binding.fallback, "digest": binding.digest}
     observe(Event("bound", operation.id, facts))
-
-
-def _spelt(source: AnySource) -> str:
-    """A source in a few words."""
-    match source:
-        case BuiltinSource():
-            return source.name
-        case ProblemsSource():
-            return source.path or "generated problems"
-        case NgramSource() | ShuffledSource():
-            return f"{source.kind} of {source.text.removeprefix('prepare/')}"
-        case FilesSource():
-            return source.paths[0] + (f" and {len(source.paths) - 1} more" if source.paths[1:] else "")
-        case _:
-            return f"{source.path}/{source.config}" if source.config else source.path

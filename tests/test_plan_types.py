@@ -11,10 +11,11 @@ from pydantic import BaseModel
 
 from procdsl import kinds
 from procdsl.plan import Plan
+from procdsl.plan.sources.base import CorpusSource
 from procdsl.programs.base import Program
 from procdsl.programs.measurements.base import Measurement
 
-FAMILIES = (Program, Measurement)
+FAMILIES = (CorpusSource, Measurement, Program)
 _ATOMS = (str, int, float, bool, type(None))
 
 

@@ -10,6 +10,7 @@ from procdsl import kinds
 from procdsl.cli import app
 from procdsl.compiler import compile
 from procdsl.grammars.base import Grammar
+from procdsl.language.corpora.base import Corpus
 from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.sources.base import Source
 
@@ -73,6 +74,7 @@ GRAMMARS = [
     "tomita",
 ]
 SOURCES = ["ngram", "shuffled"]
+CORPORA = ["builtin", "deepmind_math", "files", "hub", "ngram", "shuffled"]
 EVALUATIONS = ["answer", "attention", "grammaticality", "loss", "minimal_pairs", "retrieval"]
 
 
@@ -92,6 +94,7 @@ def test_commands() -> None:
 def test_kinds() -> None:
     assert list(kinds.names(Grammar)) == GRAMMARS
     assert list(kinds.names(Source)) == SOURCES
+    assert list(kinds.names(Corpus)) == CORPORA
     assert list(kinds.names(Evaluation)) == EVALUATIONS
 
 

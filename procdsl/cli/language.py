@@ -102,7 +102,7 @@ def kinds(
     toml: Annotated[bool, typer.Option("--toml", help="Show the TOML of each.")] = False,
     json: JsonOpt = False,
 ) -> None:
-    """List every kind of grammar, source and evaluation. Of one, all that its file says, and its keys.
+    """List the kinds of grammars, sources, corpora and evaluations. Of one, all its file says, and its keys.
 
     procdsl kinds
     procdsl kinds dyck
@@ -110,17 +110,16 @@ def kinds(
     from procdsl.compiler.near import hint
     from procdsl.schema import FAMILIES, fields_of, kinds_of
 
-    families = {family.__name__.lower() + "s": family for family in FAMILIES}
-    found = {name: kinds_of(family) for name, family in families.items()}
+    found = {name: kinds_of(family) for name, family in FAMILIES.items()}
     if kind is not None:
         found = {name: {kind: own[kind]} for name, own in found.items() if kind in own}
         if not found:
-            known = {name for family in FAMILIES for name in kinds_of(family)}
+            known = {name for family in FAMILIES.values() for name in kinds_of(family)}
             raise UsageError(f"no kind is called {kind!r}", help=hint(kind, known))
     if json and kind is None:
         report.data(found)
     elif json:
-        keys = {name: fields_of(families[name], kind or "") for name in found}
+        keys = {name: fields_of(FAMILIES[name], kind or "") for name in found}
         report.data({name: {"text": own[kind or ""], "keys": keys[name]} for name, own in found.items()})
     elif toml:
         overview.tables(found)
@@ -128,7 +127,9 @@ def kinds(
         overview.kinds(found)
     else:
         for name, own in found.items():
-            overview.kind(f"{name[:-1]} {kind}", own[kind], fields_of(families[name], kind))
+            overview.kind(
+                f"{FAMILIES[name].__name__.lower()} {kind}", own[kind], fields_of(FAMILIES[name], kind)
+            )
 
 
 @app.command()

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from procdsl.compiler.corpora import tokenizer
 from procdsl.compiler.study import Layout
-from procdsl.language.corpora import BpeTokenizerSpec, LikenessCorpus
+from procdsl.language.corpora.base import LikenessCorpus, TextCorpus
 from procdsl.language.curricula import CurriculumSpec, PhaseSpec
 from procdsl.language.sources.base import Procedural
 from procdsl.language.study import ExperimentSpec
+from procdsl.language.tokenizers import BpeTokenizerSpec
 
 # Rows are permuted within blocks of this many, so that disjoint blocks stay disjoint.
 BLOCK = 1024
@@ -30,7 +30,7 @@ def tokenizer_group(spec: ExperimentSpec, name: str) -> tuple[str, ...]:
     """
     text = text_of(spec, name)
     corpus = spec.corpora.get(text)
-    if corpus is None or isinstance(corpus, LikenessCorpus):
+    if not isinstance(corpus, TextCorpus):
         return ()
     if isinstance(corpus.tokenizer, BpeTokenizerSpec):
         return (text,)
@@ -72,9 +72,11 @@ def layout(
 
 def size(spec: ExperimentSpec, layout: Layout) -> int:
     """How many ids there are, as declared: a fallback corpus may bring a tokenizer of another size."""
-    corpus = spec.corpora[layout.text] if layout.text else None
-    assert not isinstance(corpus, LikenessCorpus), "a layout names a text"
-    return (tokenizer(corpus.tokenizer).size if corpus else 0) + layout.rows
+    if not layout.text:
+        return layout.rows
+    corpus = spec.corpora[layout.text]
+    assert isinstance(corpus, TextCorpus), "a layout names a text"
+    return corpus.tokenizer.lowered().size + layout.rows
 
 
 def spellings(

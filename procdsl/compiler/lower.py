@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator
 
 from procdsl import plan
 from procdsl.compiler import measures, mixtures, resolve, schedules
-from procdsl.compiler.corpora import likeness, prepare
 from procdsl.compiler.generators import generate
 from procdsl.compiler.names import address
 from procdsl.compiler.study import Address, Layout, Phase, Study
-from procdsl.language.corpora import AnyCorpus, LikenessCorpus
+from procdsl.language.corpora.base import Corpus, LikenessCorpus, TextCorpus
 from procdsl.language.evaluations.base import Evaluation
 from procdsl.programs.measurements.base import AnyMeasurement
 
@@ -67,13 +66,14 @@ class _Builder:
             self._sources[place] = self.add(made)
         return self._sources[place]
 
-    def _prepared(self, name: str, corpus: AnyCorpus) -> plan.PrepareOperation:
+    def _prepared(self, name: str, corpus: Corpus) -> plan.PrepareOperation:
         """A corpus, behind the one whose tokens it is made of where it is no text itself."""
-        if not isinstance(corpus, LikenessCorpus):
-            return prepare(name, corpus, self._needs[name])
+        if isinstance(corpus, TextCorpus):
+            return corpus.prepare(name, self._needs[name])
+        assert isinstance(corpus, LikenessCorpus)
         text = self._by_id[self.source(corpus.of, 0)]
         assert isinstance(text, plan.PrepareOperation)
-        return likeness(name, corpus, text, self._needs[name])
+        return corpus.prepare(name, self._needs[name], text)
 
     def _rows(self, name: str, context: int, apart: bool) -> plan.GenerateOperation:
         """Rows of a grammar or a source, or of its test part, behind the corpus whose law they wait for."""
@@ -250,8 +250,7 @@ def _fed(study: Study, phase: Phase, train: str) -> plan.TrialPhase:
     """A trial's phase with its budget as fed: text and procedural tokens apart."""
     exact = [resolve.rows_read(phase, feed) for feed in phase.feeds]
     rows = mixtures.apportion(exact, phase.steps * phase.batch_rows)
-    corpora = study.spec.corpora
-    texts = {name for name, corpus in corpora.items() if not isinstance(corpus, LikenessCorpus)}
+    texts = {name for name, corpus in study.spec.corpora.items() if isinstance(corpus, TextCorpus)}
     text = sum(count for feed, count in zip(phase.feeds, rows, strict=True) if feed in texts)
     return plan.TrialPhase(
         name=phase.address[1],

@@ -8,9 +8,8 @@ from fnmatch import fnmatchcase
 
 from procdsl.compiler import layouts, resolve
 from procdsl.compiler.budgets import stretch
-from procdsl.compiler.corpora import Needs
 from procdsl.compiler.study import Phase, Study
-from procdsl.language.corpora import LikenessCorpus, MathCorpus, NgramCorpus, ShuffledCorpus
+from procdsl.language.corpora.base import LikenessCorpus, Needs, TextCorpus
 from procdsl.language.evaluations.base import Evaluation
 
 
@@ -31,13 +30,19 @@ def fits(study: Study, phase: Phase, evaluation: Evaluation) -> bool:
     """Whether a phase's vocabulary has the ids that the source speaks in, and rows as long as its."""
     corpora = study.spec.corpora
     if evaluation.on in corpora:
-        text, corpus = phase.layout.text, corpora[evaluation.on]
-        if isinstance(corpus, MathCorpus) and corpus.row != phase.context:
+        text, row = phase.layout.text, problem_row(study, evaluation.on)
+        if row is not None and row != phase.context:
             return False
         group = layouts.tokenizer_group
         return text is not None and group(study.spec, text) == group(study.spec, evaluation.on)
     made = study.procedural[evaluation.on]
     return made.cells() == phase.layout.cells and set(made.tokens()) <= set(phase.layout.tokens)
+
+
+def problem_row(study: Study, name: str) -> int | None:
+    """The positions of a row of questions and answers; None where a name means none."""
+    corpus = study.spec.corpora.get(name)
+    return corpus.problem_row() if isinstance(corpus, TextCorpus) else None
 
 
 def steps(phase: Phase, evaluation: Evaluation) -> tuple[int, ...]:
@@ -91,8 +96,7 @@ def text_needs(study: Study) -> dict[str, Needs]:
                 validation[evaluation.on] = max(validation[evaluation.on], needed)
     for name, corpus in study.spec.corpora.items():
         if isinstance(corpus, LikenessCorpus) and (train[name] or validation[name]):
-            read = corpus.tokens if isinstance(corpus, NgramCorpus) else train[name]
-            train[corpus.of] = max(train[corpus.of], read)
-            if isinstance(corpus, ShuffledCorpus):
-                validation[corpus.of] = max(validation[corpus.of], validation[name])
+            read = corpus.reads(Needs(train[name], validation[name]))
+            train[corpus.of] = max(train[corpus.of], read.train)
+            validation[corpus.of] = max(validation[corpus.of], read.validation)
     return {name: Needs(train[name], validation[name]) for name in train}

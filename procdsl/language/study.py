@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from procdsl.grammars.base import AnyGrammar
 from procdsl.kinds import AnyKind
 from procdsl.language.base import Name, Spec
-from procdsl.language.corpora import AnyCorpus
+from procdsl.language.corpora.base import Corpus
 from procdsl.language.curricula import CurriculumSpec
 from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.model import ModelSpec
@@ -20,6 +20,7 @@ from procdsl.language.sources.base import Source
 from procdsl.language.transfers import TransferSpec
 
 AnySource = Annotated[Source, AnyKind()]
+AnyCorpus = Annotated[Corpus, AnyKind()]
 AnyEvaluation = Annotated[Evaluation, AnyKind()]
 
 

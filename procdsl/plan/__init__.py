@@ -19,21 +19,15 @@ from procdsl.plan.generate import GenerateOperation
 from procdsl.plan.measure import MeasureOperation
 from procdsl.plan.models import COMPONENTS, PARTS, Component, ModelShape, Part, Vocabulary
 from procdsl.plan.prepare import (
-    AnySource,
     AnyTokenizer,
     Binding,
     BpeTokenizer,
-    BuiltinSource,
     BytesTokenizer,
     CharactersTokenizer,
-    FilesSource,
-    HubSource,
     HubTokenizer,
-    NgramSource,
     PrepareOperation,
-    ProblemsSource,
-    ShuffledSource,
 )
+from procdsl.plan.sources.base import AnySource
 from procdsl.plan.train import Feed, Mastery, Optimiser, Schedule, Stage, Stop, Thaw, TrainOperation
 from procdsl.plan.transfer import Action, TransferOperation, TransferRule
 

@@ -1,4 +1,4 @@
-"""Corpora: where text comes from, how it is tokenised, and the operation that prepares it."""
+"""Corpora: how they are tokenised, what they are bound to, and the operation that prepares them."""
 
 from __future__ import annotations
 
@@ -8,78 +8,7 @@ from pydantic import Field
 
 from procdsl.kinds import ByKind, Node
 from procdsl.plan.base import Operation
-
-
-class HubSource(Node):
-    """Text from the Hugging Face Hub, streamed in its published order."""
-
-    kind: Literal["hub"] = "hub"
-    path: str
-    config: str | None = None
-    split: str = "train"
-    column: str = "text"
-    revision: str | None = None
-    documents: int | None = Field(default=None, gt=0)
-
-
-class FilesSource(Node):
-    """Text from an explicit list of local files (jsonl, parquet, text, each perhaps gzipped)."""
-
-    kind: Literal["files"] = "files"
-    paths: tuple[str, ...] = Field(min_length=1)
-    format: Literal["jsonl", "parquet", "text"]
-    column: str = "text"
-
-
-class BuiltinSource(Node):
-    """Real text that every machine with Python has: its documentation strings, or its source code."""
-
-    kind: Literal["builtin"] = "builtin"
-    name: Literal["pydocs", "pysource"]
-    megabytes: float = Field(default=4.0, gt=0)
-
-
-class ProblemsSource(Node):
-    """Questions and answers in the folder layout of DeepMind's mathematics: a file for each part and module.
-
-    Without a path they are made here. Rows begin with a whole problem, each in `row` positions by itself or,
-    with `pack`, as many as fit; what is left is padding.
-    """
-
-    kind: Literal["problems"] = "problems"
-    path: str | None
-    revision: str | None = None
-    parts: tuple[str, ...] = Field(min_length=1)
-    modules: tuple[str, ...] = Field(min_length=1)
-    row: int = Field(gt=0)
-    pack: bool
-
-
-class NgramSource(Node):
-    """Documents that look like those of another corpus as far as a few tokens can see.
-
-    Each token, and each end of a document, is drawn by the `order` - 1 tokens before it, as often as it
-    followed them in the first `tokens` of what is trained on of `text`, the prepare operation of that corpus.
-    """
-
-    kind: Literal["ngram"] = "ngram"
-    text: str
-    order: int = Field(ge=1, le=8)
-    tokens: int = Field(gt=0)
-    seed: int
-
-
-class ShuffledSource(Node):
-    """The documents of another corpus, each with its tokens in an order drawn evenly."""
-
-    kind: Literal["shuffled"] = "shuffled"
-    text: str
-    seed: int
-
-
-AnySource = Annotated[
-    HubSource | FilesSource | BuiltinSource | ProblemsSource | NgramSource | ShuffledSource, ByKind()
-]
+from procdsl.plan.sources.base import AnySource, LikenessSource
 
 
 class BytesTokenizer(Node):
@@ -136,7 +65,7 @@ class PrepareOperation(Operation):
     name: str
     source: AnySource
     tokenizer: AnyTokenizer
-    fallback: Annotated[BuiltinSource | ProblemsSource, ByKind()] | None = None
+    fallback: AnySource | None = None
     validation_share: float = Field(default=0.01, gt=0, lt=1)
     max_epochs: float = Field(default=1.0, gt=0)
     train_tokens: int = Field(ge=0)
@@ -148,7 +77,7 @@ class PrepareOperation(Operation):
     @property
     def likeness(self) -> str | None:
         """The corpus whose tokens it is made of, where it is no text itself."""
-        return self.source.text if isinstance(self.source, NgramSource | ShuffledSource) else None
+        return self.source.text if isinstance(self.source, LikenessSource) else None
 
     def inputs(self) -> tuple[str, ...]:
         return (self.likeness,) if self.likeness else ()

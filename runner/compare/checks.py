@@ -66,15 +66,11 @@ def _corpora(plan: Plan) -> Iterator[Corpus]:
     for operation in plan.of_kind(PrepareOperation):
         bound = operation.binding
         source = bound.source if bound else operation.source
-        own = {"problems": "generated problems", "files": "local files"}.get(source.kind, source.kind)
-        if operation.likeness:
-            own = f"{source.kind} of {plan.operation(operation.likeness, PrepareOperation).name}"
-        name = getattr(source, "path", None) or getattr(source, "name", None) or own
         tokenizer = (bound.tokenizer if bound else operation.tokenizer).model_dump()
         spelt = tokenizer.get("name") or f"{tokenizer['kind']}-{tokenizer['size']}"
         digest = bound.digest if bound else ""
         fallback = bool(bound and bound.fallback and not operation.likeness)
-        yield Corpus(operation.name, name, spelt, digest, fallback)
+        yield Corpus(operation.name, source.spelt(), spelt, digest, fallback)
 
 
 def _data(plan: Plan) -> Iterator[str]:

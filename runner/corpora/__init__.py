@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from procdsl.errors import RunError
 from procdsl.plan import CharactersTokenizer, PrepareOperation
 from runner.corpora import shards, tokenizers
-from runner.corpora.documents import Split
+from runner.corpora.documents import SPLITS, Split
 from runner.corpora.order import order
 from runner.corpora.shards import Manifest
 from runner.events import Observer
@@ -74,7 +74,7 @@ def open_corpus(place: Path) -> Corpus:
     if manifest is None:
         missing = place / shards.MANIFEST
         raise RunError(f"{missing} is missing", reason="damaged", help="run again to prepare it")
-    for split in shards.SPLITS:
+    for split in SPLITS:
         shard = manifest.shard(split)
         mark = (place / shard.file, shard.bytes, shard.sha256)
         shards.verify(place / shard.file, shard, whole=mark not in _checked)
@@ -96,7 +96,7 @@ class Corpus:
         self.digest = manifest.binding.digest
         self.problems = isinstance(manifest.binding.tokenizer, CharactersTokenizer)
         self.token_bytes: NDArray[np.int64] = np.load(place / "token_bytes.npy", allow_pickle=False)
-        self._ids = {split: _mapped(place, manifest, split) for split in shards.SPLITS}
+        self._ids = {split: _mapped(place, manifest, split) for split in SPLITS}
 
     def rows(
         self, split: Split, *, indices: NDArray[np.int64], context: int, offset: int, out: NDArray[np.int32]

@@ -10,11 +10,12 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from procdsl.plan import AnySource, FilesSource, HubSource, PrepareOperation, ProblemsSource
+from procdsl.plan import AnySource, PrepareOperation
 from runner.corpora import sources, tokenizers
 from runner.corpora.tokenizers import Tokenizer
 
 Split = Literal["train", "validation"]
+SPLITS: tuple[Split, Split] = ("train", "validation")
 
 
 class Document(NamedTuple):
@@ -85,7 +86,4 @@ def source_of(operation: PrepareOperation) -> AnySource:
     """What is read: the bound source; what lies on this machine, from where the spec says that it lies."""
     assert operation.binding is not None, f"{operation.id} is not bound"
     bound = operation.binding.source
-    local = isinstance(bound, FilesSource) or (
-        isinstance(bound, HubSource | ProblemsSource) and bound.path and bound.revision is None
-    )
-    return operation.source if local else bound
+    return operation.source if bound.local else bound

@@ -7,6 +7,7 @@ from typing import Any
 
 from procdsl.plan import Plan, PrepareOperation
 from runner.corpora import facts, shards
+from runner.corpora.documents import SPLITS
 from runner.events import Observer
 from runner.execution import Execution
 from runner.store import Store
@@ -39,7 +40,7 @@ def _holding(operation: PrepareOperation, place: Path, verify: bool) -> dict[str
     asked = {"needed": operation.train_tokens, "needed_validation": operation.validation_tokens}
     if manifest is None:
         return {"name": operation.name, "path": str(place), "prepared": False} | asked
-    for split in shards.SPLITS:
+    for split in SPLITS:
         shard = manifest.shard(split)
         shards.verify(place / shard.file, shard, whole=verify)
     return facts(manifest) | {"path": str(place), "prepared": True, "empty": manifest.empty} | asked

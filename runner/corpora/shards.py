@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from procdsl.errors import RunError
-from procdsl.plan import AnySource, Binding, PrepareOperation, ProblemsSource
-from runner.corpora import tokenizers
-from runner.corpora.documents import Document, Documents, Split, Texts
+from procdsl.plan import AnySource, Binding, PrepareOperation
+from procdsl.plan.sources.problems import ProblemsSource
+from runner.corpora import sources, tokenizers
+from runner.corpora.documents import SPLITS, Document, Documents, Split, Texts
 from runner.corpora.tokenizers import Tokenizer
 from runner.events import Event, Observer
 from runner.store import read_json, unwritable, write_json
@@ -31,7 +32,6 @@ from runner.store import read_json, unwritable, write_json
 if TYPE_CHECKING:
     from runner.corpora import Corpus
 
-SPLITS: tuple[Split, Split] = ("train", "validation")
 MANIFEST = "MANIFEST.json"
 _BATCH_CHARACTERS = 1_000_000
 _COMMIT_SECONDS = 15.0
@@ -143,10 +143,9 @@ def _documents(
     cursor = known.cursor if known else None
     if text is None:
         return Texts(operation, place, cursor, known.empty if known else 0)
-    # Only what is made of tokens needs kernels, which take a second to load.
-    from runner.corpora import likeness
-
-    return likeness.documents(operation, place, text, cursor)
+    assert operation.binding is not None, f"{operation.id} is not bound"
+    tokenizer = tokenizers.shared(operation.binding.tokenizer, text.place, place)
+    return sources.made(operation, text, tokenizer, cursor)
 
 
 def _extend(

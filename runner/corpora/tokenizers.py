@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -146,6 +147,14 @@ def make(tokenizer: AnyTokenizer, place: Path, *, sample: Sample | None = None) 
         return ByteLevel(content, size=tokenizer.size, separator=tokenizer.size - 1)
     _, separator = published(tokenizer.name, content, *settings)
     return ByteLevel(content, size=tokenizer.size, separator=separator)
+
+
+def shared(tokenizer: AnyTokenizer, source: Path, place: Path) -> Tokenizer:
+    """The tokenizer of the corpus prepared in `source`, for one that is made of its tokens."""
+    for name in (FILE, SETTINGS):
+        if (source / name).exists():
+            shutil.copyfile(source / name, place / name)
+    return make(tokenizer, place)
 
 
 def fetched(tokenizer: HubTokenizer) -> tuple[bytes, bytes]:

@@ -14,7 +14,7 @@ from typing import Any
 from mlflow import MlflowClient, create_external_model
 from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelInput, LoggedModelOutput
 
-from procdsl.plan import FilesSource, GenerateOperation, HubSource, MeasureOperation, Plan, PrepareOperation
+from procdsl.plan import GenerateOperation, MeasureOperation, Plan, PrepareOperation
 from runner.store import Store
 from runner.tracking.receipts import Course
 from runner.tracking.trajectory import Leg
@@ -91,18 +91,8 @@ def _source(operation: PrepareOperation | GenerateOperation) -> tuple[str, dict[
     if isinstance(operation, GenerateOperation):
         program = operation.program.model_dump_json()
         return "code", {"procdsl.kind": operation.program.kind, "procdsl.program": program[:4000]}
-    source = operation.binding.source if operation.binding else operation.source
-    if isinstance(source, HubSource):
-        revision = operation.binding.revision if operation.binding else source.revision
-        return "hugging_face", {
-            "path": source.path,
-            "config_name": source.config,
-            "split": source.split,
-            "revision": revision,
-        }
-    if isinstance(source, FilesSource):
-        return "local", {"uri": source.paths[0], "files": len(source.paths)}
-    return "code", {name: str(value) for name, value in source.model_dump().items()}
+    bound = operation.binding
+    return (bound.source if bound else operation.source).dataset(bound.revision if bound else None)
 
 
 def _profile(

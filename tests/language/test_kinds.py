@@ -1,4 +1,4 @@
-"""Every kind of source and evaluation: its docstring shows the TOML that makes one, and that is true."""
+"""Every kind of source, corpus and evaluation: its docstring shows the TOML that makes one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import pytest
 
 from procdsl import kinds
 from procdsl.kinds import Node
+from procdsl.language.corpora.base import Corpus
 from procdsl.language.evaluations.base import Evaluation
 from procdsl.language.sources.base import Source
 
-EVERY = [(family, kind) for family in (Source, Evaluation) for kind in kinds.names(family)]
+EVERY = [(family, kind) for family in (Source, Corpus, Evaluation) for kind in kinds.names(family)]
 
 
 @pytest.mark.parametrize(("family", "kind"), EVERY, ids=[kind for _, kind in EVERY])

@@ -11,10 +11,8 @@ from procdsl.plan import (
     AnyOperation,
     Binding,
     BpeTokenizer,
-    BuiltinSource,
     BytesTokenizer,
     Feed,
-    HubSource,
     HubTokenizer,
     Plan,
     PrepareOperation,
@@ -22,6 +20,8 @@ from procdsl.plan import (
     TrainOperation,
     Vocabulary,
 )
+from procdsl.plan.sources.builtin import BuiltinSource
+from procdsl.plan.sources.hub import HubSource
 from runner.bind import FALLBACK_TOKENIZER, bind, recall
 from runner.corpora.sources import Unreachable
 from runner.events import Event, ignore

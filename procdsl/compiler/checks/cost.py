@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from procdsl.compiler import layouts
-from procdsl.compiler.findings import Finding
+from procdsl.compiler.findings import Finding, told
 from procdsl.compiler.measures import applying, row_context, steps, text_needs
 from procdsl.compiler.names import origins
 from procdsl.compiler.resolve import end
 from procdsl.compiler.study import Phase, Study
 from procdsl.errors import Severity
-from procdsl.language.corpora import HubCorpus
+from procdsl.language.corpora.base import TextCorpus
 
 # What an H100 does in a year: 4e14 operations a second in bf16, and at most about 1e8 tokens of a tiny model.
 _YEAR = 365 * 86_400
@@ -82,19 +82,12 @@ def rows_are_new(study: Study) -> Iterator[Finding]:
                     yield Finding("P411", (*phase.path, "start"), message, help, Severity.WARNING)
 
 
-def documents_are_read_once(study: Study) -> Iterator[Finding]:
-    """P410: a text of so many documents may end before the budget; binding counts for sure."""
+def texts_are_read_with_sense(study: Study) -> Iterator[Finding]:
+    """What corpora say of how much is read of them; binding counts for sure."""
     for name, needs in text_needs(study).items():
         corpus = study.spec.corpora[name]
-        if not isinstance(corpus, HubCorpus) or (documents := corpus.documents) is None:
-            continue
-        each = needs.train / documents / corpus.max_epochs
-        if each > 2_000:
-            message = f"{needs.train:,} tokens of {documents:,} documents are {each:,.0f} from each in a pass"
-            help = (
-                "more documents, or max_epochs = … if they are to be read again (C4's have about 480 tokens)"
-            )
-            yield Finding("P410", ("corpora", name, "documents"), message, help, Severity.WARNING)
+        for problem in corpus.problems(needs) if isinstance(corpus, TextCorpus) else ():
+            yield told(("corpora", name), problem)
 
 
 def _parameters(study: Study, phase: Phase) -> int:

@@ -8,7 +8,6 @@ from procdsl.compiler import measures
 from procdsl.compiler.findings import Finding, told
 from procdsl.compiler.study import Study
 from procdsl.errors import Severity
-from procdsl.language.corpora import MathCorpus
 from procdsl.language.study import ExperimentSpec
 
 # Enough for any curve, and few enough to write down.
@@ -44,7 +43,7 @@ def texts_have_two_parts(spec: ExperimentSpec) -> Iterator[Finding]:
 def sources_can_be_measured(study: Study) -> Iterator[Finding]:
     """What an evaluation says of its source."""
     for name, evaluation in study.spec.evaluations.items():
-        if evaluation.kind == "answer" and isinstance(study.spec.corpora.get(evaluation.on), MathCorpus):
+        if evaluation.kind == "answer" and measures.problem_row(study, evaluation.on):
             continue
         for problem in evaluation.problems(study.measured(evaluation)):
             yield told(("evaluations", name), problem)
@@ -63,11 +62,11 @@ def rows_of_problems_are_the_phases(study: Study) -> Iterator[Finding]:
     """P345: problems are laid out in rows once, whoever reads them."""
     for phase in study.phases():
         for feed in phase.feeds:
-            corpus = study.spec.corpora.get(feed)
-            if isinstance(corpus, MathCorpus) and corpus.row != phase.context:
+            row = measures.problem_row(study, feed)
+            if row is not None and row != phase.context:
                 at = ".".join(phase.address)
-                message = f"rows of {feed} have {corpus.row} positions, those of {at} {phase.context}"
-                help = f"row = {phase.context} in {feed}, or context = {corpus.row} in the phase"
+                message = f"rows of {feed} have {row} positions, those of {at} {phase.context}"
+                help = f"row = {phase.context} in {feed}, or context = {row} in the phase"
                 yield Finding("P345", (*phase.path, "data"), message, help)
 
 

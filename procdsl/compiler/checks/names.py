@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from procdsl.compiler.findings import Finding, unknown
 from procdsl.compiler.names import address, cycle, everything, made_of, origins, phases
 from procdsl.compiler.study import Address
-from procdsl.language.corpora import LikenessCorpus, TextCorpus
+from procdsl.language.corpora.base import LikenessCorpus, TextCorpus
 from procdsl.language.curricula import Start
 from procdsl.language.study import CompareSpec, ExperimentSpec
 
@@ -43,7 +43,11 @@ def parts_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
                 yield Finding("P202", ("sources", name, key), message, help)
             elif part not in known:
                 yield from unknown("P202", ("sources", name, key), part, known, "grammar or source")
-    texts = tuple(name for name, corpus in spec.corpora.items() if isinstance(corpus, TextCorpus))
+    texts = tuple(
+        name
+        for name, corpus in spec.corpora.items()
+        if isinstance(corpus, TextCorpus) and not corpus.problem_row()
+    )
     for name, corpus in spec.corpora.items():
         if isinstance(corpus, LikenessCorpus) and corpus.of not in texts:
             yield from unknown("P202", ("corpora", name, "of"), corpus.of, texts, "corpus of text")

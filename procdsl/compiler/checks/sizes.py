@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 
 from procdsl.compiler.budgets import Budget, stretch
 from procdsl.compiler.findings import Finding, Path, told
 from procdsl.compiler.names import made_of, phases, procedural
 from procdsl.compiler.study import Address
 from procdsl.errors import Severity
+from procdsl.language.corpora.base import TextCorpus
 from procdsl.language.curricula import PhaseSpec
 from procdsl.language.sources.base import Procedural
 from procdsl.language.study import ExperimentSpec
@@ -96,14 +96,10 @@ def texts_are_long_enough(spec: ExperimentSpec, settled: Settled) -> Iterator[Fi
     for at, path, phase in phases(spec):
         for name in phase.data:
             corpus = spec.corpora.get(name)
-            if corpus is None or corpus.kind != "builtin" or len(phase.data) > 1:
-                continue
-            most = Fraction(str(corpus.megabytes)) * 10**6 * Fraction(str(corpus.max_epochs))
-            if settled[at].tokens > most:
-                message = (
-                    f"{'.'.join(at)} reads {settled[at].tokens:,} tokens, {name} has at most {int(most):,}"
-                )
-                help = f"more megabytes (now {corpus.megabytes:g}), more max_epochs, or fewer tokens"
+            most = corpus.most_tokens() if isinstance(corpus, TextCorpus) and len(phase.data) == 1 else None
+            if most is not None and settled[at].tokens > most:
+                message = f"{'.'.join(at)} reads {settled[at].tokens:,} tokens, {name} has at most {most:,}"
+                help = f"more megabytes of {name}, more max_epochs, or fewer tokens"
                 yield Finding("P408", (*path, "tokens"), message, help)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from procdsl.compiler.corpora import known_size
 from procdsl.compiler.findings import Finding, Path
 from procdsl.compiler.names import phases
-from procdsl.language.corpora import HubTokenizerSpec, LikenessCorpus
+from procdsl.language.corpora.base import TextCorpus
 from procdsl.language.model import ModelSpec
 from procdsl.language.optimiser import changed
 from procdsl.language.study import ExperimentSpec
+from procdsl.language.tokenizers import HubTokenizerSpec
 
 
 def heads_divide_the_width(spec: ExperimentSpec) -> Iterator[Finding]:
@@ -39,8 +39,8 @@ def one_batch(spec: ExperimentSpec) -> Iterator[Finding]:
 def tokenizers_have_a_size(spec: ExperimentSpec) -> Iterator[Finding]:
     """P326: the number of ids of a published tokenizer is known or written, so that a plan has shapes."""
     for name, corpus in spec.corpora.items():
-        tokenizer = None if isinstance(corpus, LikenessCorpus) else corpus.tokenizer
-        if isinstance(tokenizer, HubTokenizerSpec) and known_size(tokenizer) is None:
+        tokenizer = corpus.tokenizer if isinstance(corpus, TextCorpus) else None
+        if isinstance(tokenizer, HubTokenizerSpec) and tokenizer.known_size() is None:
             message = f'the number of ids of the tokenizer "{tokenizer.name}" is not known here'
             help = "add its size: tokenizer = { kind = …, name = …, size = 50_257 }"
             yield Finding("P326", ("corpora", name, "tokenizer", "name"), message, help)

@@ -1,7 +1,8 @@
-"""Where text comes from: the Hub, local files, what every machine with Python has.
+"""Where documents come from: the Hub, local files, what every machine with Python has, another corpus.
 
-A file a kind. Each answers two questions. `pin`: which text exactly is this (its revision, a digest, the
-paths)? `open`: its documents, in their one order, from a cursor on. Reading less never changes what is read.
+A module a kind of source, found by its name. One that reads text answers two questions. `pin`: which text
+exactly is this (its revision, a digest, the paths)? `open`: its documents, in their one order, from a cursor
+on. Reading less never changes what is read. One that makes documents of another corpus has them `Made`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from procdsl.errors import RunError
-from procdsl.plan import AnySource
+from procdsl.plan import AnySource, PrepareOperation
+
+if TYPE_CHECKING:
+    from runner.corpora import Corpus
+    from runner.corpora.documents import Documents
+    from runner.corpora.tokenizers import Tokenizer
 
 WAYS_OUT = (
     'three ways out: name local files (kind = "files"); run `procdsl data fetch SPEC` on a connected machine '
@@ -94,6 +100,15 @@ def open(source: AnySource, *, digest: str, cursor: dict[str, Any] | None) -> Re
     """The documents of a pinned source; a RunError if it is not the text that `digest` names any more."""
     reading: Reading = _module(source).open(source, digest=digest, cursor=cursor)
     return reading
+
+
+def made(
+    operation: PrepareOperation, text: Corpus, tokenizer: Tokenizer, cursor: dict[str, Any] | None
+) -> Documents:
+    """The documents that an operation makes of those of `text`, whose tokenizer it is given."""
+    of = _module(operation.source)
+    documents: Documents = of.Made(operation.source, text, tokenizer, operation.validation_share, cursor)
+    return documents
 
 
 def _module(source: AnySource) -> Any:

@@ -21,15 +21,13 @@ from platform import python_version
 from typing import Any, NamedTuple
 
 from procdsl.errors import RunError
-from procdsl.plan import BuiltinSource
+from procdsl.plan.sources.builtin import BuiltinSource
 from runner.corpora.sources import Pinned, Reading
 
 PACKAGES = (
     "numpy", "scipy", "pandas", "matplotlib", "torch", "numba", "sqlalchemy", "mlflow", "datasets",
     "pydantic", "networkx", "sympy", "huggingface_hub", "pyarrow", "scikit-learn", "fsspec", "jinja2",
 )  # fmt: skip
-# Megabytes that no environment holds: the text ends where the installed files end.
-ALL = 1e6
 # Not prose, not everywhere, or copies of what is there already.
 _LEFT_OUT = frozenset({"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "_vendor"})
 # A shorter document says nothing; a longer source file is a table that a program wrote.

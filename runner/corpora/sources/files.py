@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from procdsl.errors import RunError
-from procdsl.plan import FilesSource
+from procdsl.plan.sources.files import FilesSource
 from runner.corpora.sources import Pinned, Reading
 
 # No document, and no pair of sentences, is so long: it is another sort of file.

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from procdsl.errors import RunError
-from procdsl.plan import HubSource, HubTokenizer
+from procdsl.plan import HubTokenizer
+from procdsl.plan.sources.hub import HubSource
 from runner.corpora.sources import Pinned, Reading, Unreachable, files
 
 T = TypeVar("T")

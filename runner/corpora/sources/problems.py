@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from procdsl.errors import RunError
-from procdsl.plan import ProblemsSource
+from procdsl.plan.sources.problems import ProblemsSource
 from runner.corpora.sources import Pinned, Reading, Unreachable, arithmetic, files
 
 

@@ -8,7 +8,6 @@ from random import Random
 
 from procdsl.plan import (
     Binding,
-    BuiltinSource,
     BytesTokenizer,
     Comparison,
     Feed,
@@ -22,6 +21,7 @@ from procdsl.plan import (
     TrialPhase,
     Vocabulary,
 )
+from procdsl.plan.sources.builtin import BuiltinSource
 from procdsl.programs.base import Lengths
 from procdsl.programs.dyck import DyckProgram
 from procdsl.programs.measurements.loss import LossMeasurement

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 from procdsl.errors import RunError
-from procdsl.plan import BuiltinSource, HubSource, HubTokenizer
+from procdsl.plan import HubTokenizer
+from procdsl.plan.sources.builtin import BuiltinSource
+from procdsl.plan.sources.hub import HubSource
 from runner.corpora import prepare, sources
 from runner.events import ignore
 from tests.runner.corpora.made import bound, documents, operation

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from procdsl.plan import BytesTokenizer, FilesSource, Plan, PrepareOperation
+from procdsl.plan import BytesTokenizer, Plan, PrepareOperation
+from procdsl.plan.sources.files import FilesSource
 from runner.bind import bind
 from runner.corpora import Corpus, open_corpus, prepare
 from runner.events import Event, ignore

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from procdsl.errors import RunError
-from procdsl.plan import BuiltinSource
+from procdsl.plan.sources.builtin import BuiltinSource
 from runner.corpora.sources import builtin
 from tests.runner.corpora.made import operation, prepared
 

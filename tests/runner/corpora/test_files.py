@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from procdsl.errors import RunError
-from procdsl.plan import FilesSource
+from procdsl.plan.sources.files import FilesSource
 from runner.corpora.sources import files
 from tests.runner.corpora.made import bound, documents, jsonl, operation, prepared
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from procdsl.errors import RunError
-from procdsl.plan import BuiltinSource, HubSource, HubTokenizer
+from procdsl.plan import HubTokenizer
+from procdsl.plan.sources.builtin import BuiltinSource
+from procdsl.plan.sources.hub import HubSource
 from runner.corpora import open_corpus, prepare, shards, sources, tokenizers
 from runner.corpora.sources import Unreachable, hub
 from runner.events import ignore
@@ -130,7 +132,7 @@ def test_an_unreachable_hub_is_told_in_seconds_with_ways_out(tmp_path: Path) -> 
         address = f"http://127.0.0.1:{server.getsockname()[1]}"
         code = (
             "import sys, time; from runner.corpora.sources import Unreachable, hub;"
-            "from procdsl.plan import HubSource; hub.PATIENCE = 2.0; began = time.monotonic()\n"
+            "from procdsl.plan.sources.hub import HubSource; hub.PATIENCE = 2.0; began = time.monotonic()\n"
             "try: hub.pin(HubSource(path='allenai/c4', config='en'), offline=False)\n"
             "except Unreachable as error: print(error, '|', error.help)\n"
             "assert time.monotonic() - began < 6"

@@ -12,7 +12,9 @@ import pytest
 
 from procdsl import streams
 from procdsl.errors import RunError
-from procdsl.plan import BpeTokenizer, NgramSource, Plan, PrepareOperation, ShuffledSource
+from procdsl.plan import BpeTokenizer, Plan, PrepareOperation
+from procdsl.plan.sources.ngram import NgramSource
+from procdsl.plan.sources.shuffled import ShuffledSource
 from procdsl.streams import Stream
 from runner.bind import bind
 from runner.corpora import Corpus, open_corpus, prepare, shards

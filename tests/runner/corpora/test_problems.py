@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from procdsl.errors import RunError
-from procdsl.plan import CharactersTokenizer, PrepareOperation, ProblemsSource
+from procdsl.plan import CharactersTokenizer, PrepareOperation
+from procdsl.plan.sources.problems import ProblemsSource
 from runner.corpora import Corpus, open_corpus, prepare, tokenizers
 from runner.corpora.sources import arithmetic
 from runner.events import ignore

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from procdsl.plan import (
     AnyOperation,
-    BuiltinSource,
     Comparison,
     Feed,
     MeasureOperation,
@@ -18,6 +17,7 @@ from procdsl.plan import (
     TrialPhase,
     Vocabulary,
 )
+from procdsl.plan.sources.builtin import BuiltinSource
 from procdsl.programs.base import SPECIALS, Lengths
 from procdsl.programs.dyck import DyckProgram
 from procdsl.programs.measurements.loss import LossMeasurement

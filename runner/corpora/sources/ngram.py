@@ -1,13 +1,10 @@
-"""Documents made of the tokens of another corpus: drawn by its n-grams, or its own, shuffled.
+"""Documents drawn by the n-grams of another corpus.
 
 Each is drawn by itself, from a stream of its own: what is made does not depend on how much of it is.
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,75 +12,17 @@ from numpy.typing import NDArray
 
 from procdsl import streams
 from procdsl.errors import RunError
-from procdsl.plan import NgramSource, PrepareOperation, ShuffledSource
-from runner.corpora import tokenizers
-from runner.corpora.documents import Document, Documents, Split, part
-from runner.corpora.order import permutation
+from procdsl.plan.sources.ngram import NgramSource
+from runner.corpora.documents import Document, part
+from runner.corpora.tokenizers import Tokenizer
 from runner.generators.compiling import kernel
 from runner.generators.philox import Draws, begin, below, new_draws
 
 if TYPE_CHECKING:
     from runner.corpora import Corpus
 
-_SPLITS: tuple[Split, Split] = ("train", "validation")
 
-
-def documents(
-    operation: PrepareOperation, place: Path, text: Corpus, cursor: dict[str, Any] | None
-) -> Documents:
-    """The documents of a corpus that is made of the tokens of `text`, whose tokenizer it is given."""
-    assert operation.binding is not None, f"{operation.id} is not bound"
-    for name in (tokenizers.FILE, tokenizers.SETTINGS):
-        if (text.place / name).exists():
-            shutil.copyfile(text.place / name, place / name)
-    tokenizer = tokenizers.make(operation.binding.tokenizer, place)
-    if isinstance(operation.source, NgramSource):
-        return Ngrams(operation.source, text, tokenizer, operation.validation_share, cursor)
-    assert isinstance(operation.source, ShuffledSource), f"{operation.id} is text"
-    return Shuffled(operation.source, text, tokenizer, cursor)
-
-
-class Shuffled:
-    """The documents of each part of a corpus, each with its tokens in an order drawn by where it begins."""
-
-    empty = 0
-
-    def __init__(
-        self,
-        source: ShuffledSource,
-        text: Corpus,
-        tokenizer: tokenizers.Tokenizer,
-        cursor: dict[str, Any] | None,
-    ) -> None:
-        self._seed = source.seed
-        self._text = text
-        self._at: dict[str, int] = dict(cursor) if cursor else dict.fromkeys(_SPLITS, 0)
-        self.tokenizer = tokenizer
-
-    def take(self, size: int) -> list[Document]:
-        taken = [document for split in _SPLITS for document in self._take(split, size)]
-        assert taken or self._text.complete, f"{self._text.name} ends before what is made of it"
-        return taken
-
-    def cursor(self) -> dict[str, Any]:
-        return dict(self._at)
-
-    def _take(self, split: Split, size: int) -> Iterator[Document]:
-        """Documents from where the last ended on, up to one that ends `size` tokens on or more."""
-        ids, separator, first = self._text.ids(split), self.tokenizer.separator, self._at[split]
-        until = min(first + size, len(ids))
-        while until < len(ids) and ids[until - 1] != separator:
-            until += 1
-        for document in np.split(ids[first:until], np.flatnonzero(ids[first:until] == separator) + 1)[:-1]:
-            yield self._shuffled(split, document[:-1].astype(np.int64))
-            self._at[split] += len(document)
-
-    def _shuffled(self, split: Split, ids: NDArray[np.int64]) -> Document:
-        order = permutation(len(ids), self._seed, "shuffled", split, str(self._at[split]))
-        return Document(ids[order], int(self.tokenizer.token_bytes[ids].sum()), split)
-
-
-class Ngrams:
+class Made:
     """Documents drawn token by token. A document's part is settled by the hash of its tokens."""
 
     empty = 0
@@ -92,7 +31,7 @@ class Ngrams:
         self,
         source: NgramSource,
         text: Corpus,
-        tokenizer: tokenizers.Tokenizer,
+        tokenizer: Tokenizer,
         share: float,
         cursor: dict[str, Any] | None,
     ) -> None:
