@@ -1,14 +1,13 @@
-"""AdamW, its decay groups, the learning rate over the steps of a phase, and clipping by the global norm."""
+"""AdamW, its decay groups, its steps and its state, and clipping by the global norm."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from procdsl.plan import Optimiser, Schedule
+from procdsl.plan import Optimiser
 
 
 def build(optimiser: Optimiser, model: nn.Module) -> torch.optim.AdamW:
@@ -42,21 +41,6 @@ def rebuilt(old: torch.optim.AdamW, optimiser: Optimiser, model: nn.Module) -> t
             if tensor in old.state:
                 new.state[tensor] = old.state[tensor]
     return new
-
-
-def learning_rate(peak: float, schedule: Schedule, steps: int, step: int) -> float:
-    """The rate of a step, counted from 0: warm-up ends at the peak, and the shape ends after the last step.
-
-    >>> [learning_rate(1.0, Schedule(kind="linear", warmup=2), 6, i) for i in range(6)]
-    [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]
-    """
-    if step < schedule.warmup:
-        return peak * (step + 1) / schedule.warmup
-    done = (step - schedule.warmup) / max(1, steps - schedule.warmup)
-    if schedule.kind == "constant":
-        return peak
-    left = 1 - done if schedule.kind == "linear" else (1 + math.cos(math.pi * done)) / 2
-    return peak * (schedule.floor + (1 - schedule.floor) * left)
 
 
 def step(optimiser: torch.optim.AdamW, *, rate: float, skip: Tensor) -> None:

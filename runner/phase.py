@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from procdsl.plan import Plan, TrainOperation
-from runner import devices, optimiser
+from runner import devices
 from runner.devices import World
 from runner.events import Event, Observer
 from runner.execution import Execution
@@ -36,7 +36,7 @@ class Phase:
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
         wanted = self.operation
-        return optimiser.learning_rate(wanted.optimiser.lr, wanted.schedule, wanted.steps, step)
+        return wanted.schedule.rate(wanted.optimiser.lr, wanted.steps, step)
 
     def tokens(self, step: int) -> int:
         """The positions fed in so many steps."""

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from procdsl.language.base import Spec
 from procdsl.language.quantities import Quantity, Stretch
+from procdsl.plan import Shape
 
 S = TypeVar("S", bound=Spec)
 _NO_WARMUP = Quantity.model_validate({"amount": 0, "unit": "steps"})
@@ -28,7 +29,7 @@ class OptimiserSpec(Spec):
 class ScheduleSpec(Spec):
     """The learning rate over a phase: linear `warmup`, then the shape down to `floor` times the rate."""
 
-    kind: Literal["constant", "cosine", "linear"]
+    kind: Shape
     warmup: Stretch = _NO_WARMUP
     floor: float = Field(default=0.0, ge=0, le=1)
 
@@ -57,7 +58,7 @@ class OptimiserChange(OptimiserSpec):
 class ScheduleChange(ScheduleSpec):
     """What one phase's schedule has otherwise."""
 
-    kind: Literal["constant", "cosine", "linear"] = "constant"
+    kind: Shape = "constant"
 
 
 class TrainingChange(Spec):

@@ -28,7 +28,7 @@ from procdsl.plan.prepare import (
     PrepareOperation,
 )
 from procdsl.plan.sources.base import AnySource
-from procdsl.plan.train import Feed, Mastery, Optimiser, Schedule, Stage, Stop, Thaw, TrainOperation
+from procdsl.plan.train import Feed, Mastery, Optimiser, Schedule, Shape, Stage, Stop, Thaw, TrainOperation
 from procdsl.plan.transfer import Action, TransferOperation, TransferRule
 
 AnyOperation = Annotated[

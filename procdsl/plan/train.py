@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -41,12 +42,29 @@ class Optimiser(Node):
     clip: float | None = Field(default=1.0, gt=0)
 
 
+Shape = Literal["constant", "cosine", "linear"]
+
+
 class Schedule(Node):
     """The learning rate over the steps of a phase: linear warm-up, then the shape down to `floor` × lr."""
 
-    kind: Literal["constant", "cosine", "linear"] = "constant"
+    kind: Shape = "constant"
     warmup: int = Field(default=0, ge=0)
     floor: float = Field(default=0.0, ge=0, le=1)
+
+    def rate(self, peak: float, steps: int, step: int) -> float:
+        """The rate of a step, counted from 0: warm-up ends at the peak, the shape after the last step.
+
+        >>> [Schedule(kind="linear", warmup=2).rate(1.0, 6, i) for i in range(6)]
+        [0.5, 1.0, 1.0, 0.75, 0.5, 0.25]
+        """
+        if step < self.warmup:
+            return peak * (step + 1) / self.warmup
+        done = (step - self.warmup) / max(1, steps - self.warmup)
+        if self.kind == "constant":
+            return peak
+        left = 1 - done if self.kind == "linear" else (1 + math.cos(math.pi * done)) / 2
+        return peak * (self.floor + (1 - self.floor) * left)
 
 
 class Stop(Node):

@@ -70,7 +70,7 @@ def test_rates_rise_to_the_peak_then_never_rise_and_end_one_step_above_the_floor
     kind: str, steps: int, warmup: int, floor: float
 ) -> None:
     schedule = Schedule(kind=kind, warmup=warmup, floor=floor)  # type: ignore[arg-type]
-    rates = [optimiser.learning_rate(2.0, schedule, steps, step) for step in range(steps)]
+    rates = [schedule.rate(2.0, steps, step) for step in range(steps)]
     risen, fallen = rates[:warmup], rates[warmup:]
     assert risen == sorted(risen)
     assert fallen == sorted(fallen, reverse=True)
