@@ -276,6 +276,7 @@ def test_shares_by_rank_are_exact(kind: str) -> None:
         assert sum(low <= one <= high for one in hashes) == round(share * len(words))
 
 
+@pytest.mark.slow
 def test_a_thousand_words_in_twenty_parts() -> None:
     """1,024 words: 5 % are 51 and a half per cent 5, each drawn from its part alone and all alike."""
     made = ranked(read('kind = "iid"\nsymbols = 2\nlength = 10'), 10, 0.05, 0.005)

@@ -60,6 +60,7 @@ def test_language_commands_import_nothing_heavy(arguments: list[str]) -> None:
     assert not modules(arguments) & set(HEAVY)
 
 
+@pytest.mark.slow
 def test_check_costs_a_few_times_its_libraries() -> None:
     """Half a time more than docs/decisions/0014 allows: a heavy import costs more, a busy machine less."""
     specs = SPEC, HERE.parent / "specs" / "dyck_then_c4.toml"

@@ -48,6 +48,7 @@ def test_parts_are_disjoint_across_seeds_and_names(grammar: Any) -> None:
     assert not parts["validation"] & parts["test"]
 
 
+@pytest.mark.slow
 def test_what_training_leaves_out_is_what_is_held_out() -> None:
     """Of all words, training never sees about a hundredth: those whose hash is held out, and no others."""
     grammar = read('kind = "dyck"\nk = 2\nlength = 12\nheld_out = { by = "word" }')

@@ -164,6 +164,7 @@ def test_answers_of_one_input(output: str, oracle: Any) -> None:
         assert scored == [False] * 65 + [True] * (len(answer) + 1)
 
 
+@pytest.mark.slow
 def test_union_and_delete() -> None:
     two = 'input = { a = "uniform(sym, length=32)", b = "uniform(sym, length=32)" }\n'
     found = rows(f'{two}output = "union(a, b)"\nloss = "output"\n{SYMBOLS}', 4_000)
@@ -175,6 +176,7 @@ def test_union_and_delete() -> None:
     assert sum(sum(scored) for _, scored in found) / len(found) == pytest.approx(47.3, abs=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "share"),
     [

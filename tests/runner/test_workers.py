@@ -73,6 +73,7 @@ def bare(plan: Plan, folder: Path, *words: str) -> subprocess.CompletedProcess[s
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
+@pytest.mark.slow
 def test_a_bound_plan_runs_where_neither_mlflow_nor_datasets_is(tmp_path: Path) -> None:
     plan = study(curricula=("first",))
     ended = bare(plan, tmp_path)
