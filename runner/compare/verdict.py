@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from runner.compare.comparison import Arm, Comparison
 from runner.compare.statistics import LEVEL, Paired
@@ -16,9 +16,11 @@ def verdict(comparison: Comparison) -> str:
     base, start = comparison.baseline, _opening(comparison)
     if not rivals:
         return f"{start} nothing can be compared with {base} yet."
-    if all(found.difference.n < 2 for _, found in rivals):
+    tested = {arm.curriculum: found for arm, found in rivals if found.difference.n > 1}
+    if not tested:
         return f"{start} only one seed pairs, and no difference can be told from chance."
-    standing = {arm.curriculum: _standing(found, comparison) for arm, found in rivals}
+    standing = {name: _standing(found, comparison) for name, found in tested.items()}
+    alone = [arm.curriculum for arm, _ in rivals if arm.curriculum not in tested]
     better, worse, open = (
         [name for name, stands in standing.items() if stands == which]
         for which in ("better", "worse", "open")
@@ -27,8 +29,9 @@ def verdict(comparison: Comparison) -> str:
         f"{_list(better)} {_end(better)} better than {base}" if better else "",
         f"{_list(worse)} {_end(worse)} worse than {base}" if worse else "",
         f"{_list(open)} cannot be told from {base}" if open else "",
+        f"{_list(alone)} cannot be tested on one seed" if alone else "",
     ]
-    grounds = _grounds([found for _, found in rivals], decided=bool(better or worse))
+    grounds = _grounds(tested.values(), decided=bool(better or worse))
     return f"{start} {'; '.join(filter(None, parts))} ({grounds})."
 
 
@@ -74,11 +77,11 @@ def _standing(found: Paired, comparison: Comparison) -> str:
     return "better" if (found.difference.mean < 0) == comparison.lower_is_better else "worse"
 
 
-def _grounds(rivals: Sequence[Paired], *, decided: bool) -> str:
+def _grounds(tested: Collection[Paired], *, decided: bool) -> str:
     """What the verdict rests on, and what it would be worth without the assumption behind a t test."""
-    pairs = min(found.difference.n for found in rivals)
+    pairs = min(found.difference.n for found in tested)
     text = f"paired t tests over {pairs} seeds, Holm-adjusted at {_ALPHA:.2f}"
-    least = max(found.least_p for found in rivals)
+    least = max(found.least_p for found in tested)
     if decided and least > _ALPHA:
         text += f"; they assume normal differences, for by signs alone {pairs} pairs give p ≥ {least:.2g}"
     return text

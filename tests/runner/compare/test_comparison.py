@@ -95,7 +95,9 @@ def test_an_unfinished_study_says_what_is_missing_and_compares_the_rest(store: S
     assert less is not None
     assert set(less.by_seed) == {0}
     assert any("seeds 2 do not pair" in warning for warning in found.warnings)
-    assert document(found)["verdict"].startswith("So far (7 of 9 trials finished)")
+    verdict = document(found)["verdict"]
+    assert verdict.startswith("So far (7 of 9 trials finished)")
+    assert "; dyck_less_text cannot be tested on one seed (paired t tests over 2 seeds" in verdict
 
 
 def test_an_empty_store_is_no_error(store: Store) -> None:
