@@ -12,10 +12,13 @@ import typer
 from procdsl import report
 from procdsl.cli.opening import begun, opened
 from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt
+from procdsl.errors import UsageError
 from procdsl.pages import comparisons
 
 if TYPE_CHECKING:
-    from procdsl.plan import Plan
+    from collections.abc import Sequence
+
+    from procdsl.plan import Comparison, Plan
     from runner.store import Store
 
 app = typer.Typer(rich_markup_mode=None)
@@ -27,6 +30,7 @@ def compare(
     metric: Annotated[
         str | None, typer.Option(metavar="EVALUATION/METRIC", help="What to compare [the study's own].")
     ] = None,
+    comparison: Annotated[str | None, typer.Option(metavar="NAME", help="One of several, as headed.")] = None,
     target: Annotated[float | None, typer.Option(help="Count tokens to this value of the metric.")] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Count each seed's steps to this value [the study's own].")
@@ -52,7 +56,9 @@ def compare(
     if profile == "auto" and ran != plan.profile:
         plan, results = opened(spec, ran or "none", set_, store)
     bound = recall(plan, results)
-    compared = comparison_of(bound, results, spec=spec, metric=metric, target=target, timed=threshold)
+    compared = comparison_of(
+        bound, results, spec=spec, named=comparison, metric=metric, target=target, timed=threshold
+    )
     page = Path(compared.get("html") or compared["comparisons"][0]["html"])
     if html:
         html.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +80,7 @@ def comparison_of(
     store: Store,
     *,
     spec: Path,
+    named: str | None = None,
     metric: str | None = None,
     target: float | None = None,
     timed: float | None = None,
@@ -84,12 +91,14 @@ def comparison_of(
     from runner.tracking import attach
 
     top = store.study(plan.study) / "compare"
-    again = shlex.join(["procdsl", "compare", str(spec), *(["--metric", metric] if metric else [])])
+    asked_for = {"--comparison": named, "--metric": metric}
+    options = [word for key, value in asked_for.items() if value for word in (key, value)]
+    again = shlex.join(["procdsl", "compare", str(spec), *options])
     command = f"{shlex.join(['procdsl', 'run', str(spec)])}\n{again}"
     found, files = [], []
-    for asked in [None] if metric else plan.comparisons or [None]:
+    for asked in _asked(plan, named, metric):
         comparison = compare(plan, store, asked=asked, metric=metric, target=target, timed=timed)
-        folder = top / (metric.replace("/", "-") if metric else comparison.name)
+        folder = top.joinpath(comparison.name, metric.replace("/", "-") if metric else "")
         paths = write_report(comparison, folder, command=command)
         found.append(
             document(comparison) | {"html": str(paths.html), "png": [str(path) for path in paths.png]}
@@ -101,6 +110,18 @@ def comparison_of(
         table = matrix(found)
         files.append(write_matrix(table, top))
         several = {"study": plan.study, "comparisons": found, "matrix": table, "png": [str(files[-1])]}
-    if metric is None:
+    if not options:
         attach(plan, store, files)
     return several
+
+
+def _asked(plan: Plan, named: str | None, metric: str | None) -> Sequence[Comparison | None]:
+    """The comparisons of the study that are meant; None where a metric says all, or there are none."""
+    if named is not None:
+        from procdsl.compiler.near import hint
+
+        known = {one.name: one for one in plan.comparisons if one.name}
+        if named not in known:
+            raise UsageError(f"the study has no comparison {named!r}", help=hint(named, known))
+        return [known[named]]
+    return [None] if metric else plan.comparisons or [None]

@@ -105,14 +105,16 @@ def compare(
     target: float | None = None,
     timed: float | None = None,
 ) -> Comparison:
-    """Carry out one of the study's comparisons (default: the first), or compare by another `metric`.
+    """Carry out one of the study's comparisons (default: that of the `metric`, or else the first).
+
+    Another metric than its own is judged by its name, and between all curricula unless one was asked for.
 
     Without `target`, tokens are counted to the worst final value of the baseline, which all its seeds reach;
     seeds are `timed` to that value, or the study's threshold.
     """
     plan = as_run(plan, store)
     results = gather(plan, store)
-    question = _question(plan, asked or plan.comparison, metric, results)
+    question = _question(plan, asked, metric, results)
     labels = {name: label for label, name in question.curricula}
     results = tuple(result for result in results if not labels or result.curriculum in labels)
     by_curriculum = {name: tuple(r for r in results if r.curriculum == name) for name in _names(results)}
@@ -154,9 +156,10 @@ def _names(results: Iterable[TrialResult]) -> tuple[str, ...]:
 def _question(
     plan: Plan, asked: Question | None, metric: str | None, results: Sequence[TrialResult]
 ) -> Question:
-    """What is compared, and how; a metric that is not the study's own is judged by its name."""
+    """What is compared, and how."""
+    own = asked or next((one for one in plan.comparisons if one.metric == metric), plan.comparison)
     known = sorted({name for result in results for name in result.curves})
-    metric = metric or (asked.metric if asked else None)
+    metric = metric or (own.metric if own else None)
     if metric is None:
         listed = ", ".join(known) or "none is measured yet"
         raise UsageError("the study names no metric to compare", help=f"use --metric with one of: {listed}")
@@ -166,11 +169,12 @@ def _question(
         raise UsageError(
             f"nothing measures {metric!r}", help=f"there is: {', '.join(known) or 'nothing yet'}"
         )
-    if asked and metric == asked.metric:
-        return asked
-    baseline = asked.baseline if asked else plan.trials[0].curriculum
+    if own and metric == own.metric:
+        return own
+    baseline = own.baseline if own else plan.trials[0].curriculum
     lower = any(word in metric.partition("/")[2] for word in _LOWER)
-    return Question(metric=metric, baseline=baseline, lower_is_better=lower)
+    named = {"name": asked.name, "curricula": asked.curricula} if asked else {}
+    return Question(metric=metric, baseline=baseline, lower_is_better=lower, **named)
 
 
 def _arm(

@@ -157,6 +157,20 @@ def test_another_metric_has_a_report_of_its_own(spec: Path) -> None:
     assert Path(other["html"]).exists()
 
 
+def test_one_of_several_comparisons_is_picked_by_its_name(spec: Path) -> None:
+    several = spec.with_name("several.toml")
+    listed = 'baseline = "dyck_first"\ncurricula = ["dyck_first", "dyck_less"]\n'
+    both = '[comparisons.all]\nmetric = "prose/loss"\n[comparisons.short]\nmetric = "prose/loss"\n' + listed
+    several.write_text(SPEC.replace('[compare]\nmetric = "prose/loss"\n', both))
+    for metric in ("prose/loss", "prose/perplexity"):
+        found = procdsl("compare", several, "--comparison", "short", "--metric", metric, "--json")
+        arms = [(arm["name"], arm["baseline"]) for arm in found["curricula"]]
+        assert (found["comparison"], found["metric"]) == ("short", metric)
+        assert arms == [("dyck_first", True), ("dyck_less", False)]
+    done = CliRunner().invoke(app, ["compare", str(several), "--comparison", "long", "--json"])
+    assert (done.exit_code, json.loads(done.stdout)["help"]) == (2, "there are all and short")
+
+
 def test_a_curriculum_added_later_is_missing_and_the_rest_is_compared(spec: Path, tmp_path: Path) -> None:
     grown = spec.with_name("grown.toml")
     grown.write_text(
