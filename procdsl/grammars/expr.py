@@ -17,7 +17,7 @@ from procdsl.grammars.regular.expressions import Name, Node, nodes, parse
 from procdsl.grammars.regular.forests import Forest, Shuffle, relabelled
 from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.nondeterministic import relabelled as renamed
-from procdsl.grammars.regular.operators import Evaluation, Value, alphabet, channel, used
+from procdsl.grammars.regular.operators import Evaluation, PartFault, Value, alphabet, channel, used
 from procdsl.grammars.regular.texts import TextError
 from procdsl.programs.automaton import AutomatonProgram
 from procdsl.programs.base import SPECIALS
@@ -114,7 +114,10 @@ class Expr(WordGrammar):
         try:
             made = self.made
         except TextError as fault:
-            yield fault.problem("P390")
+            # What is wrong with another grammar is told of that one.
+            others = fault.part.problems(context) if isinstance(fault, PartFault) else ()
+            if all(other.severity is not Severity.ERROR for other in others):
+                yield fault.problem("P390")
             return
         yield from made.doubts()
         if isinstance(made, InterleavedWords):

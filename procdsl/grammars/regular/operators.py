@@ -51,6 +51,14 @@ def alphabet(node: Node, grammars: Mapping[str, Grammar]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(token for one in nodes(node) for token in _tokens(one, grammars)))
 
 
+class PartFault(TextError):
+    """A grammar that an expression names has a fault: its own, or that of a `part` that it is made of."""
+
+    def __init__(self, message: str, node: Name, part: Grammar) -> None:
+        self.part = part
+        super().__init__(message, FIELD, node.at, node.end - node.at)
+
+
 def _tokens(node: Node, grammars: Mapping[str, Grammar]) -> Iterator[str]:
     """The tokens of a grammar, a text, a pair of texts, or a pattern."""
     if isinstance(node, Name) and node.text in grammars:
@@ -149,7 +157,8 @@ class Evaluation:
         try:
             found = self._grammar(grammar)
         except ValueError as inner:
-            raise _fault(f"{node.text} has a fault of its own: {inner}", node) from None
+            part = inner.part if isinstance(inner, PartFault) else grammar
+            raise PartFault(f"{node.text} has a fault of its own: {inner}", node, part) from None
         if found is None:
             kind = getattr(grammar, "kind", "this")
             raise _fault(f"{kind!r} is no kind of grammar that operators know", node, _OPERANDS)
