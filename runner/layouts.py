@@ -1,4 +1,4 @@
-"""Hugging Face's GPT-2 layout, to and from ours: other names, and matrices that stand the other way round."""
+"""Hugging Face's GPT-2 layout: other names than ours, and matrices that stand the other way round."""
 
 from __future__ import annotations
 
@@ -32,15 +32,6 @@ def to_hugging_face(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for name, tensor in tensors.items()
     }
     return {"lm_head.weight": made["transformer.wte.weight"]} | made
-
-
-def from_hugging_face(tensors: Mapping[str, Tensor], shape: ModelShape) -> dict[str, Tensor]:
-    """Their tensors as ours. What is no parameter (mask buffers) is left, a missing one is a KeyError."""
-    names = [name for name in _OUTSIDE if name != "head.weight" or not shape.tied]
-    for layer in range(shape.layers):
-        names += [f"blocks.{layer}.{ours}.{kind}" for ours in _IN_BLOCK for kind in ("weight", "bias")]
-    found = {name: tensors[_theirs(name)] for name in names}
-    return {name: tensor.t().contiguous() if _turned(name) else tensor for name, tensor in found.items()}
 
 
 def config(shape: ModelShape, vocabulary: int) -> dict[str, object]:

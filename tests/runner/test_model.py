@@ -10,7 +10,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from procdsl.plan import COMPONENTS, ModelShape
 from runner import devices
 from runner.initial import initial
-from runner.layouts import config, from_hugging_face, to_hugging_face
+from runner.layouts import config, to_hugging_face
 from runner.loss import cross_entropy, scores
 from runner.model import Transformer, freeze, hidden, tags
 
@@ -37,16 +37,9 @@ def test_logits_and_gradients_are_hugging_faces(tied: bool) -> None:
 
     F.cross_entropy(ours.logits(fed).flatten(0, 1), targets.flatten()).backward()
     F.cross_entropy(other(fed).logits.flatten(0, 1), targets.flatten()).backward()
-    named = {name: tensor.grad for name, tensor in other.named_parameters()}
-    gradients = from_hugging_face({**named, "lm_head.weight": other.lm_head.weight.grad}, ours.shape)
-    for name, tensor in ours.named_parameters():
-        torch.testing.assert_close(tensor.grad, gradients[name], rtol=1e-4, atol=1e-6, msg=name)
-
-
-def test_layouts_there_and_back() -> None:
-    ours = initial(SHAPE, VOCABULARY, seed=3).state_dict()
-    back = from_hugging_face(to_hugging_face(ours), SHAPE)
-    assert all(torch.equal(back[name], tensor) for name, tensor in ours.items())
+    gradients = to_hugging_face({name: tensor.grad for name, tensor in ours.named_parameters()})
+    for name, tensor in other.named_parameters():
+        torch.testing.assert_close(gradients[name], tensor.grad, rtol=1e-4, atol=1e-6, msg=name)
 
 
 def test_the_last_block_at_chosen_positions_gives_their_states_and_gradients() -> None:

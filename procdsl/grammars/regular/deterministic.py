@@ -152,11 +152,6 @@ def both(one: Dfa, other: Dfa, budget: int = BUDGET) -> Dfa:
     return product(one, other, lambda left, right: left and right, budget)
 
 
-def either(one: Dfa, other: Dfa, budget: int = BUDGET) -> Dfa:
-    """The words of one or the other."""
-    return product(one, other, lambda left, right: left or right, budget)
-
-
 def without(one: Dfa, other: Dfa, budget: int = BUDGET) -> Dfa:
     """The words of the first that the other has not."""
     return product(one, other, lambda left, right: left and not right, budget)

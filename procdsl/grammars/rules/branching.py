@@ -42,32 +42,20 @@ def terminates(shapes: Shapes) -> float:
 
 def expected_length(shapes: Shapes) -> float:
     """The mean length of a word; infinite where the radius is 1 or more."""
-    gains = [0.0] * len(_offspring(shapes))
-    for shape in shapes:
-        gains[shape.head] += math.fsum(shape.weights) * len(shape.members[0])
-    return _total(shapes, gains)
-
-
-def derivation_entropy(shapes: Shapes) -> float:
-    """Nats of a whole derivation, its length included; infinite where the radius is 1 or more."""
-    gains = [0.0] * len(_offspring(shapes))
-    for shape in shapes:
-        gains[shape.head] -= math.fsum(w * math.log(w) for w in shape.weights)
-    return _total(shapes, gains)
-
-
-def _total(shapes: Shapes, gains: list[float]) -> float:
-    """What is gained at every step of a derivation, on average: e_S (I - M)^-1 gains."""
     import numpy as np
 
     if radius(shapes) >= 1:
         return math.inf
+    # The symbols of every step of a derivation, on average: e_S (I - M)^-1 symbols.
     edges = _offspring(shapes)
     matrix: Any = np.eye(len(edges))
     for a, row in enumerate(edges):
         for b, mean in row.items():
             matrix[a, b] -= mean
-    return float(np.linalg.solve(matrix, np.array(gains))[0])
+    symbols = np.zeros(len(edges))
+    for shape in shapes:
+        symbols[shape.head] += math.fsum(shape.weights) * len(shape.members[0])
+    return float(np.linalg.solve(matrix, symbols)[0])
 
 
 def _offspring(shapes: Shapes) -> list[dict[int, float]]:
