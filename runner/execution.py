@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from procdsl.accelerators import accelerators
 from procdsl.errors import UsageError
 from procdsl.plan import Plan, Trial
-
-_LIBRARIES = ("libcuda.so.1", "nvcuda.dll")
 
 
 @dataclass(frozen=True)
@@ -55,21 +53,6 @@ def here(
     chosen = device(on)
     jobs, threads = parallelism(plan, device=chosen, jobs=jobs, threads=threads)
     return Execution(store_root(spec, store), chosen, threads, jobs, folder=spec.parent)
-
-
-def accelerators() -> int:
-    """How many CUDA devices the driver shows, asked without importing torch (which takes seconds)."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}:
-        return 0
-    for library in _LIBRARIES:
-        try:
-            driver = ctypes.CDLL(library)
-        except OSError:
-            continue
-        count = ctypes.c_int()
-        if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0:
-            return count.value
-    return 0
 
 
 def device(wanted: str = "auto") -> str:

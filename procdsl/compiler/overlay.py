@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Sequence
 from itertools import takewhile
-from pathlib import Path as FilePath
 from typing import Any
 
 import toml_rs
 
+from procdsl.accelerators import accelerators
 from procdsl.compiler.near import hint
 from procdsl.compiler.text import fail, limits
 from procdsl.compiler.tree import Path, Tree, lay, put
@@ -34,7 +32,7 @@ def with_profile(tree: Tree, wanted: str | None) -> tuple[Tree, str | None, tupl
         fail("P122", "profiles are tables", profiles.place, "write [profiles.cpu]")
     known: dict[str, Tree] = profiles.value if profiles else {}
     automatic = wanted == "auto" and "auto" not in known
-    name = ("cpu" if "cpu" in known and not has_accelerator() else None) if automatic else wanted
+    name = ("cpu" if "cpu" in known and not accelerators() else None) if automatic else wanted
     if name is None or (name == "none" and name not in known):
         return tree, None, ()
     if name not in known:
@@ -47,14 +45,6 @@ def with_profile(tree: Tree, wanted: str | None) -> tuple[Tree, str | None, tupl
     note = f'{why}profile "{name}" changes {_changes(tree, after)}'
     place = chosen.key or chosen.place
     return after, name, (Diagnostic("P130", note, place, severity=Severity.NOTE),)
-
-
-def has_accelerator() -> bool:
-    """Whether a CUDA device is here and may be used, told without importing torch."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES", "all") in {"", "-1"}:
-        return False
-    devices = FilePath("/dev/nvidia0"), FilePath("/proc/driver/nvidia/version")
-    return any(device.exists() for device in devices) or shutil.which("nvidia-smi") is not None
 
 
 def undotted(tree: Tree) -> Tree:

@@ -159,7 +159,7 @@ def test_the_note_names_a_list_that_becomes_shorter(study: Any) -> None:
 
 
 def test_an_accelerator_keeps_the_study_as_it_is(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overlay, "has_accelerator", lambda: True)
+    monkeypatch.setattr(overlay, "accelerators", lambda: 1)
     read = study("[profiles.cpu]\nmodel.layers = 2\n", profile="auto")
     assert (read.profile, read.data["model"]["layers"]) == (None, 1)
 
