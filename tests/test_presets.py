@@ -288,6 +288,7 @@ def test_simpler_tasks_of_where_and_how_often() -> None:
 def test_simpler_tasks_of_how_often() -> None:
     """A symbol is there any number of times, 0 to the length; words of 10 to 220 symbols."""
     sizes, shares = list[int](), list[float]()
+    assert analysis.chance(form("wu_count").program(), length=1, context=1) == 0.1
     for row, _ in rows(form("wu_count"), 1_500):
         word, (query,), answer, _ = cut(row)
         assert int("".join(answer)) == word.count(query)

@@ -53,9 +53,11 @@ def chance(program: TaskProgram) -> float | None:
     return _OF.get(made.function, 1 / ids)
 
 
-# Answers that are numbers have a law of their own; those of yes and no are even at best.
-_OF: dict[str, float | None] = dict.fromkeys(("sum", "count", "length", "plus", "minus", "times", "compare"))
-_OF |= {"prefix_sums": None, "run_length": None, "parity": 0.5, "search": 0.5, "value": None, "formula": None}
+# Answers that are numbers have a law of their own, but in digits each of these is guessed; those of yes and
+# no are even at best.
+_NUMBERS = ("sum", "count", "length", "find", "plus", "minus", "times", "compare")
+_OF: dict[str, float | None] = dict.fromkeys((*_NUMBERS, "prefix_sums", "run_length", "value", "formula"))
+_OF |= {"digits": 0.1, "parity": 0.5, "search": 0.5}
 
 
 def _made(program: TaskProgram) -> Instruction | None:
