@@ -83,8 +83,9 @@ def _presets() -> str:
     parts = [
         "# Presets",
         "The generators of published studies, as `procdsl presets` lists them. Under each: the table that "
-        "its name stands for; what `faithful = true` lays over it, and so brings back; in what the published "
-        "generator is not followed even so; and what the tests hold it to.",
+        "its name stands for, or another preset and what is laid over it; what `faithful = true` lays over "
+        "that, and so brings back; in what the published generator is not followed even so; and what the "
+        "tests hold it to.",
     ]
     for name in presets.names():
         one = presets.preset(name)

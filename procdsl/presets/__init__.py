@@ -1,7 +1,8 @@
 """Presets: the generators of published studies, each a TOML file that says what one would otherwise write.
 
-`grammar` is the repaired form. `faithful` holds the keys that are otherwise in the published one, which
-`quirks` names; `differs` says what of that one is not followed even so, `checked` what the tests hold it to.
+One may be another with keys of its own laid over it, as in a study. `grammar` is the repaired form.
+`faithful` holds the keys that are otherwise in the published one, which `quirks` names; `differs` says what
+of that one is not followed even so, `checked` what the tests hold it to.
 """
 
 from __future__ import annotations
@@ -47,5 +48,19 @@ def names() -> tuple[str, ...]:
 def preset(name: str) -> Preset:
     """The preset of a name that `names` lists."""
     table = tomllib.loads((files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
-    quirks = tuple(table.pop("quirks", ()))
-    return Preset(name=name, faithful=table.pop("faithful", {}), quirks=quirks, **table)
+    grammar, quirks = table.pop("grammar"), tuple(table.pop("quirks", ()))
+    if "preset" in grammar:
+        other = preset(grammar.pop("preset"))
+        grammar = _over(other.grammar, grammar)
+        table = {"source": other.source, "differs": other.differs, **table}
+    return Preset(name=name, grammar=grammar, faithful=table.pop("faithful", {}), quirks=quirks, **table)
+
+
+def _over(table: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Own keys laid over those of a table: tables in it key by key, all else whole.
+
+    >>> _over({"n": 1, "let": {"a": "x"}}, {"n": 2, "let": {"b": "y"}})
+    {'n': 2, 'let': {'a': 'x', 'b': 'y'}}
+    """
+    both = {name for name in table.keys() & own.keys() if isinstance(own[name], dict)}
+    return {**table, **own, **{name: _over(table[name], own[name]) for name in sorted(both)}}
