@@ -10,7 +10,7 @@ from pathlib import Path
 
 from procdsl.errors import UsageError
 from procdsl.plan import GenerateOperation, MeasureOperation, Plan
-from runner.store import Locked, Store
+from runner.store import Locked, Store, load_plan
 
 _SIZES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -69,9 +69,7 @@ def remove(store: Store, found: Iterable[Unneeded]) -> tuple[int, list[Path]]:
 
 def studies(store: Store) -> list[Plan]:
     """The bound plans of a store, as each study was run last."""
-    return [
-        Plan.model_validate_json(path.read_bytes()) for path in sorted(store.root.glob("studies/*/plan.json"))
-    ]
+    return [load_plan(path) for path in sorted(store.root.glob("studies/*/plan.json"))]
 
 
 def size(path: Path) -> int:

@@ -237,7 +237,8 @@ def load_plan(path: Path) -> Plan:
         help = "`procdsl run` leaves a study's plan.json in its store"
         raise UsageError(f"cannot read {path}: {error.strerror}", help=help) from error
     except ValidationError as error:
-        raise UsageError(f"{path} is not a plan: {error.errors()[0]['msg']}") from error
+        help = "it is damaged, or another version of procdsl wrote it: run its study again"
+        raise UsageError(f"{path} is not a plan: {error.errors()[0]['msg']}", help=help) from error
 
 
 def unwritable(path: Path, error: OSError) -> RunError:

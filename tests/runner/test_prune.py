@@ -68,3 +68,10 @@ def test_sizes_are_read_as_people_write_them(text: str, bytes: float) -> None:
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is no size"):
         quota_bytes(text)
+
+
+def test_a_plan_that_cannot_be_read_is_told(store: Store) -> None:
+    (path,) = store.root.glob("studies/*/plan.json")
+    path.write_text('{"format": 2}')
+    with pytest.raises(UsageError, match=r"plan\.json is not a plan"):
+        unneeded(store)
