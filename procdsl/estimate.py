@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from procdsl.kinds import Node
 from procdsl.plan import (
     COMPONENTS,
+    AnyOperation,
     Component,
     ModelShape,
     Plan,
@@ -94,7 +95,7 @@ def cost(plan: Plan) -> Cost:
         trials=len(plan.trials),
         operations=len(plan.operations),
         flops=left(plan, ()),
-        disk_bytes=sum(_disk(plan)),
+        disk_bytes=sum(disk(plan, operation) for operation in plan.operations),
         transfers={
             operation.id: tuple(moved(plan, operation))
             for operation in moves
@@ -217,14 +218,13 @@ def _phase(
     )
 
 
-def _disk(plan: Plan) -> Iterator[int]:
-    """Bytes of what is kept: the last checkpoint of each phase, transferred parameters, text as ids."""
-    for operation in plan.operations:
-        if isinstance(operation, TrainOperation):
-            yield count(plan, operation) * _CHECKPOINT_BYTES
-        elif isinstance(operation, TransferOperation):
-            yield count(plan, operation) * 4
-        elif isinstance(operation, PrepareOperation):
-            wide = operation.tokenizer.size > 1 << 16
-            tokens = operation.train_tokens + operation.spare_tokens + operation.validation_tokens
-            yield tokens * (4 if wide else 2)
+def disk(plan: Plan, operation: AnyOperation) -> int:
+    """Bytes of what is kept: the last checkpoint of a phase, transferred parameters, text as ids."""
+    if isinstance(operation, TrainOperation):
+        return count(plan, operation) * _CHECKPOINT_BYTES
+    if isinstance(operation, TransferOperation):
+        return count(plan, operation) * 4
+    if isinstance(operation, PrepareOperation):
+        tokens = operation.train_tokens + operation.spare_tokens + operation.validation_tokens
+        return tokens * (4 if operation.tokenizer.size > 1 << 16 else 2)
+    return 0

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from procdsl.errors import UsageError
-from procdsl.plan import (
-    GenerateOperation,
-    MeasureOperation,
-    Plan,
-    PrepareOperation,
-    TrainOperation,
-    TransferOperation,
-    Trial,
-)
+from procdsl.estimate import disk
+from procdsl.plan import GenerateOperation, MeasureOperation, Plan, Trial
 from runner.execution import Execution
 from runner.operations import finished
 from runner.store import Store
@@ -51,20 +44,9 @@ def needs(plan: Plan, id: str) -> tuple[str, ...]:
 
 
 def space(plan: Plan, todo: tuple[str, ...]) -> int:
-    """Bytes that these take at most: three numbers a parameter for AdamW, and one save ahead."""
-    sizes = [_bytes(plan, id) for id in todo]
+    """Bytes that these take: what is kept of each, and one save ahead."""
+    sizes = [disk(plan, plan.by_id[id]) for id in todo]
     return sum(sizes) + max(sizes, default=0)
-
-
-def _bytes(plan: Plan, id: str) -> int:
-    operation = plan.by_id[id]
-    if isinstance(operation, TrainOperation):
-        return 12 * operation.model.parameters(operation.vocabulary.size)
-    if isinstance(operation, TransferOperation):
-        return 4 * operation.model.parameters(operation.vocabulary.size)
-    if isinstance(operation, PrepareOperation):
-        return 4 * (operation.train_tokens + operation.validation_tokens)
-    return 0
 
 
 def _ends(plan: Plan, trial: Trial) -> list[str]:
