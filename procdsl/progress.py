@@ -252,7 +252,7 @@ def _cells(board: Board, trial: Trial) -> dict[str, str]:
     phase = trial.phases[number - 1].name
     begun = state in {"running", "failed", "stopped"}
     return {
-        "trial": f"{trial.curriculum}/s{trial.seed}",
+        "trial": trial.name,
         "phase": f"{number}/{len(trial.phases)} {phase}",
         "": state if state in {"done", "failed", "stopped"} else _bar(standing.step / max(1, standing.steps)),
         "step": f"{standing.step:,}/{standing.steps:,}" if begun else "",

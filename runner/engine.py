@@ -127,18 +127,12 @@ def _outcome(plan: Plan, trials: tuple[Trial, ...], results: dict[str, Result], 
     for trial in trials:
         left = pending(plan, (trial,), store)
         causes = [result for id in left if (result := results.get(id)) and result.state == "failed"]
-        name = trial_name(trial)
         if causes:
-            failed.append(name)
-            reasons[name] = "; ".join(told(cause.message, cause.reason, cause.help) for cause in causes)
+            failed.append(trial.name)
+            reasons[trial.name] = "; ".join(told(cause.message, cause.reason, cause.help) for cause in causes)
         else:
-            (stopped if left else done).append(name)
+            (stopped if left else done).append(trial.name)
     return Outcome(tuple(done), tuple(failed), tuple(stopped), reasons)
-
-
-def trial_name(trial: Trial) -> str:
-    """What a trial is called everywhere: curriculum/s<seed>."""
-    return f"{trial.curriculum}/s{trial.seed}"
 
 
 @contextlib.contextmanager
@@ -146,9 +140,8 @@ def _claims(store: Store, plan: Plan, trials: tuple[Trial, ...]) -> Iterator[Non
     """Hold the trials to be worked on: a second run of one of them says who holds it, and does nothing."""
     with contextlib.ExitStack() as held:
         for trial in trials:
-            held.enter_context(
-                hold(store.claim(plan.study, trial.curriculum, trial.seed), f"trial {trial_name(trial)}")
-            )
+            claim = store.claim(plan.study, trial.curriculum, trial.seed)
+            held.enter_context(hold(claim, f"trial {trial.name}"))
         yield
 
 

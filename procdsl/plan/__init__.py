@@ -54,6 +54,11 @@ class Trial(Node):
     phases: tuple[TrialPhase, ...]
     measures: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """What it is called wherever a person reads it."""
+        return f"{self.curriculum}/s{self.seed}"
+
 
 class Comparison(Grown):
     """What the study compares: `metric` is "<evaluation>/<metric>", and seeds are timed to its `threshold`.
