@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
@@ -21,6 +20,7 @@ from procdsl import streams
 from procdsl.errors import RunError
 from procdsl.plan import ModelShape, Plan, TrainOperation, TransferOperation, TransferRule, Vocabulary
 from runner import checkpoints
+from runner.corpora.order import shuffled
 from runner.initial import drawn, initial
 from runner.model import Tag, Transformer, tags
 from runner.store import Store, unwritable
@@ -161,13 +161,13 @@ def _made(
         case "partial" | "first_rows":
             return _partial(old, range(len(old)), range(len(fresh)))
         case "sample_rows":
-            pool = old if rule.rows is None else old[_order(key, len(old))[: rule.rows]]
+            pool = old if rule.rows is None else old[shuffled(len(old), key)[: rule.rows]]
             return _sample_rows(pool, len(fresh), key)
         case "permute_rows":
-            return old[_order(key, len(old))]
+            return old[shuffled(len(old), key)]
         case "shuffle":
             entries = old.masked_select(named)
-            return old.masked_scatter(named, entries[_order(key, len(entries))])
+            return old.masked_scatter(named, entries[shuffled(len(entries), key)])
         case "statistics":
             return _drawn_like(_counted(old, named), fresh, key)
         case "scale":
@@ -214,11 +214,6 @@ def _partial(old: Tensor, there: Sequence[int | str], here: Sequence[int | str])
 def _sample_rows(old: Tensor, rows: int, key: int) -> Tensor:
     """Row r is a source row drawn by (key, r): more rows change none of the others."""
     return old[torch.tensor([streams.Stream(key, row).below(len(old)) for row in range(rows)])]
-
-
-def _order(key: int, count: int) -> Tensor:
-    """The numbers below `count` in an order drawn by the key: sorted by 64 random bits each."""
-    return torch.from_numpy(np.argsort(np.random.Philox(key=key).random_raw(count), kind="stable"))
 
 
 def _counted(old: Tensor, named: Tensor) -> Tensor:

@@ -35,5 +35,10 @@ def _block(data_seed: int, name: str, epoch: int, block: int, size: int) -> NDAr
 
 def permutation(size: int, seed: int, *path: str) -> NDArray[np.int64]:
     """A permutation drawn evenly, addressed by a path of names under a seed."""
+    return shuffled(size, streams.key(seed, *path))
+
+
+def shuffled(size: int, key: int) -> NDArray[np.int64]:
+    """The numbers below `size` in an order drawn by the key: sorted by 64 random bits each."""
     # The raw words of a bit generator are fixed for ever; `Generator.permutation` may change with NumPy.
-    return np.argsort(np.random.Philox(key=streams.key(seed, *path)).random_raw(size), kind="stable")
+    return np.argsort(np.random.Philox(key=key).random_raw(size), kind="stable")
