@@ -6,7 +6,7 @@ Facts only, as a value; `procdsl.pages` draws them. What nobody knows is None.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -342,9 +342,5 @@ def _said(ngrams: Sequence[float], floor: Interval | None) -> str:
     return f"yes: {least}{beyond:.1%} of the loss of the best n-gram (order {order}) is beyond n-grams"
 
 
-def _notes(problems: Any) -> list[str]:
-    return [f"{one.code} {one.message}" for one in problems if _worth_saying(one)]
-
-
-def _worth_saying(problem: Problem) -> bool:
-    return problem.severity is not Severity.ERROR
+def _notes(problems: Iterable[Problem]) -> list[str]:
+    return [f"{one.code} {one.message}" for one in problems if one.severity is not Severity.ERROR]

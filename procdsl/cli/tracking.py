@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,9 +14,6 @@ from procdsl.cli.opening import begun
 from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt, TrackingOpt
 
 app = typer.Typer(rich_markup_mode=None)
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command()
