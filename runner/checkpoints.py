@@ -9,7 +9,6 @@ begins at step 0 in silence.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -24,7 +23,7 @@ from torch import Tensor
 
 from procdsl.errors import RunError
 from runner.events import Event, Observer
-from runner.store import read_json, unwritable, write_json
+from runner.store import read_json, sha256, unwritable, write_json
 
 KEEP = 2
 _MARGIN = 1.1
@@ -108,7 +107,7 @@ def damage(checkpoint: Path) -> str | None:
             return f"{name} is missing"
         if path.stat().st_size != stamp["bytes"]:
             return f"{name} has {path.stat().st_size:,} bytes instead of {stamp['bytes']:,}"
-        if _digest(path) != stamp["sha256"]:
+        if sha256(path) != stamp["sha256"]:
             return f"{name} has another content than was written"
     return None
 
@@ -169,12 +168,7 @@ def _require_space(folder: Path, checkpoint: Checkpoint) -> None:
 
 def _stamp(path: Path) -> dict[str, Any]:
     _sync(path)
-    return {"bytes": path.stat().st_size, "sha256": _digest(path)}
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
 
 
 def _sync(path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import platform
@@ -198,12 +199,17 @@ def hold(folder: Path, what: str, *, wait: float = 0) -> Iterator[None]:
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, whole or not at all."""
+    write(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def write(path: Path, content: str | bytes) -> None:
     """Write whole or not at all: a new file beside it, fsync, replace."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         try:
-            with fresh.open("x", encoding="utf-8") as file:
-                json.dump(value, file, indent=1, ensure_ascii=False, allow_nan=False)
+            with fresh.open("xb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)
@@ -227,6 +233,12 @@ def read_json(path: Path) -> Any:
 def read_table(path: Path) -> dict[str, Any]:
     """The JSON table in a file; an empty one where there is no file."""
     return cast(dict[str, Any], read_json(path)) if path.exists() else {}
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_plan(path: Path) -> Plan:

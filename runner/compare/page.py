@@ -13,7 +13,7 @@ from procdsl.readable import short
 from runner.compare.comparison import Comparison
 from runner.compare.document import document
 from runner.compare.figures import draw, png, svg
-from runner.store import read_json, write_json
+from runner.store import read_table, write, write_json
 
 _HERE = Path(__file__).parent
 _TEMPLATE = "report.html.jinja"
@@ -48,7 +48,7 @@ def write_report(comparison: Comparison, folder: Path, *, command: str = "") -> 
     numbers, page = folder / "compare.json", folder / "compare.html"
     content = document(comparison)
     made_from = digest({"content": content, "code": _code(), "command": command})
-    known = _known(numbers)
+    known = read_table(numbers)
     pictures = tuple(folder / name for name in known.get("figures", ()))
     if known.get("digest") == made_from and page.exists() and all(path.exists() for path in pictures):
         return ReportPaths(page, pictures, numbers, drawn=False)
@@ -57,7 +57,7 @@ def write_report(comparison: Comparison, folder: Path, *, command: str = "") -> 
     for name, figure in figures.items():
         (folder / f"{name}.png").write_bytes(png(figure))
         drawings.append({"name": name, "svg": svg(figure, name, _CAPTIONS[name]), "caption": _CAPTIONS[name]})
-    _replace(page, render(content, drawings, command))
+    write(page, render(content, drawings, command))
     names = [f"{name}.png" for name in figures]
     write_json(numbers, content | {"digest": made_from, "figures": names})
     return ReportPaths(page, tuple(folder / name for name in names), numbers, drawn=True)
@@ -134,19 +134,7 @@ def p_value(value: float | None) -> str:
     return "< 0.0001" if value < 0.0001 else f"{value:.2g}"
 
 
-def _known(path: Path) -> dict[str, Any]:
-    found = read_json(path) if path.exists() else {}
-    return found if isinstance(found, dict) else {}
-
-
 def _code() -> str:
     """A digest of this package: a report drawn by older code is drawn again."""
     files = sorted([*_HERE.glob("*.py"), _HERE / _TEMPLATE])
     return hashlib.blake2b(b"\0".join(path.read_bytes() for path in files), digest_size=16).hexdigest()
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)

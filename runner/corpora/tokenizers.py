@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from procdsl.errors import RunError
 from procdsl.plan import AnyTokenizer, BpeTokenizer, BytesTokenizer, CharactersTokenizer, HubTokenizer
+from runner.store import write
 
 FILE, SETTINGS = "tokenizer.json", "tokenizer_config.json"
 # What BPE is trained on: the first of the text, more for more ids, and never more because a budget grew.
@@ -141,7 +142,7 @@ def make(tokenizer: AnyTokenizer, place: Path, *, sample: Sample | None = None) 
             raise RunError(f"{lacking[0]} is missing", reason="damaged", help=help)
         made = _trained(tokenizer, sample) if isinstance(tokenizer, BpeTokenizer) else fetched(tokenizer)
         for name, content in zip(names, made, strict=True):
-            _replace(place / name, content)
+            write(place / name, content)
     content, *settings = [(place / name).read_bytes() for name in names]
     if isinstance(tokenizer, BpeTokenizer):
         return ByteLevel(content, size=tokenizer.size, separator=tokenizer.size - 1)
@@ -170,13 +171,6 @@ def fetched(tokenizer: HubTokenizer) -> tuple[bytes, bytes]:
             help=f"write size = {size}",
         )
     return content, settings
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    fresh = path.with_name(f".{path.name}.fresh")
-    fresh.write_bytes(content)
-    fresh.replace(path)
 
 
 def _trained(tokenizer: BpeTokenizer, sample: Sample) -> tuple[bytes]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from procdsl.plan import Plan, PrepareOperation, TransferOperation, digest
 from runner import shares
 from runner.colours import curriculum_colours
 from runner.status import held
-from runner.store import Store, read_json
+from runner.store import Store, read_json, sha256
 from runner.tracking.journal import read
 from runner.tracking.receipts import Course, store_id
 
@@ -34,7 +33,7 @@ def tags(course: Course) -> dict[str, str]:
         "procdsl.curriculum": trial.curriculum,
         "procdsl.seed": str(trial.seed),
         "procdsl.profile": plan.profile or "default",
-        "procdsl.spec_sha256": hashlib.sha256(spec.read_bytes()).hexdigest() if spec else "unknown",
+        "procdsl.spec_sha256": sha256(spec) if spec else "unknown",
         "procdsl.plan_key": digest(sorted(plan.keys.values())),
         "procdsl.local_run_id": course.identity,
         "procdsl.store": store_id(course.store),

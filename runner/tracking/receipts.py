@@ -6,7 +6,6 @@ are enough to tell, without MLflow, whether anything is pending; losing them cos
 
 from __future__ import annotations
 
-import hashlib
 import os
 import uuid
 from collections.abc import Container, Iterable, Iterator
@@ -17,7 +16,7 @@ from typing import Any
 
 from procdsl.plan import MeasureOperation, Plan, Trial, digest
 from runner.endings import as_run
-from runner.store import Store, read_json, read_table, write_json
+from runner.store import Store, read_json, read_table, sha256, write_json
 from runner.tracking.journal import records
 from runner.tracking.trajectory import Leg, identity, legs, measured, name_of, placed, points
 
@@ -170,10 +169,6 @@ class Course:
 def folder(store: Store, study: str, uri: str) -> Path:
     """Where the receipts of one server lie."""
     return store.study(study) / "tracking" / blake2b(uri.encode(), digest_size=6).hexdigest()
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def store_id(store: Store) -> str:

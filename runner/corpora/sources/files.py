@@ -20,6 +20,7 @@ from typing import IO, Any, TypeVar
 from procdsl.errors import RunError
 from procdsl.plan.sources.files import FilesSource
 from runner.corpora.sources import Pinned, Reading
+from runner.store import sha256
 
 # No document, and no pair of sentences, is so long: it is another sort of file.
 _LONGEST = 100_000_000
@@ -104,8 +105,7 @@ def _expanded(written: str, folder: Path) -> list[str]:
 
 @cache
 def _sha256(path: Path, size: int, changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256(path)
 
 
 def guarded(path: Path, parts: Iterator[T]) -> Iterator[T]:
