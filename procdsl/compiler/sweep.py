@@ -18,7 +18,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from procdsl.compiler.overlay import COLLECTIONS, assign, dotted, liked, placed, undotted
@@ -38,6 +38,10 @@ _REFERENCES: Mapping[str, tuple[str, ...]] = {
 }
 _OF_EVALUATION = re.compile(r"[a-z][a-z0-9_]*(?=/)")
 _OF_PHASE = re.compile(r"(?:(?<=of )|^)([a-z][a-z0-9_]*)(?=\.[a-z])")
+# Names inside texts of grammars: of a grammar whose words are drawn, of a corpus that weighs; in expressions
+# all that stand in no quotes, and are no function or argument.
+_MENTIONED = re.compile(r"\b(word|corpus)(\(\s*)([a-z][a-z0-9_]*)", re.ASCII)
+_IN_EXPRESSION = re.compile(r"""("[^"\n]*"|'[^'\n]*')|\b[a-z][a-z0-9_]*+(?![\w-]|\s*[(=])""", re.ASCII)
 _SHARED = {"model": (), "training": ("phases",)}
 
 Entity = tuple[str, str]
@@ -281,6 +285,17 @@ def _named(tree: Tree | None, key: str = "") -> Iterator[Entity]:
         if key == "metric" and (found := _OF_EVALUATION.match(tree.value)):
             yield "evaluations", found[0]
         yield from (("curricula", found[1]) for found in _OF_PHASE.finditer(tree.value))
+        mentioned: list[Entity] = []
+        _mentioning(tree.value, key, lambda entity: mentioned.append(entity) or entity[1])
+        yield from mentioned
+
+
+def _mentioning(text: str, key: str, name: Callable[[Entity], str]) -> str:
+    """A text of a grammar with every grammar and corpus that it names called anew."""
+    if key == "expr":
+        return _IN_EXPRESSION.sub(lambda found: found[1] or name(("grammars", found[0])), text)
+    table = {"word": "grammars", "corpus": "corpora"}
+    return _MENTIONED.sub(lambda found: found[1] + found[2] + name((table[found[1]], found[3])), text)
 
 
 def _renamed(tree: Tree, key: str, name: Any) -> Tree:
@@ -302,7 +317,7 @@ def _renamed(tree: Tree, key: str, name: Any) -> Tree:
         text = _OF_PHASE.sub(lambda found: name(("curricula", found[1])), source(tree.value))
         if key == "metric":
             text = _OF_EVALUATION.sub(lambda found: name(("evaluations", found[0])), text, count=1)
-        return tree._replace(value=text)
+        return tree._replace(value=_mentioning(text, key, name))
     return tree
 
 

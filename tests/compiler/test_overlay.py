@@ -195,6 +195,40 @@ curricula.plain.phases.text.context = [16, 32]
     assert where(read, "grammars", "dyck_k8", "k") == "study.toml:10:25"
 
 
+def test_a_sweep_follows_the_names_inside_texts_of_grammars(study: Any, tmp_path: Path) -> None:
+    read = study(
+        """
+[grammars.twice]
+kind = "expr"
+expr = "repeat(dyck, 2) | 'dyck' | regex('dyck')"
+length = 8
+[grammars.copied]
+kind = "task"
+input = { dyck = "word(dyck)" }
+output = "dyck"
+[grammars.weighed]
+kind = "iid"
+symbols = 4
+weights = "corpus(prose, 1000)"
+length = 8
+[sweep]
+"grammars.dyck.k" = [2, 8]
+"corpora.prose.megabytes" = [1, 2]
+"""
+    )
+    grammars = read.data["grammars"]
+    assert grammars["twice_k8"]["expr"] == "repeat(dyck_k8, 2) | 'dyck' | regex('dyck')"
+    assert (grammars["copied_k8"]["input"], grammars["copied_k8"]["output"]) == (
+        {"dyck": "word(dyck_k8)"},
+        "dyck",
+    )
+    assert grammars["weighed_megabytes2"]["weights"] == "corpus(prose_megabytes2, 1000)"
+    assert set(grammars) == {
+        *(f"{name}_k{k}" for name in ("dyck", "twice", "copied") for k in (2, 8)),
+        *(f"weighed_megabytes{size}" for size in (1, 2)),
+    }
+
+
 def test_a_sweep_of_training_reaches_every_phase_that_does_not_say_otherwise(
     study: Any, tmp_path: Path
 ) -> None:
