@@ -252,3 +252,9 @@ def test_what_is_wrong_in_an_expression_is_pointed_at(tmp_path: Path, quotes: st
     assert fault.place
     line = spec.read_text().splitlines()[fault.place.line - 1]
     assert line[fault.place.column - 1 :][: fault.place.width] == "revers"
+
+
+def test_a_part_of_a_grammar_need_not_fit_the_rows_of_the_whole() -> None:
+    part = "grammars.part={ kind = 'regex', pattern = '(a | b | c)*', length = 64 }"
+    whole = "grammars.whole={ kind = 'expr', expr = 'part & part', length = 32 }"
+    assert errors(part, whole, f"{WARMUP}.data='whole'", "evaluations.brackets.on='whole'") == []

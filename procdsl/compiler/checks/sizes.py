@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from procdsl.compiler.budgets import Budget, stretch
 from procdsl.compiler.findings import Finding, Path, told
-from procdsl.compiler.names import made_of, phases, procedural
+from procdsl.compiler.names import phases, procedural
 from procdsl.compiler.study import Address
 from procdsl.errors import Severity
 from procdsl.language.corpora.base import TextCorpus
@@ -104,15 +104,19 @@ def texts_are_long_enough(spec: ExperimentSpec, settled: Settled) -> Iterator[Fi
 
 
 def _contexts(spec: ExperimentSpec, settled: Settled, made: Mapping[str, Procedural]) -> set[tuple[str, int]]:
-    """Grammars and sources with the contexts of their phases, or where no phase reads them, their own."""
-    parts, found = made_of(spec), set[tuple[str, int]]()
+    """Grammars and sources with the contexts of their phases, or where no phase reads them, their own.
+
+    Of a source, what it is made of is read in its rows; of a grammar, not.
+    """
+    found = set[tuple[str, int]]()
     queue = [
         (name, settled[at].context) for at, _, phase in phases(spec) for name in phase.data if name in made
     ]
     while queue:
         name, context = queue.pop()
         found.add((name, context))
-        queue += [(part, context) for part in parts[name]]
+        if name in spec.sources:
+            queue += [(part, context) for part in spec.sources[name].names().values()]
     idle = made.keys() - {name for name, _ in found}
     return found | {(name, made[name].longest()) for name in idle}
 
