@@ -116,7 +116,7 @@ class Expr(WordGrammar):
         except TextError as fault:
             # What is wrong with another grammar is told of that one.
             others = fault.part.problems(context) if isinstance(fault, PartFault) else ()
-            if all(other.severity is not Severity.ERROR for other in others):
+            if not any(other.message in fault.message for other in others):
                 yield fault.problem("P390")
             return
         yield from made.doubts()
