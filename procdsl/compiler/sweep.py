@@ -285,8 +285,8 @@ def _named(tree: Tree | None, key: str = "") -> Iterator[Entity]:
         if key == "metric" and (found := _OF_EVALUATION.match(tree.value)):
             yield "evaluations", found[0]
         yield from (("curricula", found[1]) for found in _OF_PHASE.finditer(tree.value))
-        mentioned: list[Entity] = []
-        _mentioning(tree.value, key, lambda entity: mentioned.append(entity) or entity[1])
+        mentioned: dict[Entity, str] = {}
+        _mentioning(tree.value, key, lambda entity: mentioned.setdefault(entity, entity[1]))
         yield from mentioned
 
 
