@@ -80,18 +80,21 @@ def older(plan: Plan, store: Store) -> tuple[str, ...]:
     """Finished trials of other versions of the study, which are in the store and not in this comparison."""
     current = {plan.key(phase.train) for trial in plan.trials for phase in trial.phases}
     found = []
-    for path in sorted((store.root / "studies" / plan.study / "versions").glob("*.json")):
+    study = store.root / "studies" / plan.study
+    last = [study / "plan.json"] if (study / "plan.json").exists() else []
+    for path in (*sorted((study / "versions").glob("*.json")), *last):
+        name = "the last run's" if path in last else path.stem
         try:
             before = Plan.model_validate(read_json(path))
         except ValidationError:
-            found.append(f"{path.stem} (written by another version of procdsl)")
+            found.append(f"{name} (written by another version of procdsl)")
             continue
         lasts = [(trial, before.key(trial.phases[-1].train)) for trial in before.trials]
         done = [trial for trial, key in lasts if key not in current and store.done("train", key)]
         if done:
             names = ", ".join(dict.fromkeys(trial.curriculum for trial in done))
             other = "" if before.profile == plan.profile else f"profile {before.profile or 'none'}, "
-            found.append(f"{path.stem} ({other}{len(done)} trials: {names})")
+            found.append(f"{name} ({other}{len(done)} trials: {names})")
     return tuple(found)
 
 

@@ -197,6 +197,8 @@ def test_results_of_an_older_version_are_named_and_left_out(store: Store) -> Non
     fill(old, store)
     store.remember(old)
     new = make_plan(steps={"text_only": 100, "dyck_then_text": 100})
+    edited = compare(new, store)
+    assert any("the last run's (6 trials: text_only, dyck_then_text)" in one for one in edited.warnings)
     store.remember(new)
     found = compare(new, store)
     assert found.finished == 0
