@@ -13,16 +13,9 @@ import functools
 import importlib
 import pkgutil
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    GetCoreSchemaHandler,
-    SerializerFunctionWrapHandler,
-    ValidationError,
-    model_serializer,
-)
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from procdsl.errors import UsageError
@@ -40,16 +33,9 @@ class Node(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False)
 
 
-class Grown(Node):
-    """A node that got fields when plans had keys already: `later` ones are not written at their default."""
-
-    later: ClassVar[frozenset[str]] = frozenset()
-
-    @model_serializer(mode="wrap")
-    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields = type(self).model_fields
-        unsaid = {name for name in self.later if getattr(self, name) == fields[name].default}
-        return {name: value for name, value in write(self).items() if name not in unsaid}
+def later(default: Any, **bounds: Any) -> Any:
+    """A field that a node got when plans had keys already: at its default it is not written."""
+    return Field(default=default, exclude_if=lambda value: value == default, **bounds)
 
 
 N = TypeVar("N", bound=Node)

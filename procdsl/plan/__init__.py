@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
-from procdsl.kinds import ByKind, Grown, Node
+from procdsl.kinds import ByKind, Node, later
 from procdsl.plan.base import Operation, OperationT, canonical, digest
 from procdsl.plan.generate import GenerateOperation
 from procdsl.plan.measure import MeasureOperation
@@ -60,20 +60,19 @@ class Trial(Node):
         return f"{self.curriculum}/s{self.seed}"
 
 
-class Comparison(Grown):
+class Comparison(Node):
     """What the study compares: `metric` is "<evaluation>/<metric>", and seeds are timed to its `threshold`.
 
     `curricula` are those in it, each behind what it is called there: the same in all comparisons of a study,
     so that these make a matrix. `name` is empty where the study has one comparison.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"threshold"})
     name: str = ""
     metric: str
     baseline: str
     lower_is_better: bool = True
     curricula: tuple[tuple[str, str], ...] = ()
-    threshold: float | None = None
+    threshold: float | None = later(None)
 
 
 class Plan(Node):

@@ -6,10 +6,10 @@ import json
 from hashlib import blake2b
 from typing import Any, ClassVar, TypeVar
 
-from procdsl.kinds import Grown
+from procdsl.kinds import Node
 
 
-class Operation(Grown):
+class Operation(Node):
     """A node of a plan. `unkeyed` names the fields that bear no identity, `inputs` those that hold ids."""
 
     unkeyed: ClassVar[frozenset[str]] = frozenset({"id"})

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from procdsl.errors import RunError
+from procdsl.kinds import later
 from procdsl.plan.base import Operation
 from procdsl.programs.base import AnyProgram, Interval
 
@@ -22,7 +23,6 @@ class GenerateOperation(Operation):
     """
 
     unkeyed: ClassVar[frozenset[str]] = frozenset({"id", "floor", "chance"})
-    later: ClassVar[frozenset[str]] = frozenset({"text", "cells"})
     kind: Literal["generate"] = "generate"
     name: str
     program: AnyProgram
@@ -31,8 +31,8 @@ class GenerateOperation(Operation):
     tokens: tuple[str, ...]
     floor: Interval | None = None
     chance: float | None = None
-    text: str | None = None
-    cells: int = Field(default=0, ge=0)
+    text: str | None = later(None)
+    cells: int = later(0, ge=0)
 
     @property
     def row(self) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from procdsl.kinds import Grown, Node
+from procdsl.kinds import Node, later
 
 Component = Literal["embedding", "position", "attention", "mlp", "norm", "head"]
 COMPONENTS: tuple[Component, ...] = ("embedding", "position", "attention", "mlp", "norm", "head")
@@ -36,7 +36,7 @@ class ModelShape(Node):
         return self.width * (tables + 2 + self.layers * (12 * self.width + 13))
 
 
-class Vocabulary(Grown):
+class Vocabulary(Node):
     """A phase's ids: the text's first (`text_size` of them), then the spelt tokens of its grammars.
 
     `text` is the prepare operation whose tokenizer gives the text's ids; binding settles `text_size`. Where
@@ -44,11 +44,10 @@ class Vocabulary(Grown):
     are 1, and each cell of the next one is asked for by itself.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"cells"})
     text: str | None = None
     text_size: int = Field(default=0, ge=0)
     tokens: tuple[str, ...] = ()
-    cells: int = Field(default=0, ge=0)
+    cells: int = later(0, ge=0)
 
     @property
     def size(self) -> int:

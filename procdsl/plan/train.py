@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from procdsl.kinds import Node
+from procdsl.kinds import Node, later
 from procdsl.plan.base import Operation
 from procdsl.plan.models import COMPONENTS, Component, ModelShape, Vocabulary
 from procdsl.programs.measurements.base import AnyMeasurement
@@ -110,7 +110,6 @@ class TrainOperation(Operation):
     """
 
     unkeyed: ClassVar[frozenset[str]] = frozenset({"id", "ended"})
-    later: ClassVar[frozenset[str]] = frozenset({"attention_entropy", "thaws", "stop", "mastery", "ended"})
     kind: Literal["train"] = "train"
     seed: int
     data_seed: int
@@ -125,11 +124,11 @@ class TrainOperation(Operation):
     schedule: Schedule
     precision: Literal["fp32", "bf16"] = "fp32"
     trainable: tuple[Component, ...] = COMPONENTS
-    thaws: tuple[Thaw, ...] = ()
-    attention_entropy: float | None = Field(default=None, gt=0)
-    stop: Stop | None = None
-    mastery: tuple[Mastery, ...] = ()
-    ended: int | None = None
+    thaws: tuple[Thaw, ...] = later(())
+    attention_entropy: float | None = later(None, gt=0)
+    stop: Stop | None = later(None)
+    mastery: tuple[Mastery, ...] = later(())
+    ended: int | None = later(None)
 
     def inputs(self) -> tuple[str, ...]:
         rules = ([self.stop] if self.stop else []) + [rule for group in self.mastery for rule in group.rules]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
-from procdsl.kinds import Grown
+from procdsl.kinds import Node, later
 from procdsl.plan.base import Operation
 from procdsl.plan.models import Component, ModelShape, Part, Vocabulary
 
@@ -22,7 +22,7 @@ Action = Literal[
 ]
 
 
-class TransferRule(Grown):
+class TransferRule(Node):
     """What becomes of one component, in layers `first` .. `last` (embedding, position and head have none).
 
     take: copied from the source. fresh: from the target's seed. mean: every row is the source's mean row.
@@ -37,16 +37,15 @@ class TransferRule(Grown):
     a head is made from, where it is not its own.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"parts", "heads", "of", "rows"})
     component: Component
     action: Action
     source: str | None = None
     first: int = 0
     last: int | None = None
-    parts: tuple[Part, ...] = ()
-    heads: tuple[int, ...] = ()
-    of: Literal["embedding"] | None = None
-    rows: int | None = None
+    parts: tuple[Part, ...] = later(())
+    heads: tuple[int, ...] = later(())
+    of: Literal["embedding"] | None = later(None)
+    rows: int | None = later(None)
 
 
 class TransferOperation(Operation):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from procdsl.kinds import Grown, Node
+from procdsl.kinds import Node, later
 from procdsl.programs.base import WordProgram
 
 
@@ -17,7 +17,7 @@ class Letters(Node):
     weights: tuple[Annotated[float, Field(gt=0)], ...] = ()
 
 
-class AutomatonProgram(WordProgram, Grown):
+class AutomatonProgram(WordProgram):
     """Walks of a finite automaton from state 0 to one of `accepts`, conditioned on their length.
 
     Arrow i leads from sources[i] (which ascend) to targets[i] and writes one of letters[writes[i]]. Walks
@@ -26,7 +26,6 @@ class AutomatonProgram(WordProgram, Grown):
     word of a length is alike.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"stops"})
     kind: Literal["automaton"] = "automaton"
     count: int = Field(ge=1, le=2**24)
     letters: tuple[Letters, ...] = Field(min_length=1)
@@ -35,7 +34,7 @@ class AutomatonProgram(WordProgram, Grown):
     writes: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
     weights: tuple[Annotated[float, Field(gt=0)], ...] = Field(min_length=1)
     accepts: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
-    stops: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    stops: tuple[Annotated[float, Field(gt=0)], ...] = later(())
 
     @property
     def symbols(self) -> int:

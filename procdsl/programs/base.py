@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from procdsl.kinds import ByKind, Node
+from procdsl.kinds import ByKind, Node, later
 
 SPECIALS = ("<bos>", "<end>", "<pad>")
 # The ballot walk multiplies two lengths and 2**32 in 64 bits.
@@ -89,7 +89,7 @@ class Split(Node):
     validation: int = Field(default=2**64 // 200, ge=0, lt=2**64)
     test: int = Field(default=2**64 // 200, ge=0, le=2**64)
     by: Literal["word", "row", "layout", "rank"] = "word"
-    ranks: tuple[Rank, ...] = Field(default=(), exclude_if=lambda ranks: not ranks)
+    ranks: tuple[Rank, ...] = later(())
 
     @model_validator(mode="after")
     def _leaves_training(self) -> Self:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from procdsl.kinds import Grown
+from procdsl.kinds import later
 from procdsl.programs.base import Program
 
 
-class CellularProgram(Program, Grown):
+class CellularProgram(Program):
     """Cells that are 0 or 1, drawn and then changed together by a rule of the row's own, frame by frame.
 
     A `line`'s rule has a bit for each neighbourhood, left cell first (Wolfram); a `grid`'s bit n says what a
@@ -20,7 +20,6 @@ class CellularProgram(Program, Grown):
     `scores_first`. From one frame to the next there are `ahead` changes.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"ahead"})
     kind: Literal["cellular"] = "cellular"
     shape: Literal["line", "grid"]
     rules: tuple[Annotated[int, Field(ge=0, lt=2**18)], ...] = Field(min_length=1)
@@ -33,7 +32,7 @@ class CellularProgram(Program, Grown):
     density: int = Field(ge=0, le=2**32)
     separated: bool = True
     scores_first: bool = False
-    ahead: int = Field(default=1, ge=1)
+    ahead: int = later(1, ge=1)
 
     @property
     def frame(self) -> int:

@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
+from procdsl.kinds import later
 from procdsl.programs.base import Lengths, Unigrams, WordProgram, thresholds
 
 
@@ -29,7 +30,7 @@ class DependencyProgram(WordProgram):
     p_open: int = Field(default=2**63, ge=0, le=2**64)
     distances: Lengths
     closed: bool = True
-    unigrams: Unigrams | None = Field(default=None, exclude_if=lambda law: law is None)
+    unigrams: Unigrams | None = later(None)
 
     @property
     def symbols(self) -> int:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from procdsl.kinds import later
 from procdsl.programs.base import WordProgram
 
 
@@ -20,7 +21,7 @@ class DyckProgram(WordProgram):
     kind: Literal["dyck"] = "dyck"
     k: int = Field(ge=1, le=65_536)
     depth: int | None = Field(default=None, ge=1)
-    beyond: int | None = Field(default=None, ge=1, exclude_if=lambda beyond: beyond is None)
+    beyond: int | None = later(None, ge=1)
     measure: Literal["uniform", "process"] = "uniform"
     p_open: int = Field(default=2**63, ge=0, lt=2**64)
 

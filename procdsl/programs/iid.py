@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
+from procdsl.kinds import later
 from procdsl.programs.base import Unigrams, WordProgram, thresholds
 
 
@@ -20,7 +21,7 @@ class IidProgram(WordProgram):
     kind: Literal["iid"] = "iid"
     count: int = Field(ge=1, le=2**24)
     thresholds: tuple[int, ...] = ()
-    unigrams: Unigrams | None = Field(default=None, exclude_if=lambda law: law is None)
+    unigrams: Unigrams | None = later(None)
 
     @property
     def symbols(self) -> int:

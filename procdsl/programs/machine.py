@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from procdsl.kinds import Node
+from procdsl.kinds import Node, later
 from procdsl.programs.base import Lengths, Program
 from procdsl.programs.task import Formula, Instruction, Piece
 
@@ -60,9 +60,9 @@ class Move(Node):
     does: Literal["push", "pop", "remove", "add", "set", "swap", "put", "pass"]
     memory: int = Field(ge=0)
     amount: int = 1
-    more: tuple[Taken, ...] = Field(default=(), exclude_if=lambda more: not more)
-    operands: tuple[int, ...] = Field(default=(0,), exclude_if=lambda operands: operands == (0,))
-    trace: Trace | None = Field(default=None, exclude_if=lambda trace: trace is None)
+    more: tuple[Taken, ...] = later(())
+    operands: tuple[int, ...] = later((0,))
+    trace: Trace | None = later(None)
 
     @property
     def takes(self) -> tuple[Taken, ...]:

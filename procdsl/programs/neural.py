@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from procdsl.kinds import Grown, Node
+from procdsl.kinds import Node, later
 from procdsl.programs.base import Program
 
 
@@ -24,7 +24,7 @@ class Pool(Node):
     most: int
 
 
-class NeuralProgram(Program, Grown):
+class NeuralProgram(Program):
     """Cells of `states` states on a torus, changed together by a small random network of the row's own.
 
     The network: one-hot states of the 3 × 3 cells around, to `channels` sums, to `hidden` rectified sums, to
@@ -39,7 +39,6 @@ class NeuralProgram(Program, Grown):
     The row ends before its last frame does, and the first one's end is followed by one more unscored token.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"pool", "ahead"})
     kind: Literal["neural"] = "neural"
     states: int = Field(ge=2, le=16)
     channels: int = Field(ge=1, le=64)
@@ -51,8 +50,8 @@ class NeuralProgram(Program, Grown):
     burn_in: int = Field(default=0, ge=0)
     activity: int = Field(default=0, ge=0)
     scores_first: bool = False
-    pool: Pool | None = None
-    ahead: int = Field(default=1, ge=1)
+    pool: Pool | None = later(None)
+    ahead: int = later(1, ge=1)
 
     @property
     def frame(self) -> int:

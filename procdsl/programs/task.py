@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from procdsl.kinds import Node
+from procdsl.kinds import Node, later
 from procdsl.programs.base import AnyProgram, Lengths, Program
 
 
@@ -40,8 +40,8 @@ class Draw(Node):
     of: int = 0
     present: int = Field(default=2**32, ge=0, le=2**32)
     after: int = Field(default=0, ge=0)
-    words: AnyProgram | None = Field(default=None, exclude_if=lambda words: words is None)
-    ids: tuple[int, ...] = Field(default=(), exclude_if=lambda ids: not ids)
+    words: AnyProgram | None = later(None)
+    ids: tuple[int, ...] = later(())
 
 
 Formula = tuple[tuple[str, float], ...]
@@ -64,7 +64,7 @@ class Instruction(Node):
     longest: int = Field(default=1, ge=0)
     room: int = Field(default=0, ge=0)
     group: str = ""
-    formula: Formula = Field(default=(), exclude_if=lambda formula: not formula)
+    formula: Formula = later(())
 
 
 class Piece(Node):
@@ -98,9 +98,9 @@ class TaskProgram(Program):
     pad: int = Field(ge=0)
     longest: int = Field(gt=0)
     shortest: int = Field(default=0, ge=0)
-    scores_pad: bool = Field(default=False, exclude_if=lambda scores: not scores)
-    hashed: tuple[int, ...] = Field(default=(), exclude_if=lambda hashed: not hashed)
-    where: int | None = Field(default=None, exclude_if=lambda where: where is None)
+    scores_pad: bool = later(False)
+    hashed: tuple[int, ...] = later(())
+    where: int | None = later(None)
 
     @property
     def prompt(self) -> tuple[int, ...]:

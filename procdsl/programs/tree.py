@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from procdsl.kinds import Node
+from procdsl.kinds import Node, later
 from procdsl.programs.base import WordProgram
 
 
@@ -36,7 +36,7 @@ class TreeProgram(WordProgram):
     count: int = Field(ge=1, le=2**24)
     shapes: tuple[TreeShape, ...] = Field(min_length=1)
     unambiguous: bool = False
-    language: tuple[TreeShape, ...] = Field(default=(), exclude_if=lambda shapes: not shapes)
+    language: tuple[TreeShape, ...] = later(())
 
     @property
     def symbols(self) -> int:

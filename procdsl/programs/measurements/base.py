@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from procdsl.kinds import ByKind, Grown
+from procdsl.kinds import ByKind, Node
 from procdsl.programs.base import SplitName
 
 
-class Measurement(Grown):
+class Measurement(Node):
     """What a model is asked on `source`. `headline` is the number to look at first."""
 
     headline: ClassVar[str] = "loss"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
+from procdsl.kinds import later
 from procdsl.programs.measurements.base import HeldOutMeasurement
 
 
@@ -16,6 +17,5 @@ class LossMeasurement(HeldOutMeasurement):
     are frames, `loss` and `accuracy` are of their cells, `frame_loss` and `exact_match` of whole frames.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"closers"})
     kind: Literal["loss"] = "loss"
-    closers: tuple[int, ...] = ()
+    closers: tuple[int, ...] = later(())
