@@ -7,11 +7,10 @@ in their first lines is written beside them.
 
 from __future__ import annotations
 
-import inspect
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -20,8 +19,7 @@ from procdsl import presets
 from procdsl.cli import app
 from procdsl.compiler import compile
 from procdsl.errors import SpecError
-from procdsl.kinds import Node, load, names
-from procdsl.schema import FAMILIES
+from procdsl.schema import FAMILIES, fields_of, kinds_of
 
 HERE = Path(__file__).parent
 OUT = HERE / "generated"
@@ -56,27 +54,17 @@ def _kinds() -> str:
     ]
     for title, family in FAMILIES.items():
         parts.append(f"## {title.title()}")
-        for name in names(family):
-            kind = load(family, name)
-            parts += [f"### `{name}`", inspect.getdoc(kind) or "", _fields(kind)]
+        for kind, text in kinds_of(family).items():
+            parts += [f"### `{kind}`", text, _fields(fields_of(family, kind))]
     return "\n\n".join(parts) + "\n"
 
 
-def _fields(kind: type[Node]) -> str:
-    rows = ["| key | default |", "|---|---|"]
-    for name, field in kind.model_fields.items():
-        if name != "kind":
-            default = (
-                "required"
-                if field.is_required()
-                else f"`{_shown(field.get_default(call_default_factory=True))}`"
-            )
-            rows.append(f"| `{field.alias or name}` | {default} |")
-    return "\n".join(rows)
-
-
-def _shown(value: object) -> object:
-    return value.model_dump() if isinstance(value, Node) else value
+def _fields(keys: Mapping[str, str]) -> str:
+    rows = (
+        f"| `{key}` | {default if default in ('required', 'left out') else f'`{default}`'} |"
+        for key, default in keys.items()
+    )
+    return "\n".join(("| key | default |", "|---|---|", *rows))
 
 
 def _presets() -> str:
