@@ -252,9 +252,10 @@ def _places(comparison: Comparison) -> Figure | None:
 def _by_place(arm: Arm, metric: str, sort: str) -> dict[float, list[float]]:
     """The seeds' final values at every place; of places taken together, at their middle."""
     found: dict[float, list[float]] = {}
+    place = re.compile(rf"{re.escape(metric)}/{sort}_(\d+)(?:_(\d+))?")
     for name, value in (each for trial in arm.trials for each in trial.finals.items()):
-        if name.startswith(f"{metric}/{sort}_"):
-            ends = [int(end) for end in name.removeprefix(f"{metric}/{sort}_").split("_")]
+        if told := place.fullmatch(name):
+            ends = [int(end) for end in told.groups() if end]
             found.setdefault(sum(ends) / len(ends), []).append(value)
     return dict(sorted(found.items()))
 

@@ -120,7 +120,12 @@ def test_finals_are_drawn_by_length(store: Store) -> None:
     plan = make_plan(seeds=(0, 1))
     fill(plan, store)
     found = compare(plan, store)
-    finals = {"val/loss/prompt_3": 1.0, "val/loss/prompt_65_128": 2.0, "val/loss/answer_1": 0.5}
+    finals = {
+        "val/loss/prompt_3": 1.0,
+        "val/loss/prompt_65_128": 2.0,
+        "val/loss/answer_1": 0.5,
+        "val/loss/prompt_x": 3.0,
+    }
     arms = [
         replace(arm, trials=tuple(replace(trial, finals=finals) for trial in arm.trials))
         for arm in found.arms
