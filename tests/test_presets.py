@@ -14,6 +14,7 @@ from procdsl import analysis, generate, presets
 from procdsl.compiler import compile
 from procdsl.errors import Severity, SpecError
 from procdsl.presets import preset
+from procdsl.programs.base import Interval
 from tests.grammars.examples import READ, drawn, operation, words_of
 
 # Shorter words than published, where the slow reference is to draw them too.
@@ -359,6 +360,7 @@ def test_needle() -> None:
     made = operation(grammar)
     assert made.context == 61
     assert analysis.chance(made.program, length=made.length, context=61) == pytest.approx(0.1332, abs=1e-4)
+    assert analysis.floor(made.program, length=made.length, context=61) == Interval(low=0.0, high=0.0)
     guessed, sizes = 0.0, Counter[int]()
     for row, scored in rows(grammar, 6_000):
         keys, values = row[:-2:2], row[1:-2:2]

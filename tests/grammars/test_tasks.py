@@ -199,33 +199,6 @@ def test_delete_has_the_query_as_often_as_declared(query: str, share: float) -> 
     assert present / len(found) == pytest.approx(share, abs=0.03)
 
 
-NEEDLE = """
-input   = { m = "mapping(key, value, size=uniform(1, 30))", q = "choice(keys(m))" }
-output  = "m | lookup(q)"
-format  = "{m:pairs} {q:query} {output}"
-loss    = "output"
-symbols = { key = 30, value = 127 }
-"""
-
-
-def test_needle_as_published() -> None:
-    """1 to 30 pairs of different keys, one of them asked for by a token of its own; only the value counts."""
-    grammar, sizes = read('kind = "task"' + NEEDLE), set[int]()
-    assert grammar.longest() == 61
-    assert len(grammar.alphabet()) == 30 + 127 + 30
-    for row, scored in rows(NEEDLE, 3_000):
-        *pairs, query, answer = row
-        keys, values = pairs[::2], pairs[1::2]
-        sizes.add(len(keys))
-        assert len(keys) == len(set(keys))
-        assert {key[:3] for key in keys} | {value[:5] for value in values} == {"key", "value"}
-        assert dict(zip(keys, values, strict=True))[query.removeprefix("query:")] == answer
-        assert scored == [False] * (len(row) - 1) + [True]
-    assert sizes == set(range(1, 31))
-    assert analysis.chance(grammar.program(), length=61, context=61) == pytest.approx(0.133, abs=5e-4)
-    assert analysis.floor(grammar.program(), length=61, context=61).high == 0
-
-
 def number(digits: list[str]) -> int:
     return int("".join(digits))
 
