@@ -94,7 +94,7 @@ def _of_pairs(measure: MeasureOperation) -> str:
 
 
 def _remembered(plan: Plan, store: Store) -> dict[str, Any]:
-    return read_table(store.root / "studies" / plan.study / "bindings.json")
+    return read_table(store.study(plan.study) / "bindings.json")
 
 
 def _holds(entry: dict[str, Any], operation: PrepareOperation, *, strict: bool) -> bool:

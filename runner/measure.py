@@ -55,7 +55,6 @@ class Measures:
         measures = self._lacking.pop(step, []) if self.journal is not None else []
         for measure in measures:
             metrics = self._metrics(measure, model, step)
-            self._folder.mkdir(exist_ok=True)
             write_json(self._path(measure), self._stored(measure) | {str(step): metrics})
             assert self.journal is not None
             told = {f"eval/{measure.name}/{name}": value for name, value in metrics.items()}

@@ -251,6 +251,5 @@ def _seed_scratch(place: Path, scratch: Path, begun: int) -> None:
 
 
 def _merge_measurements(scratch: Path, place: Path) -> None:
-    place.mkdir(exist_ok=True)
     for path in scratch.glob("*.json"):
         write_json(place / path.name, read_json(path) | read_table(place / path.name))

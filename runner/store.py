@@ -67,8 +67,8 @@ class Store:
         return self._folder(self.path(kind, key))
 
     def study(self, name: str) -> Path:
-        """The folder of a study, made when it is not there."""
-        return self._folder(self.root / "studies" / _safe(name))
+        """The folder of a study."""
+        return self.root / "studies" / _safe(name)
 
     def claim(self, study: str, curriculum: str, seed: int) -> Path:
         """The folder that whoever works on a trial holds."""
@@ -121,7 +121,7 @@ class Store:
         if before == content:
             return
         if before is not None:
-            write_json(self._folder(path.parent / "versions") / f"{digest(before)[:12]}.json", before)
+            write_json(path.parent / "versions" / f"{digest(before)[:12]}.json", before)
         write_json(path, content)
 
     def link(self, study: str, curriculum: str, seed: int, phase: str, target: Path) -> None:
@@ -204,9 +204,10 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write whole or not at all: a new file beside it, fsync, replace."""
+    """Write whole or not at all: a new file beside it, fsync, replace. Its folder is made."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with fresh.open("xb") as file:
                 file.write(content.encode() if isinstance(content, str) else content)

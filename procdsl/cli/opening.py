@@ -24,7 +24,7 @@ def opened(spec: Path, profile: str, sets: list[str] | None, store: Path | None)
 def begun(spec: Path, profile: str, sets: list[str] | None, store: Path | None) -> tuple[Plan, Store]:
     """The same of a study that has been run. UsageError where it has not."""
     plan, results = opened(spec, profile, sets, store)
-    if not (results.root / "studies" / plan.study / "plan.json").exists():
+    if not (results.study(plan.study) / "plan.json").exists():
         raise UsageError(f"{spec} has not been run yet", help=f"procdsl run {spec}")
     return plan, results
 

@@ -144,9 +144,11 @@ def bound_plan(plan: Plan, store: Store, how: Execution, *, quiet: bool) -> Plan
 
 def _keep_spec(spec: Path, folder: Path) -> None:
     """The spec as it was written, beside the plan it became."""
+    from runner.store import write
+
     target, content = folder / f"spec{spec.suffix}", spec.read_bytes()
     if not target.exists() or target.read_bytes() != content:
-        target.write_bytes(content)
+        write(target, content)
 
 
 @app.command()

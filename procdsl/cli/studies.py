@@ -127,7 +127,7 @@ def _built(spec: Path, plan: Plan, wanted: Path | None) -> tuple[Plan, set[str],
     from runner.store import Store
 
     results = Store(store_root(spec, wanted))
-    if (results.root / "studies" / plan.study / "plan.json").exists():
+    if (results.study(plan.study) / "plan.json").exists():
         plan = recall(plan, results)
     made = {
         operation.id: facts

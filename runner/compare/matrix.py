@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.compare.figures import STYLE, png
+from runner.store import write
 
 # The ends of the scale, worse to better, and the middle: told apart in every kind of colour vision.
 _SCALE = ("#D55E00", "#FFFFFF", "#0072B2")
@@ -75,8 +76,7 @@ def write_matrix(found: Mapping[str, Any], folder: Path) -> Path:
                 axes.text(x, y, told(cell), ha="center", va="center", fontsize=9, weight=weight)
         axes.set_xlabel("blue: better than the baseline\norange: worse; *: told apart", fontsize=9)
         path = folder / "matrix.png"
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(png(figure))
+        write(path, png(figure))
     return path
 
 

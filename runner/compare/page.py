@@ -44,7 +44,6 @@ def write_report(comparison: Comparison, folder: Path, *, command: str = "") -> 
     What it was made from, this code included, is digested into compare.json; matplotlib is loaded only when
     that digest, or a file, is not there.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     numbers, page = folder / "compare.json", folder / "compare.html"
     content = document(comparison)
     made_from = digest({"content": content, "code": _code(), "command": command})
@@ -55,7 +54,7 @@ def write_report(comparison: Comparison, folder: Path, *, command: str = "") -> 
     figures = draw(comparison)
     drawings = []
     for name, figure in figures.items():
-        (folder / f"{name}.png").write_bytes(png(figure))
+        write(folder / f"{name}.png", png(figure))
         drawings.append({"name": name, "svg": svg(figure, name, _CAPTIONS[name]), "caption": _CAPTIONS[name]})
     write(page, render(content, drawings, command))
     names = [f"{name}.png" for name in figures]

@@ -80,7 +80,7 @@ def older(plan: Plan, store: Store) -> tuple[str, ...]:
     """Finished trials of other versions of the study, which are in the store and not in this comparison."""
     current = {plan.key(phase.train) for trial in plan.trials for phase in trial.phases}
     found = []
-    study = store.root / "studies" / plan.study
+    study = store.study(plan.study)
     last = [study / "plan.json"] if (study / "plan.json").exists() else []
     for path in (*sorted((study / "versions").glob("*.json")), *last):
         name = "the last run's" if path in last else path.stem

@@ -75,7 +75,6 @@ class Study:
 
     def attach(self, files: Iterable[Path]) -> None:
         """Have the comparison's files delivered with the trials, instead of those before."""
-        self._report.parent.mkdir(parents=True, exist_ok=True)
         write_json(self._report, {str(path.resolve()): sha256(path) for path in files})
 
     def pending(self) -> int:
@@ -90,7 +89,6 @@ class Study:
         )
 
     def save(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         write_json(self._path, asdict(self.receipt))
 
 
@@ -157,7 +155,6 @@ class Course:
             yield 1
 
     def save(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         write_json(self.path, asdict(self.receipt))
 
     def forget(self) -> None:

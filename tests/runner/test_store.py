@@ -103,7 +103,10 @@ def test_a_full_disk_is_told_with_a_way_out(tmp_path: Path) -> None:
 
 def test_a_store_that_is_a_file_is_refused_before_anything_is_done(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("")
-    for attempt in (Store(tmp_path / "store").writable, lambda: Store(tmp_path / "store").study("tiny")):
+    for attempt in (
+        Store(tmp_path / "store").writable,
+        lambda: Store(tmp_path / "store").place("train", "a"),
+    ):
         with pytest.raises(RunError, match="cannot write") as error:
             attempt()
         assert error.value.reason == "unwritable"
