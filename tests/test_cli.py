@@ -66,6 +66,14 @@ def test_check_tells_of_every_file() -> None:
     assert result.stderr.endswith("2 errors in 2 files\n")
 
 
+def test_check_tells_of_the_other_files_where_one_is_not_there(tmp_path: Path) -> None:
+    result = call("check", tmp_path / "none.toml", BAD, GOOD)
+    assert result.exit_code == 2
+    assert "P104" in result.stderr
+    assert "there is no file" in result.stderr
+    assert "1 curriculum" in result.stdout
+
+
 def test_many_findings_alike_at_one_place_are_counted(tmp_path: Path) -> None:
     spec = tmp_path / "sweep.toml"
     lengths = list(range(1, 40, 2))

@@ -41,11 +41,15 @@ def check(
 
     found: list[Diagnostic] = []
     well: list[dict[str, Any]] = []
+    unreadable: list[UsageError] = []
     for spec in specs:
         try:
             compiled = compile(spec, profile=profile, sets=set_ or ())
         except SpecError as error:
             found += error.diagnostics
+            continue
+        except UsageError as error:
+            unreadable.append(error)
             continue
         found += compiled.diagnostics
         plan = compiled.plan
@@ -53,13 +57,15 @@ def check(
             {"spec": str(spec), "study": plan.study, "profile": plan.profile, **overview.counts(plan)}
         )
     wrong = [finding for finding in found if finding.severity is Severity.ERROR]
-    if json:
+    if json and not unreadable:
         told = [report.diagnostic_data(finding) for finding in found]
         report.data({"ok": not wrong, "specs": well, "diagnostics": told})
-    else:
+    elif not json:
         report.diagnostics(wrong if quiet else found)
         for one in [] if quiet else well:
             report.line(overview.checked(one))
+    if unreadable:
+        raise unreadable[0]
     if wrong:
         raise typer.Exit(2)
 
