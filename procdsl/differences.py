@@ -13,8 +13,8 @@ class Change(Node):
     """One difference. `path` is where; a value that only one plan has is None in the other."""
 
     path: str
-    before: str | None
-    after: str | None
+    before: Any
+    after: Any
 
 
 class Differences(Node):
@@ -73,12 +73,4 @@ def _compare(path: str, before: Any, after: Any) -> Iterator[Change]:
         for index, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _compare(f"{path}.{index}", old, new)
     else:
-        yield Change(path=path, before=_spelt(before), after=_spelt(after))
-
-
-def _spelt(value: Any) -> str | None:
-    """A value in a line: whole numbers grouped, long things cut short."""
-    if value is None:
-        return None
-    text = f"{value:_}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    return text if len(text) <= 80 else text[:77] + "…"
+        yield Change(path=path, before=before, after=after)

@@ -251,7 +251,7 @@ def differences(found: Differences) -> None:
     for id in found.added:
         report.line(f"+ {id}", style="green")
     told = [
-        f"{_SEED.sub('/s*/', change.path)}: {change.before or 'unset'} → {change.after or 'unset'}"
+        f"{_SEED.sub('/s*/', change.path)}: {_value(change.before)} → {_value(change.after)}"
         for change in found.changes
     ]
     for text in (lines := list(dict.fromkeys(told)))[:_MANY]:
@@ -264,6 +264,14 @@ def differences(found: Differences) -> None:
         report.line("the two plans are the same")
     else:
         report.line("nothing that both have must be made again")
+
+
+def _value(value: Any) -> str:
+    """A value in a line: whole numbers grouped, long things cut short."""
+    if value is None:
+        return "unset"
+    text = f"{value:_}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return text if len(text) <= 80 else text[:77] + "…"
 
 
 def kinds(families: Mapping[str, Mapping[str, str]]) -> None:

@@ -156,6 +156,8 @@ def test_diff_names_fields_and_what_must_be_made_again(tmp_path: Path) -> None:
     assert call("diff", tmp_path / "plan.json", GOOD).stdout == same.stdout
     (tmp_path / "none.json").write_text("[" * 100_000)
     assert call("diff", tmp_path / "none.json", GOOD).exit_code == 2
+    changes = document("diff", GOOD, GOOD, "--set", "model.layers=2")["changes"]
+    assert {"path": "alone/s0/learn.model.layers", "before": 1, "after": 2} in changes
 
 
 def test_schema_accepts_the_shipped_studies_and_names_what_it_does_not(tmp_path: Path) -> None:
