@@ -6,6 +6,7 @@ made on one text never pass for another's, and a second run asks nobody.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,24 +39,43 @@ FALLBACK_TOKENIZER = BpeTokenizer(size=8192)
 
 
 def bind(plan: Plan, store: Store, execution: Execution, observe: Observer) -> Plan:
-    """The plan with every corpus bound and every text vocabulary settled. Raises what stands in the way."""
-    known = {} if execution.rebind else _remembered(plan, store)
-    entries = dict(known)
+    """The plan with every corpus bound and every text vocabulary settled. Raises what stands in the way.
+
+    Where only some curricula are wanted, what the others read stays as it was bound, or unbound.
+    """
+    known = _remembered(plan, store)
+    entries, needed = dict(known), _needed(plan, execution)
     for operation in _texts(plan):
         entry = known.get(operation.name)
-        if entry is None or not _holds(entry, operation, strict=execution.strict_data):
+        if operation.id not in needed:
+            if entry and not _holds(entry, operation, strict=False):
+                del entries[operation.name]
+            continue
+        if execution.rebind or not entry or not _holds(entry, operation, strict=execution.strict_data):
             entry = _settle(operation, store, execution)
         entries[operation.name] = entry
         _tell(operation, entry, observe)
     for measure in _pairs(plan):
         name, wanted = _of_pairs(measure), measure.measurement
         assert isinstance(wanted, MinimalPairsMeasurement)
-        if (entry := known.get(name)) is None or entry["declared"] != list(wanted.files):
+        entry = known.get(name)
+        if entry and entry["declared"] != list(wanted.files):
+            del entries[name]
+        if measure.id in needed and (execution.rebind or name not in entries):
             entries[name] = pairs.settle(wanted, execution.folder)
     bound = _applied(plan, entries, execution.folder)
     if entries != known or execution.rebind:
         write_json(store.study(plan.study) / "bindings.json", entries)
     return bound
+
+
+def _needed(plan: Plan, execution: Execution) -> Container[str]:
+    """The operations of the curricula that are wanted; all there are where none is named."""
+    if not execution.only:
+        return plan.by_id
+    trials = (trial for trial in plan.trials if execution.wants(trial))
+    ids = (id for trial in trials for id in (*trial.measures, *(phase.train for phase in trial.phases)))
+    return plan.needed(tuple(ids))
 
 
 def recall(plan: Plan, store: Store) -> Plan:

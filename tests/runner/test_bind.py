@@ -18,6 +18,8 @@ from procdsl.plan import (
     PrepareOperation,
     Stage,
     TrainOperation,
+    Trial,
+    TrialPhase,
     Vocabulary,
 )
 from procdsl.plan.sources.builtin import BuiltinSource
@@ -127,6 +129,32 @@ def test_texts_of_one_phase_share_a_tokenizer(tmp_path: Path) -> None:
     trained = other.model_copy(update={"tokenizer": BpeTokenizer(size=300)})
     with pytest.raises(RunError, match="reads text and b, which were bound to different tokenizers"):
         bound(study(operation(), trained, train("prepare/text", "prepare/b")), tmp_path)
+
+
+def test_what_only_other_curricula_read_stays_unbound_until_it_is_wanted(tmp_path: Path) -> None:
+    jsonl(tmp_path / "a.jsonl", documents(100))
+    phases = {"mine": train("prepare/text"), "theirs": train("prepare/c4")}
+    phases = {name: one.model_copy(update={"id": name}) for name, one in phases.items()}
+    trials = tuple(
+        Trial(
+            curriculum=name,
+            seed=0,
+            phases=(TrialPhase(name="text", train=name, text_tokens=0, procedural_tokens=0),),
+            measures=(),
+        )
+        for name in phases
+    )
+    plan = study(operation(), operation(**C4), *phases.values()).model_copy(update={"trials": trials})
+    with pytest.raises(Unreachable):
+        bound(plan, tmp_path)
+    mine, _ = bound(plan, tmp_path, only=("mine",))
+    assert bindings(mine).keys() == {"text"}
+    fallen = operation(**C4, fallback=PYDOCS)
+    whole = plan.with_operations((operation(), fallen, *phases.values()))
+    both, _ = bound(whole, tmp_path)
+    assert both.keys["mine"] == mine.keys["mine"]
+    again, _ = bound(whole, tmp_path, only=("mine",), rebind=True, strict_data=True)
+    assert again.keys == both.keys
 
 
 def test_a_damaged_memory_is_named(tmp_path: Path) -> None:
