@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner.execution import Execution
-from runner.store import Store
+from runner.store import Store, write
 from runner.tracking import attach, resolve_uri, start_sender, sync
 from runner.tracking.receipts import Study
 from tests.runner.tracking.studies import Trainer, study
@@ -27,8 +27,8 @@ pytestmark = pytest.mark.slow
 def delivered(tmp_path_factory: pytest.TempPathFactory) -> Tracked:
     """A whole study, trained and delivered into the store's own database."""
     store, plan = Store(tmp_path_factory.mktemp("study") / ".procdsl"), study()
-    (store.study(plan.study) / "spec.toml").write_text("name = 'tiny'\n")
-    (store.study(plan.study) / "plan.json").write_text(plan.model_dump_json())
+    write(store.study(plan.study) / "spec.toml", "name = 'tiny'\n")
+    store.remember(plan)
     Trainer(plan, store).all()
     found = sync(plan, store)
     assert found.pending == 0, found.problem
