@@ -231,10 +231,7 @@ def _split(path: Path, value: dict[str, Any], key: str | None) -> str | None:
 
 def _row(value: Any) -> Row | None:
     """A text, symbols or ids as they are; anything else is None."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return value
-    if isinstance(value, list) and all(isinstance(one, int) for one in value):
-        return value
-    return None
+    of_one_sort = isinstance(value, list) and any(
+        all(isinstance(one, sort) for one in value) for sort in (str, int)
+    )
+    return value if of_one_sort or isinstance(value, str) else None

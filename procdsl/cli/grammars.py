@@ -71,8 +71,7 @@ def describe(
 
 def _described(found: dict[str, Any]) -> dict[str, Any]:
     """A description as data: intervals as two bounds, counts as text where numbers of JSON lose digits."""
-    for one in ("floor",):
-        found[one] = found[one] and found[one].model_dump()
+    found["floor"] = found["floor"] and found["floor"].model_dump()
     for count in found["counts"]:
         count["nats"] = count["nats"] and count["nats"].model_dump()
         count["words"] = _whole(count["words"])

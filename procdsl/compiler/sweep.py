@@ -131,7 +131,8 @@ class _Grid:
                     "baseline": self.name(("curricula", chosen), point),
                     "curricula": dict(self._beside(part.value.get("curricula"), inside, point)),
                 }
-                values |= {key: part.value[key].value for key in ("threshold",) if key in part.value}
+                if "threshold" in part.value:
+                    values["threshold"] = part.value["threshold"].value
                 copies["_".join(filter(None, (name, suffix)))] = placed(values, metric.place)
         if list(copies) == [""]:
             return made
