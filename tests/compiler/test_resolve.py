@@ -75,7 +75,7 @@ def test_last_readers_begin_at_the_beginning_and_earlier_ones_behind_them_all() 
     assert phase(study, "first", "warmup").offsets == {"prose": 1024 * 64}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     tokens=st.integers(1, 10**12),
     batch=st.integers(64, 10**6),
@@ -106,7 +106,7 @@ courses = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(arms=st.lists(courses, min_size=1, max_size=3))
 def test_a_curriculum_reads_no_row_twice_and_ends_where_all_end(
     arms: list[list[tuple[set[str], int, int]]],

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -26,7 +26,6 @@ def test_students_sleep_data_gives_the_numbers_in_print() -> None:
     assert found.effect == pytest.approx(1.28456, abs=1e-5)
 
 
-@settings(deadline=None, derandomize=True)
 @given(numbers, numbers)
 def test_a_paired_test_is_scipys(one: list[float], other: list[float]) -> None:
     n = min(len(one), len(other))
@@ -78,7 +77,6 @@ def test_signs_alone_cannot_give_less_than_all_alike(n: int, least: float) -> No
     assert stats.binomtest(n, n).pvalue == pytest.approx(least)
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=6))
 def test_holm_orders_as_the_raw_values_and_never_lowers_them(raw: dict[str, float]) -> None:
     adjusted = holm(raw)

@@ -43,7 +43,7 @@ def test_known_answers(counter: tuple[int, int, int, int], number: int, words: s
     lane=st.integers(0, 2**32 - 1),
     count=st.integers(1, 40),
 )
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 def test_words_are_those_of_the_reference_and_of_the_kernels(
     number: int, indices: list[int], lane: int, count: int
 ) -> None:

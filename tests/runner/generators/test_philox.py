@@ -39,7 +39,7 @@ def begun(address: tuple[int, int, int], slots: int = 0) -> kernels.Draws:
 
 
 @given(address=ADDRESSES, count=st.integers(0, 40))
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 def test_slots_and_what_comes_behind_them(address: tuple[int, int, int], count: int) -> None:
     draws, stream = begun(address, count), Stream(*address)
     kernels.slots(draws, count)
@@ -50,7 +50,7 @@ def test_slots_and_what_comes_behind_them(address: tuple[int, int, int], count: 
 
 
 @given(address=ADDRESSES, before=st.integers(0, 5), count=st.integers(0, 80))
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 def test_words_ahead_stay_while_those_behind_are_read(
     address: tuple[int, int, int], before: int, count: int
 ) -> None:
@@ -63,7 +63,7 @@ def test_words_ahead_stay_while_those_behind_are_read(
 
 
 @given(symbols=st.lists(st.integers(0, 5), max_size=40))
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 def test_content_is_the_same_hash(symbols: list[int]) -> None:
     spelt = [spelling(f"s{i}") for i in range(6)]
     found = content_kernel(np.array(spelt, np.uint64), np.array(symbols, np.int32))
