@@ -43,7 +43,7 @@ def texts_have_two_parts(spec: ExperimentSpec) -> Iterator[Finding]:
 def sources_can_be_measured(study: Study) -> Iterator[Finding]:
     """What an evaluation says of its source."""
     for name, evaluation in study.spec.evaluations.items():
-        if evaluation.kind == "answer" and measures.problem_row(study, evaluation.on):
+        if evaluation.of_answers and measures.problem_row(study, evaluation.on):
             continue
         for problem in evaluation.problems(study.measured(evaluation)):
             yield told(("evaluations", name), problem)
@@ -53,7 +53,7 @@ def frames_are_told_by_loss(study: Study) -> Iterator[Finding]:
     """P348: what is no token has no answer, no legal next one, and no id to look at."""
     for name, evaluation in study.spec.evaluations.items():
         made = study.procedural.get(evaluation.on)
-        if made is not None and made.cells() and evaluation.kind != "loss":
+        if made is not None and made.cells() and not evaluation.of_frames:
             message = f"{evaluation.on} has frames, not tokens, and {evaluation.kind} is about tokens"
             yield Finding("P348", ("evaluations", name, "kind"), message, 'kind = "loss"')
 

@@ -53,7 +53,7 @@ def watched_again_and_again(spec: ExperimentSpec) -> Iterator[Finding]:
         if evaluation.every is None:
             message = f"{name} is made at the end alone: nothing can be steered by it"
             yield Finding("P440", at, message, f'every = "5%" in [evaluations.{name}]')
-        if evaluation.kind == "minimal_pairs":
+        if not evaluation.steers:
             message = f"{name} reads files, which are bound after a phase's key is known"
             yield Finding("P440", at, message, "stop by the loss on held-out rows")
         if evaluation.split != "validation":

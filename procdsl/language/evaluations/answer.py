@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 from procdsl.grammars.base import Problem
 from procdsl.language.evaluations.base import Evaluation
@@ -27,6 +27,7 @@ class Answer(Evaluation):
     ```
     """
 
+    of_answers: ClassVar[bool] = True
     kind: Literal["answer"]
 
     def measurement(self, source: str, on: Procedural | None) -> AnswerMeasurement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -34,8 +34,14 @@ class Evaluation(Node):
     ("dyck_first.text"); without them it is made wherever the source's vocabulary and a phase fit. `after`
     means once, at the end of those phases. `at` lists other numbers of the grammar, as in
     ``{ length = [64, 128] }``, each measured by an evaluation of its own, called `<name>_length64`.
+
+    `of_frames` says whether it can be made where positions are frames, `of_answers` on a text of questions
+    and answers whatever `problems` says of a text, `steers` whether a rule may watch it.
     """
 
+    of_frames: ClassVar[bool] = False
+    of_answers: ClassVar[bool] = False
+    steers: ClassVar[bool] = True
     kind: str
     on: Name
     at: dict[str, tuple[int | float, ...]] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 from procdsl.analysis.brackets import brackets
 from procdsl.language.evaluations.base import Evaluation
@@ -25,6 +25,7 @@ class Loss(Evaluation):
     ```
     """
 
+    of_frames: ClassVar[bool] = True
     kind: Literal["loss"]
 
     def measurement(self, source: str, on: Procedural | None) -> LossMeasurement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -36,6 +36,7 @@ class MinimalPairs(Evaluation):
     ```
     """
 
+    steers: ClassVar[bool] = False
     kind: Literal["minimal_pairs"]
     rows: int = Field(default=1_000, ge=1, le=10_000_000)
     files: Files = ()
