@@ -72,9 +72,16 @@ def fatal(findings: Iterable[Finding]) -> bool:
 
 
 def unknown(
-    code: str, path: Path, value: str, known: Iterable[str], what: str, *, key: bool = False
+    code: str,
+    path: Path,
+    value: str,
+    known: Iterable[str],
+    what: str,
+    *,
+    key: bool = False,
+    span: tuple[int, int] | None = None,
 ) -> Iterator[Finding]:
     """A name that stands for nothing, with the nearest that does."""
     known = tuple(known)
     help = hint(value, known) if known else f"the spec has no {what} at all"
-    yield Finding(code, path, f'no {what} is called "{value}"', help, key=key)
+    yield Finding(code, path, f'no {what} is called "{value}"', help, key=key, span=span)

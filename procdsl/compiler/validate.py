@@ -43,6 +43,7 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
     "less_than": ("lt", "less than"),
 }
+_MISTYPED = ("type", "parsing", "from_float", "a_table", "neither")
 _COUNTS = {"too_short": ("min_length", "at least"), "too_long": ("max_length", "at most")}
 _NAMES = "small letters, digits and _, beginning with a letter"
 
@@ -53,17 +54,16 @@ def validate(source: Source, model: type[M]) -> M:
         return model.model_validate(source.data)
     except ValidationError as error:
         faults = [_fault(detail, source.data) for detail in error.errors(include_url=False)]
-        found = [_told(fault, source, model) for fault in _without_slips(list(_one_member(faults)))]
+        found = [_told(fault, source, model) for fault in _without_slips(list(_meant(faults)))]
         raise SpecError(source.quote([*source.notes, *found])) from None
 
 
 class _Fault(NamedTuple):
-    """One error of Pydantic's. `path` is in the text; `member` names the part of a union that was tried."""
+    """One error of Pydantic's. `path` is in the text; `tried` says which members of which unions it is of."""
 
     type: str
     path: Path
-    union: Path | None
-    member: str
+    tried: tuple[tuple[Path, str], ...]
     value: Any
     message: str
     context: dict[str, Any]
@@ -74,8 +74,7 @@ def _fault(detail: Any, data: Any) -> _Fault:
     """Pydantic's error with its location as a path in the text: steps that only name a type are left out."""
     loc, type_ = detail["loc"], detail["type"]
     path: list[str | int] = []
-    union: Path | None = None
-    member = ""
+    tried: list[tuple[Path, str]] = []
     here = data
     for number, step in enumerate(loc, 1):
         if _has(here, step):
@@ -83,11 +82,11 @@ def _fault(detail: Any, data: Any) -> _Fault:
             path.append(step)
         elif type_ == "missing" and number == len(loc):
             path.append(step)
-        elif step != "[key]" and union is None and not (isinstance(here, dict) and here.get("kind") == step):
-            union, member = tuple(path), str(step)
+        elif step != "[key]" and not (isinstance(here, dict) and here.get("kind") == step):
+            tried.append((tuple(path), str(step)))
     on_key = loc[-1:] == ("[key]",)
     context = detail.get("ctx", {})
-    return _Fault(type_, tuple(path), union, member, detail["input"], detail["msg"], context, on_key)
+    return _Fault(type_, tuple(path), tuple(tried), detail["input"], detail["msg"], context, on_key)
 
 
 def _has(here: Any, step: str | int) -> bool:
@@ -96,41 +95,63 @@ def _has(here: Any, step: str | int) -> bool:
     return isinstance(here, list) and isinstance(step, int) and step < len(here)
 
 
-def _one_member(faults: Iterable[_Fault]) -> Iterator[_Fault]:
-    """Of every union that failed, the faults of the member that was most likely meant: it got furthest in."""
+def _meant(faults: Iterable[_Fault], within: int = 0) -> Iterator[_Fault]:
+    """Of every union that failed, the faults of the member that was most likely meant; unions in it alike."""
     unions: dict[Path, dict[str, list[_Fault]]] = {}
     for fault in faults:
-        if fault.union is None:
+        if len(fault.tried) == within:
             yield fault
         else:
-            unions.setdefault(fault.union, {}).setdefault(fault.member, []).append(fault)
-    for path, members in unions.items():
-        tried = sorted(members.values(), key=lambda own: (-max(len(f.path) for f in own), len(own)))
-        if len(tried[0][0].path) > len(path):
+            union, member = fault.tried[within]
+            unions.setdefault(union, {}).setdefault(member, []).append(fault)
+    for union, members in unions.items():
+        told = [list(_meant(own, within + 1)) for own in members.values()]
+        tried = sorted(
+            told, key=lambda own: (_unlike(own[0], union), -max(len(f.path) for f in own), len(own))
+        )
+        if _unlike(tried[0][0], union) < _MISTAKEN:
             yield from tried[0]
         else:
             yield _neither([own[0] for own in tried])
+
+
+_MISTAKEN = 3
+
+
+def _unlike(fault: _Fault, union: Path) -> int:
+    """How unlikely it is that a member of a union was meant, by its first fault: 0 a word misspelt …"""
+    if fault.type == "literal_error":
+        near = nearest(_bare(fault.value), _quoted(str(fault.context.get("expected", ""))))
+        return 0 if near else _MISTAKEN
+    if fault.path == union and fault.type.endswith(_MISTYPED):
+        return _MISTAKEN
+    return 2 if fault.type in {"missing", "extra_forbidden"} else 1
 
 
 def _neither(faults: list[_Fault]) -> _Fault:
     """One fault for a value that is nothing of what it may be."""
     expected = " or ".join(dict.fromkeys(text for fault in faults if (text := _expected(fault))))
     first = faults[0]
-    return _Fault("neither", first.path, None, "", first.value, expected, {}, first.on_key)
+    return _Fault("neither", first.path, (), first.value, expected, {}, first.on_key)
 
 
 def _expected(fault: _Fault) -> str:
+    if fault.type == "neither":
+        return fault.message
     if fault.type == "literal_error":
         return str(fault.context.get("expected", "")).replace("'", '"')
     return _EXPECTED.get(fault.type.split("_")[0], "")
 
 
 def _without_slips(faults: list[_Fault]) -> Iterator[_Fault]:
-    """The faults less the keys that are missing only because they are misspelt."""
+    """The faults less the keys that are missing only because they are misspelt, and the lists that are too
+    short only because of what their items are.
+    """
     extra = [fault.path for fault in faults if fault.type == "extra_forbidden"]
     for fault in faults:
         beside = [str(path[-1]) for path in extra if path[:-1] == fault.path[:-1]]
-        if fault.type != "missing" or nearest(str(fault.path[-1]), beside) is None:
+        slip = fault.type == "missing" and nearest(str(fault.path[-1]), beside) is not None
+        if not slip and not (fault.type == "too_short" and len(fault.value) >= fault.context["min_length"]):
             yield fault
 
 
@@ -162,6 +183,8 @@ def _words(fault: _Fault, source: Source, model: type[BaseModel]) -> tuple[str, 
         case "extra_forbidden":
             known = _keys(model, fault.path[:-1], source.data)
             return "P105", f'unknown key "{fault.path[-1]}"', hint(str(fault.path[-1]), known)
+        case "missing" if isinstance(fault.path[-1], int):
+            return "P108", f"item {fault.path[-1] + 1} of this list is missing", "write as many as it has"
         case "missing":
             return (
                 "P106",

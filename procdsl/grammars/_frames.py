@@ -143,7 +143,7 @@ class Frames(Grammar):
         program = self.program()
         nats = program.height * program.width * binary_entropy(self.density)
         if nats < math.log(PLENTY) and self.held_out.any():
-            message = f"there are only about {math.exp(nats):,.0f} starts: too few to hold some out"
+            message = f"too few starts to hold some out: only about {math.exp(nats):,.0f}"
             yield Problem("P353", message, (), "make it wider, or hold nothing out (held_out)")
 
     def _held_problem(self) -> Problem | None:

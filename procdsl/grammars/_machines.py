@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from procdsl.grammars._formulas import evaluate
+from procdsl.grammars._lengths import drawn_length
 from procdsl.grammars._running import run
 from procdsl.programs.machine import MachineProgram, Memory, Move, Taken
+from procdsl.streams import Stream
 
 # A weight of 1; weights are drawn as whole numbers.
 UNIT = 2**20
+ALWAYS = "give one that always may: a guard that is the contrary of another's"
 
 
 class Choice(NamedTuple):
@@ -24,6 +27,51 @@ class Choice(NamedTuple):
     def starts(self) -> Sequence[int]:
         """The ids that what it writes can begin with."""
         return self.symbols[0] if self.move.token is None else (self.move.token,)
+
+
+class Run(NamedTuple):
+    """What a run writes, where that is a trace, and what is remembered in the end."""
+
+    ids: list[int]
+    traced: list[bool]
+    held: list[list[int]]
+
+
+class Stuck(Exception):
+    """No move may be done at this step of a run."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+        super().__init__(f"at step {step} no instruction may be done")
+
+
+def ran(program: MachineProgram, stream: Stream) -> Run:
+    """A run as it is drawn. Raises Stuck."""
+    steps, held = drawn_length(program.steps, stream), begun(program)
+    ids, traced = list[int](), list[bool]()
+    for t in range(steps):
+        one = _chosen(list(choices(program, held, t, steps)), stream)
+        if one is None:
+            raise Stuck(t)
+        symbols = [possible[stream.below(len(possible))] for possible in one.symbols]
+        do(program, held, one.move, symbols)
+        shown = written(program, held, one.move, symbols)
+        said = [*([] if one.move.token is None else [one.move.token]), *symbols]
+        ids += [*said, *shown]
+        traced += [False] * len(said) + [True] * len(shown)
+    return Run(ids, traced, held)
+
+
+def _chosen(possible: list[Choice], stream: Stream) -> Choice | None:
+    """One of the moves by its weight; None where none may be done."""
+    if not possible:
+        return None
+    place = stream.below(sum(one.weight for one in possible))
+    for one in possible:
+        if place < one.weight:
+            return one
+        place -= one.weight
+    raise AssertionError
 
 
 def begun(program: MachineProgram) -> list[list[int]]:

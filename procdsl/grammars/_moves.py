@@ -117,8 +117,14 @@ class Reading:
         start = at + match.start("name")
         said = [one.split() for one in (match["taken"] or "").split(",") if one]
         names = {name: pool for name, _, pool in said}
+        for pool in names.values():
+            if pool not in self.pools:
+                place = at + match.start("taken") + match["taken"].index(pool)
+                raise ExpressionError(
+                    f"{pool} is no pool of symbols", place, len(pool), near(pool, self.pools)
+                )
         for name in (*symbols, *names):
-            if name not in names or name not in symbols or names[name] not in self.pools:
+            if name not in names or name not in symbols:
                 raise ExpressionError(f"nothing says what {name} is: for {name} in pool", start)
         if len(said) != len(symbols) or len(names) != len(symbols):
             raise ExpressionError("each symbol is named once, and is in one pool", start)

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from procdsl.errors import Severity
 from procdsl.grammars._lengths import (
@@ -68,7 +68,8 @@ class RuleGrammar(WordGrammar):
         ]
         if slips:
             faults = [
-                InitErrorDetails(type="extra_forbidden", loc=(name,), input=value[name]) for name in slips
+                InitErrorDetails(type=_slip(value[name], used), loc=(name,), input=value[name])
+                for name in slips
             ]
             raise ValidationError.from_exception_data(cls.__name__, faults)
         return value
@@ -282,7 +283,8 @@ class RuleGrammar(WordGrammar):
             return
         if self._natural and (radius := branching.radius(self._whole)) >= 1 - 1e-9:
             ends = branching.terminates(self._whole)
-            message = f"the rules make words without end: growth {radius:.3g} a step, {ends:.1%} of them stop"
+            what = "words without end" if radius > 1 + 1e-9 else "words of no mean length"
+            message = f"the rules make {what}: growth {radius:.3g} a step, {ends:.1%} of them stop"
             help = "lower the weight of a rule that grows, or ask for a length: each is drawn exactly"
             yield Problem("P380", message, ("length",), help)
             return
@@ -330,14 +332,17 @@ class RuleGrammar(WordGrammar):
             if self.measure == "uniform":
                 yield Problem("P382", message, ("measure",), severity=Severity.NOTE)
             return
-        word = " ".join(self.alphabet()[symbol] for symbol in found.witness) or "the empty word"
+        word = self._spelt(found.witness)
         ways = f"{found.derivations} derivations" if found.derivations else "endlessly many derivations"
         if self.measure == "uniform":
             help = 'measure = "weighted" draws derivations; or write rules with one derivation for each word'
-            yield Problem("P381", f"words are not alike: {word!r} has {ways}", ("measure",), help)
+            yield Problem("P381", f"words are not alike: {word} has {ways}", ("measure",), help)
         else:
-            message = f"{word!r} has {ways}: counts are of derivations, and the loss floor is an interval"
+            message = f"{word} has {ways}: counts are of derivations, and the loss floor is an interval"
             yield Problem("P382", message, ("rules",), severity=Severity.NOTE)
+
+    def _spelt(self, word: Sequence[int]) -> str:
+        return repr(" ".join(self.alphabet()[symbol] for symbol in word)) if word else "the empty word"
 
     def _finite(self, longest: int) -> str:
         if longest > 64:
@@ -366,6 +371,14 @@ def _used(text: Any) -> frozenset[str] | None:
         return parameters(parse(text)) if isinstance(text, str) else None
     except RuleError:
         return None
+
+
+def _slip(value: Any, used: frozenset[str] | None) -> str | PydanticCustomError:
+    """What is wrong with a key that rules do not use; of a number, which ones they do use."""
+    if not used or not _number(value):
+        return "extra_forbidden"
+    named = " and ".join(sorted(used))
+    return PydanticCustomError("value_error", f"rules use {named}, and no number of this name")
 
 
 def _number(value: Any) -> bool:

@@ -162,7 +162,10 @@ class Lowering:
                 return self.add(Instruction(function="number", number=id), Known(Extent(1, 1, id, id)))
             case Name() | Number() | Text():
                 drawn = tuple(name for name, r in self.names.items() if self.registers[r].shape != "nothing")
-                raise meant(node, drawn, "input", "inputs are named in `input`, in the order they are drawn")
+                shown = [name for name in drawn if name.strip()]
+                late = not shown or (isinstance(node, Name) and node.text in self.names)
+                order = "inputs are named in `input`, in the order they are drawn"
+                raise meant(node, drawn, "input", order if late else f"there are {', '.join(shown)}")
         return self._call(node)
 
     def _call(self, node: Call, hole: int | None = None) -> int:

@@ -171,11 +171,12 @@ class Automaton(StoppingGrammar):
     def _idle(self, arrows: list[Written]) -> Iterator[Problem]:
         """States that no word passes."""
         passed = useful(self._written, self._ends)
-        idle = [one for one in arrows if self._names[one.source] not in passed]
+        ends = [(state, one) for one in arrows for state in (one.source, one.target)]
+        idle = [(state, one) for state, one in ends if self._names[state] not in passed]
         if idle:
-            first, others = idle[0], len({one.source for one in idle}) - 1
+            (state, first), others = idle[0], len({state for state, _ in idle}) - 1
             more = f" and {others} more" if others else ""
-            message = f"no word passes the state {first.source!r}{more}: arrows from there are left out"
+            message = f"no word passes the state {state!r}{more}: its arrows are left out"
             help = (
                 f"what cannot be reached from {self.start!r}, or leads to no state of `accept`, does nothing"
             )

@@ -17,7 +17,15 @@ from procdsl.grammars.regular.expressions import Name, Node, nodes, parse
 from procdsl.grammars.regular.forests import Forest, Shuffle, relabelled
 from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.nondeterministic import relabelled as renamed
-from procdsl.grammars.regular.operators import Evaluation, PartFault, Value, alphabet, channel, used
+from procdsl.grammars.regular.operators import (
+    Evaluation,
+    PartFault,
+    Value,
+    alphabet,
+    channel,
+    unwritten,
+    used,
+)
 from procdsl.grammars.regular.texts import TextError
 from procdsl.programs.automaton import AutomatonProgram
 from procdsl.programs.base import SPECIALS
@@ -119,6 +127,7 @@ class Expr(WordGrammar):
             if not any(other.message in fault.message for other in others):
                 yield fault.problem("P390")
             return
+        yield from self._unwritten()
         yield from made.doubts()
         if isinstance(made, InterleavedWords):
             yield from made.problems(context)
@@ -129,6 +138,12 @@ class Expr(WordGrammar):
             yield from made.problems(context)
         else:
             yield from super().problems(context)
+
+    def _unwritten(self) -> Iterator[Problem]:
+        for token, text in unwritten(self._parts[0], self.grammars):
+            help = "tokens stand apart by blanks: avoid('x y')"
+            fault = TextError(f"no word has {token!r} to avoid", FIELD, text.at, len(text.text), help)
+            yield fault.problem("P399", Severity.WARNING)
 
     # ------------------------------------------------------------ what the expression means
 

@@ -24,7 +24,7 @@ from procdsl.programs.base import Lengths, Split
 # Probabilities in both matrices: seconds to draw.
 _LARGEST = 500_000
 Chance = Annotated[float, Field(ge=0, le=1)]
-Shares = tuple[Annotated[float, Field(ge=0)], ...]
+Shares = tuple[Annotated[float, Field(ge=0, le=1e100)], ...]
 
 
 class Drawn(Node):
@@ -156,7 +156,8 @@ def _bits(row: Sequence[float]) -> int:
 
 
 def _normalised(row: Shares) -> Shares:
-    whole = math.fsum(row)
+    """The shares of a row; none where it is all zeros, which `faults` tells."""
+    whole = math.fsum(row) or 1.0
     return tuple(share / whole for share in row)
 
 

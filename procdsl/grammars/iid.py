@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from procdsl.grammars._unigrams import Law, corpora, thresholds, unigrams
 from procdsl.grammars.base import END, WordGrammar
@@ -30,15 +30,19 @@ class Iid(WordGrammar):
 
     kind: Literal["iid"] = "iid"
     symbols: int = Field(ge=1, le=2**20)
-    weights: str | tuple[Annotated[float, Field(ge=0)], ...] = "uniform"
+    weights: str | tuple[Annotated[float, Field(ge=0, le=1e100)], ...] = "uniform"
 
-    @model_validator(mode="after")
-    def _weighable(self) -> Self:
-        if isinstance(self.weights, str):
-            unigrams(self.weights)
-        elif len(self.weights) != self.symbols or not sum(self.weights) > 0:
-            raise ValueError(f"{len(self.weights)} weights (some above 0) for {self.symbols} symbols")
-        return self
+    @field_validator("weights")
+    @classmethod
+    def _weighable(cls, weights: Any, info: ValidationInfo) -> Any:
+        symbols = info.data.get("symbols")
+        if isinstance(weights, str):
+            unigrams(weights)
+        elif len(weights) != (symbols or len(weights)):
+            raise ValueError(f"{len(weights)} weights for {symbols} symbols")
+        elif not sum(weights) > 0:
+            raise ValueError("weights of 0 draw nothing: some must be above 0")
+        return weights
 
     def program(self) -> IidProgram:
         weights = self._shares()

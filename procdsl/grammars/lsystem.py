@@ -111,7 +111,7 @@ class Lsystem(Grammar):
         known = nats(program)
         if known < math.log(PLENTY) and self.held_out.any():
             what = "axioms" if program.drawn else "derivations"
-            message = f"there are only about {math.exp(known):,.0f} {what}: too few to hold some out"
+            message = f"too few {what} to hold some out: only about {math.exp(known):,.0f}"
             help = "draw a longer axiom, or hold nothing out (held_out)"
             yield Problem("P353", message, ("axiom",), help)
 

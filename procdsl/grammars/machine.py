@@ -12,16 +12,19 @@ from pydantic import Field
 from procdsl.grammars._expressions import ExpressionError, parse
 from procdsl.grammars._known import Known
 from procdsl.grammars._lengths import Length, law
-from procdsl.grammars._machines import walk
+from procdsl.grammars._machines import ALWAYS, Stuck, ran, walk
 from procdsl.grammars._moves import Instruction, Kind, Reading, known, lines, near
 from procdsl.grammars._tasks import Lowering
 from procdsl.grammars.base import END, Grammar, Problem
 from procdsl.grammars.words import Extent, word_functions
 from procdsl.programs.machine import MachineProgram, Memory, Move, Trace
 from procdsl.programs.task import Piece
+from procdsl.streams import Stream
 
 SEP, PAD = "<sep>", "<pad>"
 NUMERALS = 65_536
+# Steps of the runs that are tried when a machine is checked: some hundredths of a second.
+_TRIED = 1_024
 T = TypeVar("T")
 Count = Annotated[int, Field(ge=1, le=2**16)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
@@ -99,11 +102,20 @@ class Machine(Grammar):
         if self.longest() > context:
             message = f"the longest row feeds {self.longest()} positions, the context has {context}"
             yield Problem("P352", message, ("steps",), f"make the context at least {self.longest()}")
+        yield from self._stuck(parts.program)
         starts = [{*_starts(move)} for move in parts.program.moves]
         for place, one in enumerate(starts):
             if any(one & other for other in starts[:place]):
                 help = "write it with its name: encode"
                 yield Problem("P366", "two instructions begin with the same token", ("encode",), help)
+
+    def _stuck(self, program: MachineProgram) -> Iterator[Problem]:
+        """P388: one of a few runs comes to a step at which nothing may be done."""
+        try:
+            for index in range(min(8, _TRIED // program.steps.values[-1])):
+                ran(program, Stream(0, index))
+        except Stuck as stuck:
+            yield Problem("P388", f"a run does not go on: {stuck}", ("ops",), ALWAYS)
 
     # ------------------------------------------------------------ the parts
 

@@ -105,7 +105,7 @@ class RandomAutomaton(Grammar):
             yield Problem("P354", message, ("length",), severity=Severity.NOTE)
         nats = law_entropy(program)
         if nats < math.log(PLENTY) and self.held_out.any():
-            message = f"there are only about {math.exp(nats):,.0f} automata: too few to hold some out"
+            message = f"too few automata to hold some out: only about {math.exp(nats):,.0f}"
             help = "draw larger ones, or hold nothing out (held_out)"
             yield Problem("P353", message, ("states",), help)
 

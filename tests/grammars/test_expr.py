@@ -337,6 +337,9 @@ def test_the_floor_of_a_product_counts_its_words() -> None:
         ),
         ("corrupt('a a', substitute = 0.5)", "corrupt('a a', substitute = 0.5)", "nothing but 'a'"),
         ("repeat(even, 2.5)", "repeat(even, 2.5)", "how often"),
+        ("repeat(even, 1..1000000)", "1000000", "at most 6 digits"),
+        ("relabel(pairs, 'x' = 'y')", "x", "no word here has 'x'"),
+        ("depth(pairs, max = 100000)", "depth(pairs, max = 100000)", "more than 10,000 states"),
         ("pairs & avoid()", "avoid()", "avoid wants tokens"),
         ("pairs & regex('(0 (')", "(", "no ')' that closes"),
         ("pairs & avod('x')", "avod", "no operator"),
@@ -354,6 +357,14 @@ def test_faults_are_placed(text: str, at: str, message: str) -> None:
     begin, width = problem.span
     assert (text + " ")[begin : begin + width] in (at, at.strip("()"))
     assert grammar.alphabet() == ()
+
+
+def test_a_token_that_nobody_writes_is_avoided_in_vain() -> None:
+    text = "pairs & avoid('0)0)')"
+    (found,) = (problem for problem in expr(text, 8).problems(8) if problem.code == "P399")
+    assert found.severity == "warning"
+    assert text[found.span[0] : sum(found.span)] == "0)0)"
+    assert not any(p.code == "P399" for p in expr("pairs & avoid('0) 0)')", 8).problems(8))
 
 
 def test_ambiguous_unions_are_not_uniform() -> None:

@@ -311,7 +311,7 @@ output = "c"
     [
         ("push x : s.shove(x) for x in sym", "an instruction is", "push x : s.shove(x) for x in sym"),
         ("push x : r.push(x) for x in sym", "r is no memory", "r"),
-        ("push x : s.push(x) for x in smy", "for x in pool", "p"),
+        ("push x : s.push(x) for x in smy", "smy is no pool of symbols", "smy"),
         ("push x : s.push(x) [q + 1] for x in sym", "q is no memory", "q"),
         ("push x : s.push(x) [1 +] for x in sym", "a value is missing before 'the end'", None),
         ("push x : s += 1 for x in sym", "a stack cannot do this", "s"),

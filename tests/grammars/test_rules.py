@@ -20,6 +20,8 @@ def cfg(rules: str, rest: str = "") -> Any:
     ("rules", "rest", "code", "message"),
     [
         ('S -> "a" [0-1] | "b"', "", "P373", "a weight is at least 0, not -1"),
+        ('S -> ("a" [0-1] | "b")', "", "P373", "a weight is at least 0, not -1"),
+        ('S -> "a" [1e99 * 1e9] | "b"', "", "P373", "a weight is at most 1e+100, not 1e+108"),
         ('S -> "a" [1/0] | "b"', "", "P373", "a weight divides by 0"),
         ("S -> " + "(" * 99 + '"a"' + ")" * 99, "", "P370", "more than 32 brackets deep"),
         ("S[n] -> a[n]", "tokens = { a = 2 }", "P372", "the first rule is the start and takes no index: S"),
@@ -53,3 +55,13 @@ def test_repeats_and_groups_are_rules_of_their_own() -> None:
 )
 def test_ambiguity_is_proved_or_shown_or_left_open(rules: str, verdict: Verdict) -> None:
     assert cfg(rules).verdict() == verdict
+
+
+def test_a_proof_does_not_hang_on_how_many_brackets_there_are() -> None:
+    assert cfg("S -> a[i] S b[i] S | ε", "tokens = { a = 2000, b = 2000 }").verdict().certain
+
+
+def test_what_would_take_long_to_prove_is_left_open() -> None:
+    chain = "\n".join(f'N{i} -> N{i + 1} N{i + 1} | "{i}"' for i in range(300))
+    found = cfg(f'{chain}\nN300 -> "x"').verdict()
+    assert (found.certain, found.witness) == (False, None)

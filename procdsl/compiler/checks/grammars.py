@@ -9,6 +9,7 @@ from procdsl.compiler.findings import Finding, told
 from procdsl.compiler.names import cycle, grammars, made_of
 from procdsl.grammars.base import Grammar
 from procdsl.language.study import ExperimentSpec
+from procdsl.programs.base import SPECIALS
 
 
 def grammars_have_words(spec: ExperimentSpec) -> Iterator[Finding]:
@@ -39,8 +40,10 @@ def tokens_differ(spec: ExperimentSpec) -> Iterator[Finding]:
             continue
         twice = [token for token, count in Counter(grammar.tokens()).items() if count > 1]
         if twice:
-            message = f'{name} spells two of its tokens "{twice[0]}"'
-            yield Finding("P329", ("grammars", name), message, "rename one of them", key=True)
+            own = twice[0] in SPECIALS
+            what = "writes a token that rows have themselves:" if own else "spells two of its tokens"
+            help = f'spell it "{twice[0][1:-1]}"' if own else "rename one of them"
+            yield Finding("P329", ("grammars", name), f'{name} {what} "{twice[0]}"', help, key=True)
 
 
 def _bound(spec: ExperimentSpec) -> dict[str, Grammar]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
-from procdsl.compiler.findings import Finding, unknown
+from procdsl.compiler.findings import Finding, Path, unknown
 from procdsl.compiler.names import address, cycle, everything, made_of, origins, phases
 from procdsl.compiler.study import Address
 from procdsl.language.corpora.base import LikenessCorpus, TextCorpus
@@ -30,7 +32,8 @@ def parts_are_known(spec: ExperimentSpec) -> Iterator[Finding]:
     for name, grammar in spec.grammars.items():
         for part in grammar.references():
             if part not in spec.grammars:
-                yield from unknown("P202", ("grammars", name), part, spec.grammars, "grammar")
+                path, span = _mention(part, grammar.model_dump(by_alias=True), ("grammars", name))
+                yield from unknown("P202", path, part, spec.grammars, "grammar", span=span)
         for text in grammar.texts():
             if text not in spec.corpora:
                 yield from unknown("P202", ("grammars", name, "weights"), text, spec.corpora, "corpus")
@@ -169,3 +172,14 @@ def _unknown_phase(
     elif wanted not in (known := {known for known, _, _ in phases(spec)}):
         here = {phase for owner, phase in known if owner == curriculum}
         yield from unknown(code, path, name, here, f"phase of {curriculum}")
+
+
+def _mention(name: str, value: Any, path: Path) -> tuple[Path, tuple[int, int] | None]:
+    """Where a name is first written in the texts of a table, and which characters it is; else the table."""
+    if isinstance(value, str) and (found := re.search(rf"\b{re.escape(name)}\b", value)):
+        return path, (found.start(), len(name))
+    for key, part in value.items() if isinstance(value, dict) else ():
+        place, span = _mention(name, part, (*path, key))
+        if span is not None and key != "kind":
+            return place, span
+    return path, None

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from procdsl.grammars.regular.texts import TextError
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<name>[A-Za-z_][\w-]*)|(?P<number>\d{1,6}(?:\.\d{1,12})?)|(?P<text>"[^"\n]*"|'[^'\n]*')
+    r"""\s*(?:(?P<name>[A-Za-z_][\w-]*)|(?P<number>\d+(?:\.\d+)?)|(?P<text>"[^"\n]*"|'[^'\n]*')
         |(?P<mark>\.\.|[|&~(),=]))""",
     re.VERBOSE | re.ASCII,
 )
 _DEEPEST = 32
+_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,8 @@ class _Reader:
         self.text = match[self.kind] if match else ""
         self.at = match.start(self.kind) if match else len(self.source)
         self.end = match.end() if match else len(self.source)
+        if self.kind == "number" and len(self.text.partition(".")[0]) > _DIGITS:
+            raise self.fault(f"a number has at most {_DIGITS} digits")
 
     def fault(self, message: str, help: str = "") -> TextError:
         return TextError(message, self.field, self.at, max(len(self.text), 1), help)

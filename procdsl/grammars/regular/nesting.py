@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from procdsl.grammars.regular.deterministic import Dfa, determinise
+from procdsl.grammars.regular.deterministic import BUDGET, Dfa, TooLarge, determinise
 from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
 
 _OPENING, _CLOSING = ("(", "[", "{", "<"), (")", "]", "}", ">")
@@ -22,7 +22,9 @@ def sides(symbols: Sequence[str]) -> tuple[frozenset[int], frozenset[int]]:
 
 
 def at_most(deepest: int, symbols: Sequence[str]) -> Dfa:
-    """All words in which never more than `deepest` brackets are open."""
+    """All words in which never more than `deepest` brackets are open. TooLarge beyond the budget."""
+    if deepest >= BUDGET:
+        raise TooLarge(f"brackets {deepest:,} deep make more than {BUDGET:,} states")
     opens, closes = sides(symbols)
     rest = frozenset(range(len(symbols))) - opens - closes
     arrows = [Arrow(height, opens, height + 1) for height in range(deepest)]

@@ -59,6 +59,15 @@ class PartFault(TextError):
         super().__init__(message, FIELD, node.at, node.end - node.at)
 
 
+def unwritten(node: Node, grammars: Mapping[str, Grammar]) -> Iterator[tuple[str, Text]]:
+    """The tokens that are avoided, and that no part of the expression writes: often two written as one."""
+    parts = list(nodes(node))
+    avoids = [one for one in parts if isinstance(one, Call) and one.function == "avoid"]
+    texts = [text for one in avoids for text in one.arguments if isinstance(text, Text)]
+    known = {token for one in parts if one not in texts for token in _tokens(one, grammars)}
+    yield from ((token, text) for text in texts for token in text.text.split() if token not in known)
+
+
 def _tokens(node: Node, grammars: Mapping[str, Grammar]) -> Iterator[str]:
     """The tokens of a grammar, a text, a pair of texts, or a pattern."""
     if isinstance(node, Name) and node.text in grammars:
@@ -292,23 +301,20 @@ class Evaluation:
         return forests.reverse(part)
 
     def _relabel(self, node: Call) -> Value:
-        images, changed = {id: id for id in range(len(self.symbols))}, False
-        for argument in node.arguments[1:]:
-            if not (
-                isinstance(argument, Pair)
-                and isinstance(argument.name, Text)
-                and isinstance(argument.value, Text)
-            ):
-                raise _fault("this is no pair of tokens", argument, FUNCTIONS["relabel"])
-            (old,), (new,) = self._word(argument.name, 1), self._word(argument.value, 1)
-            images[old], changed = new, True
-        if not changed:
-            raise _fault("relabel wants pairs of tokens", node, FUNCTIONS["relabel"])
+        if len(node.arguments) < 2:
+            raise _fault("relabel wants a language and pairs of tokens", node, FUNCTIONS["relabel"])
         part = self.value(node.arguments[0])
+        images, written = {id: id for id in range(len(self.symbols))}, set(used(part))
+        for pair in node.arguments[1:]:
+            if not (isinstance(pair, Pair) and isinstance(pair.name, Text) and isinstance(pair.value, Text)):
+                raise _fault("this is no pair of tokens", pair, FUNCTIONS["relabel"])
+            (old,), (images[old],) = self._word(pair.name, 1), self._word(pair.value, 1)
+            if old not in written:
+                raise _fault(f"no word here has {self.symbols[old]!r}", pair.name)
         if isinstance(part, Dfa):
             return self._dfa(nondeterministic.relabelled(part.nfa(), images))
-        used = {code for p in part.trees.productions for code in p.terminals()}
-        return forests.relabelled(part, {id: images[id] for id in sorted(used)}, self.symbols)
+        own = {code for p in part.trees.productions for code in p.terminals()}
+        return forests.relabelled(part, {id: images[id] for id in sorted(own)}, self.symbols)
 
     def _shuffle(self, node: Call) -> Value | Shuffle:
         """Regular languages by pairs of states; rules with regular languages by rules; more rules side by

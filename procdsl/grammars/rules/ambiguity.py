@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,8 +22,11 @@ from procdsl.programs.tree import TreeProgram, TreeShape
 
 # The search goes on until it has made so many strings, or words of this length.
 _STRINGS, _LONGEST = 20_000, 12
-_MOST_RULES = 1_000
+# The table of so many rules, or items, takes some seconds.
+_MOST_RULES, _MOST_ITEMS = 1_000, 20_000
 Strings = tuple[tuple[int, ...], ...]
+# A rule: its head, and terminals' ids and ~ of nonterminals.
+Body = tuple[int, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,17 @@ def derived_once(program: TreeProgram) -> bool:
 
 
 def _certified(shapes: Sequence[TreeShape]) -> bool:
-    rules = list(dict.fromkeys(_rules(shapes)))
-    if len(rules) > _MOST_RULES:
+    """First without telling apart what can stand in the same places: a word's structure then has one
+    derivation at most, and its symbols say which members of the shapes it is made of.
+    """
+    merged = dict.fromkeys(_merged(shapes))
+    if len(merged) == len(shapes) and _conflict_free(merged):
+        return True
+    return _conflict_free(dict.fromkeys(_rules(shapes)))
+
+
+def _conflict_free(rules: Collection[Body]) -> bool:
+    if len(rules) > _MOST_RULES or _items(rules) > _MOST_ITEMS:
         return False
     made = [Rule(NonTerminal(f"n{head}"), [_symbol(s) for s in body]) for head, body in rules]
     table = LALR_Analyzer(ParserConf(made, {}, ["n0"]), strict=True)
@@ -63,11 +76,48 @@ def _certified(shapes: Sequence[TreeShape]) -> bool:
     return True
 
 
+def _items(rules: Collection[Body]) -> int:
+    """How many items the states of a table have, at most: for each place before a nonterminal, the rules that
+    can begin there.
+    """
+    first: dict[int, set[int]] = {}
+    for head, body in rules:
+        first.setdefault(head, set()).update(~code for code in body[:1] if code < 0)
+    size = Counter(head for head, _ in rules)
+    begin = dict[int, int]()
+    for head in first:
+        reached, waiting = {head}, [head]
+        while waiting:
+            more = first.get(waiting.pop(), set()) - reached
+            reached |= more
+            waiting += more
+        begin[head] = sum(size[a] for a in reached)
+    return sum(begin.get(~code, 0) for _, body in rules for code in body if code < 0)
+
+
 def _symbol(code: int) -> Symbol:
     return NonTerminal(f"n{~code}") if code < 0 else Terminal(f"T{code}")
 
 
-def _rules(shapes: Sequence[TreeShape]) -> Iterator[tuple[int, tuple[int, ...]]]:
+def _merged(shapes: Sequence[TreeShape]) -> Iterator[Body]:
+    """Context-free rules, one a shape, over classes of terminals: those that stand in one place are alike."""
+    classes: dict[int, set[int]] = {}
+    for shape in shapes:
+        for place in zip(*shape.members, strict=True):
+            whole = set[int]().union(*(classes.get(terminal, {terminal}) for terminal in place))
+            classes.update(dict.fromkeys(whole, whole))
+    least = {terminal: min(whole) for terminal, whole in classes.items()}
+    for shape in shapes:
+        yield (
+            shape.head,
+            tuple(
+                least[shape.members[0][c]] if c >= 0 else ~shape.children[referred(c)[0]]
+                for c in shape.yields[0]
+            ),
+        )
+
+
+def _rules(shapes: Sequence[TreeShape]) -> Iterator[Body]:
     """Context-free rules. Terminals that no other rule has and that stand alone need one name only."""
     heads: dict[int, set[int]] = {}
     for number, shape in enumerate(shapes):

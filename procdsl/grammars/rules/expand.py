@@ -9,7 +9,6 @@ so that a lexicon of thousands is one group of productions, not thousands of rul
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -33,6 +32,7 @@ from procdsl.grammars.rules.written import (
 
 Values = Mapping[str, str]
 MOST_PRODUCTIONS = 200_000
+_HEAVIEST = 1e100
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +101,7 @@ class _Expansion:
     # ------------------------------------------------------------ one alternative, every value of its indices
 
     def _alternative(self, head: Name, alternative: Alternative, *, held: bool) -> None:
-        weight = 1.0 if alternative.weight is None else self._number(alternative.weight)
-        if weight < 0:
-            raise RuleError("P373", f"a weight is at least 0, not {weight:g}", alternative.spot)
+        weight = self._weight(alternative)
         variables = self._variables(head, alternative)
         free = [name for name in variables if name not in head.index]
         choices = 1
@@ -192,10 +190,7 @@ class _Expansion:
         return self._repeat(item, values)
 
     def _group(self, group: Group, values: Values) -> int:
-        weighted = [
-            (a.items, 1.0 if a.weight is None else self._number(a.weight)) for a in group.alternatives
-        ]
-        return self._made(weighted, values)
+        return self._made([(a.items, self._weight(a)) for a in group.alternatives], values)
 
     def _repeat(self, repeat: Repeat, values: Values) -> int:
         """``x{m,n}`` evenly one of m .. n times; ``x*`` one more with probability p; ``x?`` once with p."""
@@ -310,6 +305,16 @@ class _Expansion:
             )
         return bool(self.around.switches[switch.name])
 
+    def _weight(self, alternative: Alternative) -> float:
+        if alternative.weight is None:
+            return 1.0
+        weight = self._number(alternative.weight)
+        if not 0 <= weight <= _HEAVIEST:
+            bound = "at least 0" if weight < 0 else f"at most {_HEAVIEST:g}"
+            message = f"a weight is {bound}, not {weight:g}"
+            raise RuleError("P373", message, alternative.weight.spot)
+        return weight
+
     def _number(self, number: Number) -> float:
         match number.operator, number.operands:
             case "number", (value,):
@@ -342,7 +347,7 @@ class _Expansion:
         faults = [
             RuleError("P373", f"the weights of {names[head]} sum to 0", Spot(max(lines[head], 1), 1))
             for head, total in sums.items()
-            if not 0 < total < math.inf
+            if not total > 0
         ]
         if faults:
             raise RuleErrors(faults)
