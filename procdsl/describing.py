@@ -246,13 +246,14 @@ def _probable(program: TreeProgram) -> bool:
 def _parts(made: Any, program: Program) -> str:
     """What is held out; where the test part is of a sort of its own, with its floor."""
     shares = _held_out(program)
-    if not isinstance(made, Grammar) or made.held_out.sort is None:
+    if not isinstance(made, Grammar) or not made.held_out.sorts:
         return shares
     part, context = made.tested().program(), made.tested().longest()
     floor = analysis.floor(part, length=context, context=context)
     low, high = (floor.low, floor.high) if floor else (0.0, math.inf)
     nats = f"{low:.4f}" if high - low < 1e-9 else f"{low:.4f} to {high:.4f}" if floor else "not known"
-    return f"{made.held_out.told}, for test (floor {nats}); of the rest {shares}"
+    rest = "the rest" if len(made.held_out.sorts) == 1 else "what is neither"
+    return f"{made.held_out.told}, for test (floor {nats}); of {rest} {shares}"
 
 
 def _held_out(program: Program) -> str:

@@ -134,6 +134,37 @@ def test_the_test_part_is_all_that_is_held_out_and_training_the_rest(
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "lengths", "held", "sorts"),
+    [
+        (
+            'kind = "dyck"\nk = 2',
+            (6, 8),
+            "depth = { over = 2 }, length = [8]",
+            (beyond(2), lambda w: len(w) == 8),
+        ),
+        (
+            f'{TREE}measure = "uniform"',
+            (6, 7),
+            """depth = { over = 1 }, length = { over = 6 }, rules = ['S -> "x" S']""",
+            (beyond(1), lambda w: len(w) > 6, uses("x")),
+        ),
+    ],
+    ids=["dyck", "rules"],
+)
+def test_of_several_sorts_the_test_part_is_of_all_and_training_of_none(
+    text: str, lengths: tuple[int, int], held: str, sorts: tuple[Any, ...]
+) -> None:
+    made = read(f"{text}\nlength.uniform = {[*lengths]}\nheld_out = {{ validation = 0, {held} }}")
+    everything = set[tuple[str, ...]]().union(*(language(made, length) for length in lengths))
+    for part, split, words in (
+        (made.tested(), "test", {w for w in everything if all(sort(w) for sort in sorts)}),
+        (made, "train", {w for w in everything if not any(sort(w) for sort in sorts)}),
+    ):
+        assert sum(part.count(length) for length in part.lengths().values) == len(words)
+        assert set(rows(part, 40, split, 20 * len(words))) == words
+
+
 @pytest.mark.slow
 @every_uniform
 def test_the_floor_is_that_of_each_part(text: str, length: int, held: str, is_held: Any) -> None:

@@ -40,7 +40,7 @@ def resolve(spec: ExperimentSpec, settled: Mapping[Address, Budget]) -> Study:
                 origin=_origin(at, phase),
             )
         )
-    sorts = any(grammar.held_out.sort for grammar in spec.grammars.values())
+    sorts = any(grammar.held_out.sorts for grammar in spec.grammars.values())
     tested = procedural(spec, "test") if sorts else made
     study = Study(spec, made, tested, {name: tuple(found) for name, found in curricula.items()})
     return replace(study, curricula={name: _placed(study, found) for name, found in study.curricula.items()})

@@ -59,7 +59,7 @@ class Frames(Grammar):
 
     def _part(self) -> tuple[int, ...]:
         """The rules of this part."""
-        if self.held_out.sort != "rules":
+        if not self.held_out.rules:
             return self.numbers()
         held = {self.numbered(rule) for rule in self.held_out.rules or ()}
         return tuple(rule for rule in self.numbers() if (rule in held) == self.held_out.tests_all)

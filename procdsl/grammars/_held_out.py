@@ -37,7 +37,8 @@ class HeldOut(Node):
     `validation` and `test` are shares of the words, told by a hash; `by` says of what, and is settled by how
     many words there are. Where `length`, `depth` or `rules` is given, the test part is instead all words of
     these lengths, all that nest deeper, or all that one of these rules made: training and validation have
-    none of them, and share the rest by the hash.
+    none of them, and share the rest by the hash. Of several, the test part has the words that are of every
+    sort, training those of none; the others are in no part.
     """
 
     validation: float = Field(default=0.005, ge=0, le=0.5)
@@ -56,30 +57,31 @@ class HeldOut(Node):
         if value.get("rules") in ((), []):
             raise ValueError("`rules` names none to hold out")
         sorts = [sort for sort in SORTS if value.get(sort)]
-        if len(sorts) > 1:
-            raise ValueError(f"one of {' and '.join(sorts)} can say what the test part is")
         if sorts and value.get("test"):
             raise ValueError(f"`{sorts[0]}` says what the test part is: it has no share `test` as well")
-        if sorts and sorts[0] != "length" and value.get("by") == "rank":
-            raise ValueError(f'`by = "rank"` counts all words, and `{sorts[0]}` takes some away')
+        if sorts and sorts[-1] != "length" and value.get("by") == "rank":
+            raise ValueError(f'`by = "rank"` counts all words, and `{sorts[-1]}` takes some away')
         return {**value, "test": 0.0} if sorts else value
 
     @property
-    def sort(self) -> Sort | None:
+    def sorts(self) -> tuple[Sort, ...]:
         """What tells the words of the test part, if it is not a hash."""
-        return next((sort for sort in SORTS if getattr(self, sort)), None)
+        return tuple(sort for sort in SORTS if getattr(self, sort))
 
     @property
     def told(self) -> str:
         """What tells the words of the test part, in words."""
-        match self.length, self.depth:
-            case Over(over=most), _:
-                return f"words of over {most} symbols"
-            case (first, *more), _:
-                return f"words of {', '.join(map(str, (first, *more)))} symbols"
-            case _, Over(over=most):
-                return f"words over {most} deep"
-        return f"what is made by {'; '.join(map(str, self.rules or ()))}"
+        found = list[str]()
+        match self.length:
+            case Over(over=most):
+                found.append(f"of over {most} symbols")
+            case (first, *more):
+                found.append(f"of {', '.join(map(str, (first, *more)))} symbols")
+        if self.depth:
+            found.append(f"over {self.depth.over} deep")
+        if self.rules:
+            found.append(f"made by {'; '.join(map(str, self.rules))}")
+        return " ".join(("words" if self.length or self.depth else "what is", " and ".join(found)))
 
     @property
     def tests_all(self) -> bool:
@@ -89,7 +91,7 @@ class HeldOut(Node):
     @property
     def of_test(self) -> HeldOut:
         """The same for the grammar of the test part."""
-        return self.model_copy(update={"validation": 0.0, "test": 1.0}) if self.sort else self
+        return self.model_copy(update={"validation": 0.0, "test": 1.0}) if self.sorts else self
 
     def any(self) -> bool:
         """Whether a hash holds something out."""

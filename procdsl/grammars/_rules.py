@@ -319,9 +319,9 @@ class RuleGrammar(WordGrammar):
         found = self.verdict()
         if found.certain:
             return
-        if self.held_out.sort == "rules" and found.witness is not None:
-            word = " ".join(self.alphabet()[symbol] for symbol in found.witness) or "the empty word"
-            message = f"{word!r} has several derivations: with the rules held out, and perhaps without"
+        if self.held_out.rules and found.witness is not None:
+            ways = "several derivations: with the rules held out, and perhaps without"
+            message = f"{self._spelt(found.witness)} has {ways}"
             help = "write rules with one derivation for each word, or hold out by length or depth"
             yield Problem("P357", message, ("held_out", "rules"), help)
             return

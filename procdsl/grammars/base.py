@@ -87,7 +87,7 @@ class Grammar(Node):
 
     def tested(self) -> Self:
         """The grammar of the test part, where that has all words of one sort; else this one."""
-        return self._with(self.held_out.of_test) if self.held_out.sort else self
+        return self._with(self.held_out.of_test) if self.held_out.sorts else self
 
     def _with(self, held_out: HeldOut) -> Self:
         """This grammar with other words held out, and nothing that was worked out before."""
@@ -196,7 +196,7 @@ class WordGrammar(Grammar):
 
     def _part_problems(self) -> Iterator[Problem]:
         """P359: a test part without words."""
-        if self.held_out.sort and not self.held_out.tests_all:
+        if self.held_out.sorts and not self.held_out.tests_all:
             try:
                 self.tested().lengths()
             except ValueError as none:
@@ -279,7 +279,7 @@ def _whole(held_out: HeldOut, words: int) -> tuple[int, int]:
 
 def no_words(grammar: Grammar, what: str, why: str) -> Problem:
     """P359: a part without words, by what tells it."""
-    sort = grammar.held_out.sort or "by"
+    sort = [*grammar.held_out.sorts, "by"][0]
     return Problem("P359", f"{what}: {why}", ("held_out", sort), "let both parts have words")
 
 

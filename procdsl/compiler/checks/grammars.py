@@ -24,12 +24,12 @@ def parts_can_be_told(spec: ExperimentSpec) -> Iterator[Finding]:
     """P357: a grammar knows which of its words are of the sort that is held out."""
     for name, grammar in _bound(spec).items():
         held_out, known = grammar.held_out, grammar.holds_out()
-        asked = held_out.sort or ("rank" if held_out.by == "rank" else None)
-        if asked and asked not in known:
+        asked = [*held_out.sorts, *(["rank"] if held_out.by == "rank" else [])]
+        for sort in (one for one in asked if one not in known):
             kind = getattr(grammar, "kind", "this")
-            message = f"{name}: by {asked} nothing can be held out of {kind!r}"
+            message = f"{name}: by {sort} nothing can be held out of {kind!r}"
             help = "shares (validation, test) can" + "".join(f", {one}" for one in sorted(known))
-            key = "by" if asked == "rank" else asked
+            key = "by" if sort == "rank" else sort
             yield Finding("P357", ("grammars", name, "held_out", key), message, help, key=True)
 
 

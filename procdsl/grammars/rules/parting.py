@@ -29,14 +29,16 @@ Places = frozenset[tuple[int, int]]
 
 def part(trees: Trees, held_out: HeldOut) -> Trees:
     """The rules of the words of this part. ValueError where there is none."""
+    if held_out.rules:
+        trees = _alive(using(trees) if held_out.tests_all else without(trees))
     if held_out.depth:
         bound = nesting.at_most(held_out.depth.over, trees.alphabet)
-        made = _met(trees, complement(bound) if held_out.tests_all else bound)
-    elif held_out.rules:
-        made = using(trees) if held_out.tests_all else without(trees)
-    else:
-        return trees
-    alive = made.trimmed()
+        trees = _alive(_met(trees, complement(bound) if held_out.tests_all else bound))
+    return trees
+
+
+def _alive(trees: Trees) -> Trees:
+    alive = trees.trimmed()
     if alive is None:
         raise ValueError("no word is left")
     return alive
