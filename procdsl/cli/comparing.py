@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from procdsl import report
-from procdsl.cli.opening import begun, opened
+from procdsl.cli.opening import begun, floored, opened
 from procdsl.cli.options import JsonOpt, ProfileOpt, SetOpt, SpecArg, StoreOpt
 from procdsl.errors import UsageError
 from procdsl.pages import comparisons
@@ -90,7 +90,7 @@ def comparison_of(
     from runner.compare.document import document
     from runner.tracking import attach
 
-    top = store.study(plan.study) / "compare"
+    plan, top = floored(plan, store), store.study(plan.study) / "compare"
     asked_for = {"--comparison": named, "--metric": metric}
     options = [word for key, value in asked_for.items() if value for word in (key, value)]
     again = shlex.join(["procdsl", "compare", str(spec), *options])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from procdsl import generate, sampling
-from procdsl.cli.opening import counted
+from procdsl.cli.opening import counted, floored
 from procdsl.compiler import compile
 from procdsl.errors import RunError
 from procdsl.plan import GenerateOperation, Plan, PrepareOperation
@@ -140,6 +140,16 @@ def test_commands_count_what_is_prepared(
         assert made.chance == pytest.approx(8 / 15, abs=0.01)
     monkeypatch.setenv("PROCDSL_STORE", str(plan[1].root / "nothing"))
     assert counted(asked, compiled.plan, spec) == asked
+
+
+def test_a_comparison_knows_the_floor_of_what_is_prepared(plan: tuple[Plan, Store], tmp_path: Path) -> None:
+    told = floored(*plan)
+    shares = np.array([8, 4, 2, 1]) / 15
+    floor = operation(told, "noise").floor
+    assert floor is not None
+    assert floor.low == pytest.approx(-(shares * np.log(shares)).sum(), abs=0.01)
+    assert told.keys == plan[0].keys
+    assert operation(floored(plan[0], Store(tmp_path)), "noise").floor is None
 
 
 def test_another_text_is_another_key(plan: tuple[Plan, Store], tmp_path: Path) -> None:
