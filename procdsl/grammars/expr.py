@@ -17,15 +17,8 @@ from procdsl.grammars.regular.expressions import Name, Node, nodes, parse
 from procdsl.grammars.regular.forests import Forest, Shuffle, relabelled
 from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.nondeterministic import relabelled as renamed
-from procdsl.grammars.regular.operators import (
-    Evaluation,
-    PartFault,
-    Value,
-    alphabet,
-    channel,
-    unwritten,
-    used,
-)
+from procdsl.grammars.regular.operands import PartFault, alphabet, channel, unwritten
+from procdsl.grammars.regular.operators import Evaluation, Value, used
 from procdsl.grammars.regular.texts import TextError
 from procdsl.programs.automaton import AutomatonProgram
 from procdsl.programs.base import SPECIALS
@@ -46,9 +39,10 @@ class Expr(WordGrammar):
     These stay in `concat`, `|`, `repeat`, `reverse`, `relabel`, `depth`, in the first part of `minus`, in the
     rules of `shuffle`, and in one part of `&`: the rules, else the first that has weights. Elsewhere only
     what words there are counts. A `shuffle` of several context-free languages, and others, wants symbols that
-    tell its parts, and keeps the weights of all. It stands outermost: what it makes has no rules. So does
-    `corrupt(a, substitute = 0.02, swap = 0.01, delete = 0.01)`, which errs symbol by symbol: what is drawn
-    then may be no word, and membership is that of `a`.
+    tell its parts, and keeps the weights of all. It stands outermost, or in a `depth`: what it makes has no
+    rules. Rules that are regular all the same, as of brackets so many deep, are taken for an automaton where
+    rules cannot stand. `corrupt(a, substitute = 0.02, swap = 0.01, delete = 0.01)` stands outermost and errs
+    symbol by symbol: what is drawn then may be no word, and membership is that of `a`.
 
     ```toml
     kind   = "expr"

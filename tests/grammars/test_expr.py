@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from itertools import combinations, product
+from itertools import accumulate, combinations, product
 from random import Random
 from typing import Any
 
@@ -62,6 +62,17 @@ def strings(alphabet: str, longest: int) -> Words:
     return {word for n in range(longest + 1) for word in product(alphabet, repeat=n)}
 
 
+def deepest(word: tuple[str, ...]) -> int:
+    """How deep brackets of any sort nest; 99 where some are not closed."""
+    heights = list(accumulate((-1 if one in ")]" else 1 for one in word), initial=0))
+    return 99 if min(heights) < 0 or heights[-1] else max(heights)
+
+
+def in_twos(word: tuple[str, ...]) -> bool:
+    """Whether round and square brackets are balanced, each by themselves."""
+    return all(deepest(tuple(one for one in word if one in sort)) < 99 for sort in ("()", "[]"))
+
+
 EVEN = {word for word in strings("ab", 6) if word.count("a") % 2 == 0}
 ENDS = {word for word in strings("ab", 6) if word[-1:] == ("a",) or word[-2:] == ("a", "b")}
 
@@ -92,6 +103,46 @@ def test_regular_operators_are_what_sets_say(text: str, wanted: Words) -> None:
     short = {word for word in wanted if 0 < len(word) <= 6}
     assert words(grammar, 6) == short
     assert [grammar.count(n) for n in range(1, 7)] == [sum(len(w) == n for w in short) for n in range(1, 7)]
+
+
+PAIRS = {word for word in strings("()", 8) if deepest(word) < 9}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("minus(own, depth(own, max = 2))", {w for w in PAIRS if deepest(w) > 2}),
+        ("own & depth(own, max = 2)", {w for w in PAIRS if deepest(w) < 3}),
+        ("depth(own, max = 3) & ~depth(own, max = 1)", {w for w in PAIRS if 1 < deepest(w) < 4}),
+        ("~left & regex('.*')", strings("ab", 8) - {("b", *"a" * n) for n in range(8)}),
+        (
+            "depth(shuffle(own, square), max = 2)",
+            {w for w in strings("()[]", 6) if in_twos(w) and deepest(w) < 3},
+        ),
+        (
+            "shuffle(depth(own, max = 1), depth(own, max = 1))",
+            {w for w in PAIRS if deepest(w) < 3},
+        ),
+    ],
+)  # fmt: skip
+def test_rules_that_are_regular_are_taken_for_automata(text: str, wanted: Words) -> None:
+    grammars = """
+[grammars.own]
+kind = "cfg"
+rules = 'S -> "(" S ")" S | ε'
+length = 8
+[grammars.square]
+kind = "cfg"
+rules = 'S -> S "[" S "]" | ε'
+length = 8
+[grammars.left]
+kind = "cfg"
+rules = 'S -> S "a" | "b"'
+length = 8
+"""
+    made = read(f'kind = "expr"\nexpr = "{text}"\nlength = 6\n{grammars}')
+    longest = max(map(len, wanted))
+    assert words(made, longest) == wanted - {()}
 
 
 def test_relabel_and_shuffle() -> None:
@@ -324,6 +375,7 @@ def test_the_floor_of_a_product_counts_its_words() -> None:
         ("pairs & sums", "pairs & sums", "two context-free languages"),
         ("pairs & nobody", "nobody", "no grammar is called"),
         ("~pairs", "pairs", "regular languages"),
+        ("complement(even, ends)", "complement(even, ends)", "complement has 2 arguments"),
         ("shuffle(pairs, two)", "two", "'(0' is in pairs and in two"),
         ("shuffle(pairs, sums) & avoid('n')", "shuffle(pairs, sums)", "stands outermost"),
         ("shuffle(pairs, sums, ~regex('.*'))", "~regex('.*')", "no words"),

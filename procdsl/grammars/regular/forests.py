@@ -214,7 +214,7 @@ def meet(part: Forest, dfa: Dfa, rules: int = RULES) -> Forest:
     budget."""
     trees = part.trees.trimmed() or part.trees
     found = _paths(trees, dfa, rules)
-    bodies = _bodies(trees)
+    written = bodies(trees)
     number: dict[tuple[int, int, int], int] = {}
     productions = list[Production]()
     for place, path in found:
@@ -222,7 +222,7 @@ def meet(part: Forest, dfa: Dfa, rules: int = RULES) -> Forest:
         head = number.setdefault((path[0], production.head, path[-1]), len(number) + 1)
         children = tuple(
             number.setdefault((before, ~code, after), len(number) + 1)
-            for code, (before, after) in zip(bodies[place], steps, strict=True)
+            for code, (before, after) in zip(written[place], steps, strict=True)
             if code < 0
         )
         productions.append(replace(production, head=head, children=children))
@@ -234,7 +234,7 @@ def meet(part: Forest, dfa: Dfa, rules: int = RULES) -> Forest:
 
 def _paths(trees: Trees, dfa: Dfa, rules: int) -> list[tuple[int, tuple[int, ...]]]:
     """Every production with the states before, between and behind its symbols, from state 0 and its start."""
-    bodies = _bodies(trees)
+    written = bodies(trees)
     of_head: dict[int, list[int]] = defaultdict(list)
     for place, production in enumerate(trees.productions):
         of_head[production.head].append(place)
@@ -244,7 +244,7 @@ def _paths(trees: Trees, dfa: Dfa, rules: int) -> list[tuple[int, tuple[int, ...
     found = list[tuple[int, tuple[int, ...]]]()
     while agenda:
         place, begun = agenda.pop()
-        body, path = bodies[place], _read(bodies[place], begun, dfa)
+        body, path = written[place], _read(written[place], begun, dfa)
         if path is None:
             continue
         if len(path) <= len(body):
@@ -276,7 +276,7 @@ def _read(body: Sequence[int], path: tuple[int, ...], dfa: Dfa) -> tuple[int, ..
     return tuple(states)
 
 
-def _bodies(trees: Trees) -> list[tuple[int, ...]]:
+def bodies(trees: Trees) -> list[tuple[int, ...]]:
     """Right-hand sides: terminals' ids, and ~ of nonterminals."""
     return [
         tuple(code if code >= 0 else ~p.children[referred(code)[0]] for code in p.yields[0])

@@ -1,113 +1,33 @@
 """What expressions over languages mean: a least automaton where all parts are regular, else rules.
 
-Both are over the one alphabet of the whole expression. Rules meet automata exactly; rules and rules do not
-meet, and what comes of their shuffle is no language of rules: it stands outermost."""
+Both are over the one alphabet of the whole expression. Rules meet automata exactly, and other rules where
+some are regular all the same (`linear`); what comes of the shuffle of others is no language of rules, and
+stands outermost.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import product
-from typing import TypeVar
 
 from procdsl.grammars._expressed import FIELD, InterleavedWords
 from procdsl.grammars.base import Grammar
 from procdsl.grammars.cfg import Cfg
 from procdsl.grammars.dyck import Dyck
 from procdsl.grammars.iid import Iid
-from procdsl.grammars.regular import deterministic, forests, nesting, nondeterministic
+from procdsl.grammars.regular import deterministic, forests, linear, nesting, nondeterministic
 from procdsl.grammars.regular.deterministic import Dfa, TooLarge, determinise
-from procdsl.grammars.regular.expressions import Call, Name, Node, Pair, Pattern, Range, Rate, Text, nodes
+from procdsl.grammars.regular.expressions import Call, Name, Node, Pair, Pattern, Range, Text
 from procdsl.grammars.regular.forests import Forest, Shuffle
 from procdsl.grammars.regular.grammar import RegularGrammar
 from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
-from procdsl.grammars.regular.patterns import Pattern as RegularExpression
-from procdsl.grammars.regular.patterns import compiled, named, parse
+from procdsl.grammars.regular.operands import FUNCTIONS, PartFault, expression, fault, placed, text_of
+from procdsl.grammars.regular.patterns import compiled
 from procdsl.grammars.regular.texts import TextError, near
 from procdsl.programs.automaton import AutomatonProgram
 
-T = TypeVar("T")
 Value = Dfa | Forest
-# How each function is called.
-FUNCTIONS = {
-    "concat": "concat(a, b, …)",
-    "union": "union(a, b, …)",
-    "minus": "minus(a, b)",
-    "complement": "complement(a)",
-    "shuffle": "shuffle(a, b)",
-    "repeat": "repeat(a, 2..5)",
-    "reverse": "reverse(a)",
-    "relabel": "relabel(a, 'x' = 'y')",
-    "avoid": "avoid('x y')",
-    "factor": "factor('x y')",
-    "regex": "regex('(x y)*')",
-    "depth": "depth(a, max = 8)",
-    "corrupt": "corrupt(a, substitute = 0.02, swap = 0.01, delete = 0.01)",
-}
-
-
-def alphabet(node: Node, grammars: Mapping[str, Grammar]) -> tuple[str, ...]:
-    """All tokens that an expression speaks of, in order of writing."""
-    return tuple(dict.fromkeys(token for one in nodes(node) for token in _tokens(one, grammars)))
-
-
-class PartFault(TextError):
-    """A grammar that an expression names has a fault: its own, or that of a `part` that it is made of."""
-
-    def __init__(self, message: str, node: Name, part: Grammar) -> None:
-        self.part = part
-        super().__init__(message, FIELD, node.at, node.end - node.at)
-
-
-def unwritten(node: Node, grammars: Mapping[str, Grammar]) -> Iterator[tuple[str, Text]]:
-    """The tokens that are avoided, and that no part of the expression writes: often two written as one."""
-    parts = list(nodes(node))
-    avoids = [one for one in parts if isinstance(one, Call) and one.function == "avoid"]
-    texts = [text for one in avoids for text in one.arguments if isinstance(text, Text)]
-    known = {token for one in parts if one not in texts for token in _tokens(one, grammars)}
-    yield from ((token, text) for text in texts for token in text.text.split() if token not in known)
-
-
-def _tokens(node: Node, grammars: Mapping[str, Grammar]) -> Iterator[str]:
-    """The tokens of a grammar, a text, a pair of texts, or a pattern."""
-    if isinstance(node, Name) and node.text in grammars:
-        yield from grammars[node.text].alphabet()
-    elif isinstance(node, Pair):
-        yield from (
-            token for part in (node.name, node.value) if isinstance(part, Text) for token in part.text.split()
-        )
-    elif isinstance(node, Text):
-        yield from node.text.split()
-    elif isinstance(node, Pattern):
-        yield from (name for name, _ in named(_pattern(node)))
-
-
-def channel(node: Node) -> tuple[Node, dict[str, float]]:
-    """What an expression corrupts, and how often each way; nothing, and no ways, where it does not.
-
-    Errors stand outermost: what comes out of them is drawn, but is no language that operators could go on
-    with.
-    """
-    inside = node.arguments if isinstance(node, Call) else ()
-    for part in (one for argument in inside for one in nodes(argument)):
-        if isinstance(part, Call) and part.function == "corrupt":
-            raise _fault("corrupt stands outermost: what it gives is no language", part)
-    if not isinstance(node, Call) or node.function != "corrupt":
-        return node, {}
-    rates = dict[str, float]()
-    for argument in node.arguments[1:]:
-        match argument:
-            case Pair(name=Name(text=("substitute" | "swap" | "delete") as way), value=Rate(value=rate)):
-                rates[way] = rate
-            case Pair(name=Name(text=("substitute" | "swap" | "delete") as way), value=Range(least=rate)):
-                rates[way] = float(rate)
-            case _:
-                raise _fault("this is no way to corrupt", argument, FUNCTIONS["corrupt"])
-    if not node.arguments or isinstance(node.arguments[0], Pair) or not rates:
-        raise _fault("corrupt wants a language and how often it errs", node, FUNCTIONS["corrupt"])
-    if sum(rates.values()) > 1:
-        raise _fault(f"something befalls {sum(rates.values()):g} of the symbols: at most all of them", node)
-    return node.arguments[0], rates
 
 
 class Evaluation:
@@ -139,7 +59,7 @@ class Evaluation:
         found = self.whole(node)
         if isinstance(found, Shuffle):
             message = "the shuffle of context-free languages stands outermost: it is no language of rules"
-            raise _fault(message, node, "apply operators to its parts")
+            raise fault(message, node, "apply operators to its parts")
         return found
 
     def whole(self, node: Node) -> Value | Shuffle:
@@ -151,18 +71,18 @@ class Evaluation:
         if isinstance(node, Text):
             return self._dfa(nondeterministic.word(self._word(node)))
         if not isinstance(node, Call):
-            raise _fault("this is no language", node)
+            raise fault("this is no language", node)
         try:
             return self._call(node)
         except TooLarge as large:
-            raise _fault(str(large), node, "make a part simpler, or give the grammar more `states`") from None
+            raise fault(str(large), node, "make a part simpler, or give the grammar more `states`") from None
 
     # ------------------------------------------------------------ grammars
 
     def _named(self, node: Name) -> Value | Shuffle:
         grammar = self.grammars.get(node.text)
         if grammar is None:
-            raise _fault(f"no grammar is called {node.text!r}", node, near(node.text, self.grammars))
+            raise fault(f"no grammar is called {node.text!r}", node, near(node.text, self.grammars))
         try:
             found = self._grammar(grammar)
         except ValueError as inner:
@@ -170,7 +90,7 @@ class Evaluation:
             raise PartFault(f"{node.text} has a fault of its own: {inner}", node, part) from None
         if found is None:
             kind = getattr(grammar, "kind", "this")
-            raise _fault(f"{kind!r} is no kind of grammar that operators know", node, _OPERANDS)
+            raise fault(f"{kind!r} is no kind of grammar that operators know", node, _OPERANDS)
         return found
 
     def _grammar(self, grammar: Grammar) -> Value | Shuffle | None:
@@ -211,18 +131,15 @@ class Evaluation:
         return known[node.function](node)
 
     def _union(self, node: Call) -> Value:
-        parts = self._languages(node, 1)
-        if all(isinstance(part, Dfa) for part in parts):
-            return self._dfa(nondeterministic.union(part.nfa() for part in parts if isinstance(part, Dfa)))
-        return self._disjoint_union(parts)
-
-    def _disjoint_union(self, parts: Sequence[Value]) -> Forest:
         """The regular parts as one, and of the others what it has not: words in both have one derivation."""
-        regular = [part for part in parts if isinstance(part, Dfa)]
+        parts = self._languages(node, 1)
+        regular = [part.nfa() for part in parts if isinstance(part, Dfa)]
         others = [part for part in parts if isinstance(part, Forest)]
         if not regular:
             return forests.union(others)
-        whole = self._dfa(nondeterministic.union(part.nfa() for part in regular))
+        whole = self._dfa(nondeterministic.union(regular))
+        if not others:
+            return whole
         kept = [forests.meet(part, deterministic.complement(whole)) for part in others]
         alive = [part for part in kept if part.trees.trimmed()]
         last = forests.right_linear(whole, self.symbols)
@@ -230,8 +147,9 @@ class Evaluation:
 
     def _concat(self, node: Call) -> Value:
         parts = self._languages(node, 1)
-        if all(isinstance(part, Dfa) for part in parts):
-            return self._dfa(nondeterministic.concat(part.nfa() for part in parts if isinstance(part, Dfa)))
+        regular = [part.nfa() for part in parts if isinstance(part, Dfa)]
+        if len(regular) == len(parts):
+            return self._dfa(nondeterministic.concat(regular))
         return forests.concat([self._forest(part) for part in parts])
 
     def _meet(self, node: Call) -> Value:
@@ -241,7 +159,7 @@ class Evaluation:
             if not _nonempty(found):
                 before, last = self.text[node.at : part.at].rstrip("& ("), self.text[part.at : part.end]
                 message = f"{before} and {last} have no word in common, but perhaps the empty one"
-                raise _fault(message, Call("&", (), node.at, part.end), "loosen one of them")
+                raise fault(message, Call("&", (), node.at, part.end), "loosen one of them")
         return found
 
     def _weighed_once(self, node: Call) -> list[Value]:
@@ -266,32 +184,38 @@ class Evaluation:
                 return forests.meet(one, other)
             case Dfa(), Forest():
                 return forests.meet(other, one)
-        raise _fault(
-            "two context-free languages meet in one that may be neither", node, "one must be regular"
-        )
+            case Forest(), Forest():
+                for part, regular in ((one, other), (other, one)):
+                    if (found := self._automaton(regular)) is not None:
+                        return forests.meet(part, found)
+        raise fault("two context-free languages meet in one that may be neither", node, "one must be regular")
 
     def _complement(self, node: Call) -> Value:
-        (part,) = self._regular(node, 1)
+        self._counted(node, 1, 1)
+        part = self._automaton(self.plain.value(node.arguments[0]))
+        if part is None:
+            message = f"{node.function} is for regular languages, and this is not one"
+            raise fault(message, node.arguments[0])
         return deterministic.complement(part)
 
     def _minus(self, node: Call) -> Value:
         self._counted(node, 2, 2)
-        one, other = self.value(node.arguments[0]), self.plain.value(node.arguments[1])
-        if isinstance(other, Forest):
-            raise _fault("only a regular language can be taken away", node.arguments[1])
+        one, other = self.value(node.arguments[0]), self._automaton(self.plain.value(node.arguments[1]))
+        if other is None:
+            raise fault("only a regular language can be taken away", node.arguments[1])
         found = self._both(one, deterministic.complement(other), node)
         if not _nonempty(found):
-            raise _fault("nothing is left", node)
+            raise fault("nothing is left", node)
         return found
 
     def _repeat(self, node: Call) -> Value:
         if len(node.arguments) != 2 or not isinstance(node.arguments[1], Range):
-            raise _fault("repeat wants a language and how often", node, FUNCTIONS["repeat"])
+            raise fault("repeat wants a language and how often", node, FUNCTIONS["repeat"])
         part, times = self.value(node.arguments[0]), node.arguments[1]
         if isinstance(part, Dfa):
             return self._dfa(nondeterministic.repeat(part.nfa(), times.least, times.most))
         if times.most is None:
-            raise _fault("of rules, only so many words can follow each other", times, "as in 1..8")
+            raise fault("of rules, only so many words can follow each other", times, "as in 1..8")
         return forests.repeat(part, times.least, times.most)
 
     def _reverse(self, node: Call) -> Value:
@@ -302,15 +226,15 @@ class Evaluation:
 
     def _relabel(self, node: Call) -> Value:
         if len(node.arguments) < 2:
-            raise _fault("relabel wants a language and pairs of tokens", node, FUNCTIONS["relabel"])
+            raise fault("relabel wants a language and pairs of tokens", node, FUNCTIONS["relabel"])
         part = self.value(node.arguments[0])
         images, written = {id: id for id in range(len(self.symbols))}, set(used(part))
         for pair in node.arguments[1:]:
             if not (isinstance(pair, Pair) and isinstance(pair.name, Text) and isinstance(pair.value, Text)):
-                raise _fault("this is no pair of tokens", pair, FUNCTIONS["relabel"])
+                raise fault("this is no pair of tokens", pair, FUNCTIONS["relabel"])
             (old,), (images[old],) = self._word(pair.name, 1), self._word(pair.value, 1)
             if old not in written:
-                raise _fault(f"no word here has {self.symbols[old]!r}", pair.name)
+                raise fault(f"no word here has {self.symbols[old]!r}", pair.name)
         if isinstance(part, Dfa):
             return self._dfa(nondeterministic.relabelled(part.nfa(), images))
         own = {code for p in part.trees.productions for code in p.terminals()}
@@ -318,21 +242,28 @@ class Evaluation:
 
     def _shuffle(self, node: Call) -> Value | Shuffle:
         """Regular languages by pairs of states; rules with regular languages by rules; more rules side by
-        side."""
+        side, unless they share symbols and are regular all the same."""
         self._counted(node, 2)
         parts = [self.plain.whole(argument) for argument in node.arguments]
-        regular = [part for part in parts if isinstance(part, Dfa)]
         rules = [place for place, part in enumerate(parts) if not isinstance(part, Dfa)]
+        symbols = [symbol for part in parts for symbol in used(part)]
+        if len(rules) > 1 and len(set(symbols)) < len(symbols):
+            parts = [part if isinstance(part, Shuffle) else self._automaton(part) or part for part in parts]
+            rules = [place for place, part in enumerate(parts) if not isinstance(part, Dfa)]
         if len(rules) > 1 or any(isinstance(part, Shuffle) for part in parts):
             return self._side_by_side(node)
-        found = regular[0]
-        for part in regular[1:]:
-            found = self._dfa(_shuffled(found, part, self.states))
+        found = self._interleaved([part for part in parts if isinstance(part, Dfa)])
         if not rules:
             return found
         weighed = self.value(node.arguments[rules[0]]) if self.weighted else parts[rules[0]]
         assert isinstance(weighed, Forest)
         return forests.shuffle(weighed, found, self.states)
+
+    def _interleaved(self, parts: Sequence[Dfa]) -> Dfa:
+        found = parts[0]
+        for part in parts[1:]:
+            found = self._dfa(_shuffled(found, part, self.states))
+        return found
 
     def _side_by_side(self, node: Call) -> Shuffle:
         """TextError where a symbol is in two parts: which of them it belongs to, nobody could tell."""
@@ -341,17 +272,15 @@ class Evaluation:
             found = self.whole(argument)
             made = found if isinstance(found, Shuffle) else Shuffle((self._forest(found),))
             if not all(part.trees.trimmed() for part in made.parts):
-                raise _fault("the language has no words", argument)
+                raise fault("the language has no words", argument)
             if shared := sorted(made.symbols & of.keys()):
                 one, other = (self.text[node.at : node.end] for node in (of[shared[0]], argument))
                 symbol = self.symbols[shared[0]]
                 message = (
                     f"{symbol!r} is in {one} and in {other}: context-free parts are told by their symbols"
                 )
-                help = (
-                    "relabel(a, 'x' = 'y') gives it another symbol; shuffle regular parts by themselves first"
-                )
-                raise _fault(message, argument, help)
+                help = "relabel(a, 'x' = 'y') gives it another; depth(a, max = 8) makes brackets regular"
+                raise fault(message, argument, help)
             of.update(dict.fromkeys(made.symbols, argument))
             parts += made.parts
         return Shuffle(tuple(parts))
@@ -361,15 +290,15 @@ class Evaluation:
 
     def _factor(self, node: Call) -> Dfa:
         if len(node.arguments) != 1:
-            raise _fault(f"{node.function} wants tokens", node, FUNCTIONS[node.function])
-        word = self._word(_text(node, node.arguments[0]))
+            raise fault(f"{node.function} wants tokens", node, FUNCTIONS[node.function])
+        word = self._word(text_of(node, node.arguments[0]))
         anything = nondeterministic.star(nondeterministic.one_of(range(len(self.symbols))))
         return self._dfa(nondeterministic.concat([anything, nondeterministic.word(word), anything]))
 
     def _matching(self, node: Pattern) -> Value:
         known = {symbol: frozenset({id}) for symbol, id in self.ids.items()}
-        pattern = _pattern(node)
-        return _placed(node, lambda: compiled(pattern, known, len(self.symbols), self.states, FIELD))
+        read = expression(node)
+        return placed(node, lambda: compiled(read, known, len(self.symbols), self.states, FIELD))
 
     def _depth(self, node: Call) -> Value:
         """At most so many brackets are open: tokens that begin like opening ones, or end like closing
@@ -378,10 +307,18 @@ class Evaluation:
             case (inner, Pair(name=Name(text="max"), value=Range(least=deepest))) if deepest:
                 pass
             case _:
-                raise _fault("depth wants a language and a bound", node, FUNCTIONS["depth"])
+                raise fault("depth wants a language and a bound", node, FUNCTIONS["depth"])
         if not all(nesting.sides(self.symbols)):
-            raise _fault("no token opens or closes a bracket", node, "as ( and ), or open[0] and close[0]")
-        return self._both(self.value(inner), nesting.at_most(deepest, self.symbols), node)
+            raise fault("no token opens or closes a bracket", node, "as ( and ), or open[0] and close[0]")
+        bound, found = nesting.at_most(deepest, self.symbols), self.whole(inner)
+        if not isinstance(found, Shuffle):
+            return self._both(found, bound, node)
+        # No part is deeper than all of them together.
+        shallow = [self._automaton(forests.meet(part, bound)) for part in found.parts]
+        regular = [part for part in shallow if part is not None]
+        if len(regular) < len(shallow):
+            raise fault("what is this deep at most, of a part, is not regular", inner, "write it in rules")
+        return self._both(self._interleaved(regular), bound, node)
 
     # ------------------------------------------------------------ arguments
 
@@ -391,26 +328,25 @@ class Evaluation:
 
     def _counted(self, node: Call, least: int, most: int | None = None) -> None:
         if len(node.arguments) < least or (most is not None and len(node.arguments) > most):
-            raise _fault(
+            raise fault(
                 f"{node.function} has {len(node.arguments)} arguments", node, FUNCTIONS.get(node.function, "")
             )
-
-    def _regular(self, node: Call, least: int) -> list[Dfa]:
-        self._counted(node, least)
-        found = [self.plain.value(argument) for argument in node.arguments]
-        for argument, value in zip(node.arguments, found, strict=True):
-            if isinstance(value, Forest):
-                raise _fault(f"{node.function} is for regular languages, and this is not one", argument)
-        return [value for value in found if isinstance(value, Dfa)]
 
     def _word(self, text: Text, tokens: int | None = None) -> list[int]:
         found = [self.ids[token] for token in text.text.split()]
         if not found or (tokens is not None and len(found) != tokens):
-            raise _fault("one token is wanted" if tokens == 1 else "tokens are wanted", text)
+            raise fault("one token is wanted" if tokens == 1 else "tokens are wanted", text)
         return found
 
     def _dfa(self, nfa: Nfa) -> Dfa:
         return determinise(nfa, len(self.symbols), self.states)
+
+    def _automaton(self, value: Value) -> Dfa | None:
+        """A language as an automaton, of rules too where it is regular."""
+        if isinstance(value, Dfa):
+            return value
+        found = linear.automaton(value, self.states)
+        return None if found is None else self._dfa(found)
 
     def _forest(self, value: Value) -> Forest:
         """Rules for an automaton: a nonterminal a state."""
@@ -459,26 +395,3 @@ def _shuffled(one: Dfa, other: Dfa, states: int) -> Nfa:
     ]
     accepts = frozenset(p * columns + q for p in one.accepts for q in other.accepts)
     return Nfa(rows * columns, tuple(arrows), accepts)
-
-
-def _text(node: Call, argument: Node) -> Text:
-    if not isinstance(argument, Text):
-        raise _fault("tokens stand in quotes", argument, FUNCTIONS.get(node.function, ""))
-    return argument
-
-
-def _pattern(node: Pattern) -> RegularExpression:
-    return _placed(node, lambda: parse(node.text, FIELD))
-
-
-def _placed(node: Pattern, read: Callable[[], T]) -> T:
-    """What is read of a pattern within the expression: faults are at the expression's characters."""
-    try:
-        return read()
-    except TextError as fault:
-        at, width = fault.span
-        raise TextError(fault.message, FIELD, node.at + at, width, fault.help) from None
-
-
-def _fault(message: str, node: Node, help: str = "") -> TextError:
-    return TextError(message, FIELD, node.at, max(node.end - node.at, 1), help)
