@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from procdsl.grammars.rules.ambiguity import Verdict, derived_once, verdict
-from procdsl.grammars.rules.findings import longest_word
+from procdsl.grammars.rules.findings import longest_word, together, writing
 from procdsl.grammars.rules.trees import referred
 from procdsl.programs.automaton import AutomatonProgram
 from procdsl.programs.base import Program
@@ -28,7 +28,6 @@ from procdsl.programs.plugin import PluginProgram
 from procdsl.programs.shuffle_dyck import ShuffleDyckProgram
 from procdsl.programs.task import TaskProgram
 from procdsl.programs.tree import TreeProgram, TreeShape
-from procdsl.trees import components
 
 
 @dataclass(frozen=True)
@@ -160,13 +159,9 @@ def self_embedding(shapes: Sequence[TreeShape]) -> bool:
     Within a strongly connected part one step that leaves something on the left and one that leaves something
     on the right make such a derivation together.
     """
-    count = 1 + max(max((shape.head, *shape.children)) for shape in shapes)
-    edges: list[dict[int, float]] = [{} for _ in range(count)]
-    for shape in shapes:
-        edges[shape.head].update(dict.fromkeys(shape.children, 1.0))
-    part_of = {a: number for number, part in enumerate(components(count, edges)) for a in part}
-    left, right = set[int](), set[int]()
-    writes = _writing(shapes)
+    parts = together(shapes)
+    part_of = {a: number for number, part in enumerate(parts) for a in part}
+    left, right, writes = set[int](), set[int](), writing(shapes, parts)
     for shape in shapes:
         codes = shape.yields[0]
         for place, code in enumerate(codes):
@@ -176,11 +171,3 @@ def self_embedding(shapes: Sequence[TreeShape]) -> bool:
                 if any(c >= 0 or shape.children[referred(c)[0]] in writes for c in beside):
                     side.add(part_of[child])
     return bool(left & right)
-
-
-def _writing(shapes: Sequence[TreeShape]) -> set[int]:
-    """The nonterminals that derive some symbol."""
-    found = {shape.head for shape in shapes if shape.members[0]}
-    while more := {s.head for s in shapes if s.head not in found and not found.isdisjoint(s.children)}:
-        found |= more
-    return found

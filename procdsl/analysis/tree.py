@@ -20,7 +20,8 @@ from procdsl.analysis.rows import exactly
 from procdsl.grammars.rules.ambiguity import derived_once
 from procdsl.programs.base import Interval
 from procdsl.programs.tree import TreeProgram, TreeShape
-from procdsl.trees import Structure, product, structure, tilt, unit_edges, vector_inside
+from procdsl.silent import product, unit_edges
+from procdsl.trees import Structure, structure, tilt, vector_inside
 
 _H = 1e-30
 

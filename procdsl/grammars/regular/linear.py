@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from procdsl.grammars.regular.deterministic import TooLarge
 from procdsl.grammars.regular.forests import Forest, bodies
 from procdsl.grammars.regular.nondeterministic import NOTHING, Arrow, Nfa
-from procdsl.trees import components
+from procdsl.silent import components
 
 Bodies = Mapping[int, Sequence[tuple[int, ...]]]
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from procdsl.programs.tree import TreeShape
-from procdsl.trees import components, flattened, plain_inside, tilts
+from procdsl.silent import components
+from procdsl.trees import flattened, plain_inside, tilts
 
 Shapes = Sequence[TreeShape]
 

@@ -17,7 +17,7 @@ from procdsl.grammars.base import Problem
 from procdsl.grammars.rules.trees import Trees
 from procdsl.grammars.rules.written import Name, Rule, RuleError, Spot, names
 from procdsl.programs.tree import TreeShape
-from procdsl.trees import components
+from procdsl.silent import components
 
 Path = tuple[str | int, ...]
 _RULES: Path = ("rules",)
@@ -108,31 +108,36 @@ def longest_word(shapes: Sequence[TreeShape]) -> int | None:
 
     A language is finite where no symbol can derive itself with something beside it.
     """
-    count = 1 + max(shape.head for shape in shapes)
-    edges: list[dict[int, float]] = [{} for _ in range(count)]
-    for shape in shapes:
-        edges[shape.head].update(dict.fromkeys(shape.children, 1.0))
-    parts = components(count, edges)
+    parts = together(shapes)
     part_of = {a: number for number, part in enumerate(parts) for a in part}
-    grows = _writing(shapes, parts)
+    writes = writing(shapes, parts)
     for shape in shapes:
         for i, child in enumerate(shape.children):
-            beside = any(grows[c] for j, c in enumerate(shape.children) if j != i)
+            beside = any(c in writes for j, c in enumerate(shape.children) if j != i)
             if part_of[child] == part_of[shape.head] and (shape.members[0] or beside):
                 return None
     return _longest(shapes, parts)[0]
 
 
-def _writing(shapes: Sequence[TreeShape], parts: Sequence[list[int]]) -> list[bool]:
-    """Which nonterminals derive some symbol."""
-    writes = {shape.head for shape in shapes if shape.members[0]}
+def together(shapes: Sequence[TreeShape]) -> list[list[int]]:
+    """The nonterminals in parts that derive each other, those that others need first."""
+    count = 1 + max(max((shape.head, *shape.children)) for shape in shapes)
+    edges: list[dict[int, float]] = [{} for _ in range(count)]
+    for shape in shapes:
+        edges[shape.head].update(dict.fromkeys(shape.children, 1.0))
+    return components(count, edges)
+
+
+def writing(shapes: Sequence[TreeShape], parts: Sequence[Sequence[int]]) -> set[int]:
+    """The nonterminals that derive some symbol; `parts` are those `together`."""
+    found = {shape.head for shape in shapes if shape.members[0]}
     own: dict[int, set[int]] = {}
     for shape in shapes:
         own.setdefault(shape.head, set()).update(shape.children)
     for part in parts:
-        if any(a in writes or own[a] & writes for a in part):
-            writes.update(part)
-    return [a in writes for a in range(sum(map(len, parts)))]
+        if any(a in found or own[a] & found for a in part):
+            found.update(part)
+    return found
 
 
 def _longest(shapes: Sequence[TreeShape], parts: Sequence[list[int]]) -> list[int]:
