@@ -144,3 +144,8 @@ def test_commands(tmp_path: Path) -> None:
     spec = str(Path(__file__).parent / "compiler" / "good.toml")
     shown = CliRunner().invoke(app, ["export", spec, "dyck", "--format", "gbnf"])
     assert shown.stdout.startswith("root ::= S\nS ::= ")
+
+
+def test_names_for_lark_are_small_letters() -> None:
+    found = write(read("S -> NP VP\nNP -> 'I'\nVP -> 'am'", "nltk"), "lark")
+    assert "\ns: np vp\nnp:" in found

@@ -58,12 +58,16 @@ class Productions:
         }
 
     def renamed(self, pattern: str, otherwise: str) -> Productions:
-        """With names made of what `pattern` matches, what it does not replaced, and all different."""
+        """With names made of what `pattern` matches, small letters for capitals where it matches these alone,
+        what it does not replaced, and all different."""
         names: dict[str, str] = {}
         for name in dict.fromkeys(
             s.text for r in self.rules for s in (Symbol(r.head), *r.body) if not s.token
         ):
-            plain = re.sub(r"_+", "_", "".join(c if re.match(pattern, c) else otherwise for c in name))
+            letters = (
+                next((one for one in (c, c.lower()) if re.match(pattern, one)), otherwise) for c in name
+            )
+            plain = re.sub(r"_+", "_", "".join(letters))
             plain = plain.strip(otherwise) or "n"
             plain = plain if plain[0].isalpha() else f"n{otherwise}{plain}"
             number, chosen = 1, plain
