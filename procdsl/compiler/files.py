@@ -90,6 +90,14 @@ def _check_library(tree: Tree) -> None:
             fail("P129", f'a library has no "{name}"', part.key or part.place, help)
 
 
+def check_study(tree: Tree) -> None:
+    """P129: a library is brought by a study, and is none."""
+    if tree.value.keys() & {*BROUGHT} and tree.value.keys() <= {*BROUGHT, "procdsl"}:
+        part = next(tree.value[name] for name in BROUGHT if name in tree.value)
+        help = "`procdsl new NAME --template grammar` writes a study: paste them there, or include this file"
+        fail("P129", "these tables are a library, and no study yet", part.key or part.place, help)
+
+
 def _bringing(tree: Tree, library: Tree, file: str) -> Tree:
     """The tree with a library's names before its own. P129: a name may be brought or written, not both."""
     for table in BROUGHT:

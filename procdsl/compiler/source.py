@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from procdsl.compiler.files import Files
+from procdsl.compiler.files import Files, check_study
 from procdsl.compiler.overlay import liked, with_profile, with_sets
 from procdsl.compiler.presets import preset
 from procdsl.compiler.sweep import swept
@@ -62,6 +62,7 @@ def read(path: str | Path, *, profile: str | None = "auto", sets: Sequence[str] 
     files: dict[str, str] = {}
     try:
         tree = Files(files).study(path)
+        check_study(tree)
         tree, chosen, notes = with_profile(tree, profile)
         files["--set"] = "\n".join(sets)
         tree = preset(varied(liked(swept(with_sets(tree, sets)))))
