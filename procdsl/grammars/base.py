@@ -245,7 +245,8 @@ class WordGrammar(Grammar):
                 "P353",
                 f"{few}: too few to hold some out",
                 ("length",),
-                'hold out by rank (held_out = { by = "rank" }), or nothing; or make the words longer',
+                'hold out by rank (held_out = { by = "rank" }), or nothing ({ validation = 0, test = 0 }); '
+                "or make the words longer",
             )
         else:
             message = f"{few}: whole rows are held out, not words"

@@ -145,6 +145,23 @@ length = 8
     assert words(made, longest) == wanted - {()}
 
 
+def test_members_of_families_are_no_brackets() -> None:
+    grammar = read("""
+kind   = "expr"
+expr   = "depth(sums, max = 1)"
+length = 5
+[grammars.sums]
+kind   = "cfg"
+rules  = 'E -> E "+" T | T  T -> "(" E ")" | digit'
+tokens = { digit = 2 }
+length = 5
+""")
+    # Three digits, two with one of them in brackets, and both in brackets.
+    assert grammar.count(5) == 8 + 4 + 4 + 4
+    assert grammar.accepts(["(", "digit[0]", ")", "+", "digit[1]"])
+    assert not grammar.accepts(["(", "(", "digit[0]", ")", ")"])
+
+
 def test_relabel_and_shuffle() -> None:
     assert expr("relabel(even, 'b' = 'c')").alphabet() == ("a", "c")
     mixed = words(expr("shuffle('a a', 'b c')", 4), 4)

@@ -7,18 +7,23 @@ from collections.abc import Sequence
 from procdsl.grammars.regular.deterministic import BUDGET, Dfa, TooLarge, determinise
 from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
 
-_OPENING, _CLOSING = ("(", "[", "{", "<"), (")", "]", "}", ">")
+_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("<", ">"))
 
 
 def sides(symbols: Sequence[str]) -> tuple[frozenset[int], frozenset[int]]:
-    """The symbols that open: those that begin like a bracket that does; and those that close.
+    """The symbols that open: those that begin like a bracket that does, and do not close it; and those that
+    close.
 
-    >>> sides(["(0", "0)", "open[1]", "close[1]", "x"])
+    >>> sides(["(0", "0)", "open[1]", "close[1]", "digit[1]", "<sep>"])
     (frozenset({0, 2}), frozenset({1, 3}))
     """
-    opens = {id for id, symbol in enumerate(symbols) if symbol.startswith((*_OPENING, "open"))}
-    closes = {id for id, s in enumerate(symbols) if s.endswith(_CLOSING) or s.startswith("close")}
-    return frozenset(opens), frozenset(closes - opens)
+    opens, closes = set[int](), set[int]()
+    for id, symbol in enumerate(symbols):
+        if symbol.startswith("open") or any(symbol.startswith(o) and c not in symbol for o, c in _PAIRS):
+            opens.add(id)
+        elif symbol.startswith("close") or any(symbol.endswith(c) and o not in symbol for o, c in _PAIRS):
+            closes.add(id)
+    return frozenset(opens), frozenset(closes)
 
 
 def at_most(deepest: int, symbols: Sequence[str]) -> Dfa:
