@@ -84,11 +84,14 @@ class InterleavedWords(WordGrammar):
             found = sums(found, counting.possible(part.shapes, longest)[0], mask)
         return found & ~1
 
-    def count(self, length: int) -> int:
+    def count(self, length: int) -> int | None:
         """How many words there are: derivations, where a part's words have several."""
         whole = [1] + [0] * length
         for part in self._parts:
-            own = counting.counts(part.shapes, length)
+            try:
+                own = counting.counts(part.shapes, length)
+            except ValueError:  # endlessly many derivations
+                return None
             whole = [
                 sum(math.comb(n, k) * own[k] * whole[n - k] for k in range(n + 1) if own[k] and whole[n - k])
                 for n in range(length + 1)

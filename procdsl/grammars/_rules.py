@@ -100,9 +100,12 @@ class RuleGrammar(WordGrammar):
         # The empty word is left out.
         return counting.possible(self._shapes, longest)[0] & ~1
 
-    def count(self, length: int) -> int:
+    def count(self, length: int) -> int | None:
         """How many derivations words of this length have: as many as words, unless they are ambiguous."""
-        return counting.counts(self._shapes, length)[length]
+        try:
+            return counting.counts(self._shapes, length)[length]
+        except ValueError:  # endlessly many
+            return None
 
     def words(self, length: int) -> Iterator[tuple[str, ...]]:
         alphabet = self.alphabet()

@@ -81,7 +81,7 @@ class Expr(WordGrammar):
     def possible(self, longest: int) -> int:
         return self.made.possible(longest)
 
-    def count(self, length: int) -> int:
+    def count(self, length: int) -> int | None:
         return self.made.count(length)
 
     def words(self, length: int) -> Iterator[tuple[str, ...]]:

@@ -404,6 +404,7 @@ def test_the_floor_of_a_product_counts_its_words() -> None:
             "corrupt(pairs, swap = 0.6, delete = 0.6)",
             "at most all",
         ),
+        ("corrupt(even, delete = 1)", "corrupt(even, delete = 1)", "nothing is drawn"),
         ("corrupt('a a', substitute = 0.5)", "corrupt('a a', substitute = 0.5)", "nothing but 'a'"),
         ("repeat(even, 2.5)", "repeat(even, 2.5)", "how often"),
         ("repeat(even, 1..1000000)", "1000000", "at most 6 digits"),

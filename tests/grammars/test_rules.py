@@ -51,10 +51,18 @@ def test_repeats_and_groups_are_rules_of_their_own() -> None:
         ('S -> S S | "a" | "b"', Verdict(witness=(0, 0, 0), derivations=2, searched=3)),
         ('S -> S S | "a" | ε', Verdict(witness=(), searched=0)),
         ('S -> "a" S "a" | "b" S "b" | ε', Verdict(searched=12)),
+        ('S -> A | B  A -> "a" A "b" | ε  B -> "b" B "a" | ε', Verdict(searched=12)),
     ],
 )
 def test_ambiguity_is_proved_or_shown_or_left_open(rules: str, verdict: Verdict) -> None:
     assert cfg(rules).verdict() == verdict
+
+
+def test_endless_derivations_are_not_counted() -> None:
+    made = cfg('S -> A | "a" S  A -> S | "b"')
+    assert made.count(5) is None
+    assert made.possible(3) == 0b1110
+    assert not [problem for problem in made.problems(9) if problem.severity == "error"]
 
 
 def test_a_proof_does_not_hang_on_how_many_brackets_there_are() -> None:

@@ -14,6 +14,8 @@ _ARROW = re.compile(
     r'\s*(?P<source>[^\s\[\]"]+)\s+-(?P<symbols>.*?)->\s*(?P<target>[^\s\[\]"]+)\s*'
     r"(?:\[(?P<weight>[^\]]*)\]\s*)?"
 )
+# Products and ratios of weights are doubles.
+_LIGHTEST = 1e-100
 _SYMBOL = re.compile(r'"(?P<quoted>[^"]*)"|(?P<plain>[^\s"]+)')
 
 
@@ -70,6 +72,7 @@ def _weight(text: str | None, at: int) -> float | None:
         weight = float(text)
     except ValueError:
         weight = math.nan
-    if not 0 < weight < math.inf:
-        raise TextError(f"the weight {text!r} is no number above 0", "edges", at, max(len(text), 1))
+    if not _LIGHTEST <= weight <= 1 / _LIGHTEST:
+        bound = f"between {_LIGHTEST:g} and {1 / _LIGHTEST:g}" if 0 < weight < math.inf else "above 0"
+        raise TextError(f"the weight {text!r} is no number {bound}", "edges", at, max(len(text), 1))
     return weight

@@ -139,7 +139,8 @@ def _search(shapes: Sequence[TreeShape]) -> Verdict:
         if not settled and words:
             return Verdict(witness=min(words)[0], searched=n)
         for word, derivations in words.items():
-            if derivations > 1:
+            # The empty word is left out of every language.
+            if n and derivations > 1:
                 return Verdict(witness=word[0], derivations=derivations, searched=n)
         if search.spent > _STRINGS:
             return Verdict(searched=n)
