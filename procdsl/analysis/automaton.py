@@ -167,9 +167,15 @@ def _written(program: AutomatonProgram) -> _Written:
 # ---------------------------------------------------------------- bounds where words hide their walks
 
 
-@lru_cache(maxsize=64)
 def _bounds(program: AutomatonProgram, length: int) -> Interval | None:
-    """By blocks of as many symbols as there is room for."""
+    """The bounds of a word; of all lengths at once where how many symbols are to come says nothing."""
+    found = _blocks(program, program.lengths.values[-1] if rows(program) == 1 else length)
+    return found[length] if found else None
+
+
+@lru_cache(maxsize=64)
+def _blocks(program: AutomatonProgram, length: int) -> list[Interval] | None:
+    """For each n, of words' first n symbols: by blocks of as many symbols as there is room for."""
     size = program.states**2 * program.count
     if size > ROOM:
         return None
@@ -178,6 +184,7 @@ def _bounds(program: AutomatonProgram, length: int) -> Interval | None:
         depth += 1
     window: deque[tuple[Any, Any]] = deque(maxlen=depth)
     low, high, still, added = 0.0, 0.0, 0, (0.0, 0.0)
+    found = [Interval(low=0.0, high=0.0)]
     for at, kernel in _kernels(program, length):
         unmoved = bool(window) and _close(window[-1][0], at) and _close(window[-1][1], kernel)
         still = still + 1 if unmoved else 0
@@ -185,7 +192,8 @@ def _bounds(program: AutomatonProgram, length: int) -> Interval | None:
         if still <= depth:
             added = _conditional(window, knows_state=True), _conditional(window, knows_state=False)
         low, high = low + added[0], high + added[1]
-    return Interval(low=min(low, high), high=high)
+        found.append(Interval(low=min(low, high), high=high))
+    return found
 
 
 def _kernels(program: AutomatonProgram, length: int) -> Iterator[tuple[Any, Any]]:
