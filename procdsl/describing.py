@@ -21,12 +21,7 @@ from procdsl.grammars.base import Grammar, Problem, WordGrammar
 from procdsl.grammars.rules import branching
 from procdsl.plan import GenerateOperation
 from procdsl.programs.base import Interval, Program, WordProgram
-from procdsl.programs.cellular import CellularProgram
 from procdsl.programs.corrupted import CorruptedProgram
-from procdsl.programs.lsystem import LsystemProgram
-from procdsl.programs.machine import MachineProgram
-from procdsl.programs.random_automaton import RandomAutomatonProgram
-from procdsl.programs.task import TaskProgram
 from procdsl.programs.tree import TreeProgram
 
 if TYPE_CHECKING:
@@ -39,14 +34,6 @@ LEARNT = 0.02
 COUNTED, TOLD = 512, 4_096
 _TERMS, _SIGNED = 10, 48
 _WORDS = 2_000
-# What is hashed of rows that hold no words.
-_HASHED: dict[type[Program], str] = {
-    TaskProgram: "prompt",
-    MachineProgram: "run",
-    CellularProgram: "first frame",
-    LsystemProgram: "axiom, or last generation",
-    RandomAutomatonProgram: "drawn automaton",
-}
 
 
 @dataclass(frozen=True)
@@ -268,7 +255,7 @@ def _held_out(program: Program) -> str:
     elif isinstance(program, WordProgram):
         by = "hash of each word" if split.by == "word" else "hash of each row, as words are too few"
     else:
-        by = f"hash of each {_HASHED.get(type(program), 'row')}"
+        by = f"hash of each {program.told_by}"
     test = f" and {shares[1]:.3g} for test" if shares[1] else ""
     return f"{shares[0]:.3g} for validation{test}, by the {by}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -129,7 +129,12 @@ class Unigrams(Node):
 
 
 class Program(Node):
-    """Rows as a pure function of (data seed, source name, split, index). `kind` names it, and its file."""
+    """Rows as a pure function of (data seed, source name, split, index). `kind` names it, and its file.
+
+    `told_by` says what is hashed of a row that holds no words: the part it belongs to is told by that.
+    """
+
+    told_by: ClassVar[str] = "row"
 
     # Each program has the field itself, in its place among the others: plans are written in that order.
     if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ class CellularProgram(Program):
     `scores_first`. From one frame to the next there are `ahead` changes.
     """
 
+    told_by: ClassVar[str] = "first frame"
     kind: Literal["cellular"] = "cellular"
     shape: Literal["line", "grid"]
     rules: tuple[Annotated[int, Field(ge=0, lt=2**18)], ...] = Field(min_length=1)

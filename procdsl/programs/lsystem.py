@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ class LsystemProgram(Program):
     generation. The axiom is scored only if `scores_first`.
     """
 
+    told_by: ClassVar[str] = "axiom, or last generation"
     kind: Literal["lsystem"] = "lsystem"
     symbols: int = Field(ge=1, le=65_536)
     axiom: tuple[Annotated[int, Field(ge=0)], ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -83,6 +83,7 @@ class MachineProgram(Program):
     says. `split` hashes the run.
     """
 
+    told_by: ClassVar[str] = "run"
     kind: Literal["machine"] = "machine"
     symbols: int = Field(ge=1)
     steps: Lengths

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ class RandomAutomatonProgram(Program):
     the drawn automaton, made least and numbered in the order of its symbols: the language.
     """
 
+    told_by: ClassVar[str] = "drawn automaton"
     kind: Literal["random_automaton"] = "random_automaton"
     count: int = Field(ge=1, le=1_024)
     states: Lengths

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -90,6 +90,7 @@ class TaskProgram(Program):
     instructions behind that one are not carried out.
     """
 
+    told_by: ClassVar[str] = "prompt"
     kind: Literal["task"] = "task"
     symbols: int = Field(ge=1)
     draws: tuple[Draw, ...] = Field(min_length=1)
