@@ -48,6 +48,7 @@ _KernelsOpt = Annotated[
     bool | None,
     typer.Option("--kernels/--no-kernels", help="Train small models by kernels [if it pays]."),
 ]
+_CompileOpt = Annotated[bool, typer.Option("--compile", help="Train by torch.compile.")]
 _DeviceRowsOpt = Annotated[
     bool | None, typer.Option(help="Make rows on the device [on a GPU, those of neural automata].")
 ]
@@ -72,6 +73,7 @@ def run(
     offline: OfflineOpt = False,
     micro_rows: _RowsOpt = None,
     kernels: _KernelsOpt = None,
+    torch_compile: _CompileOpt = False,
     replicas: ReplicasOpt = "auto",
     device_rows: _DeviceRowsOpt = None,
     json: JsonOpt = False,
@@ -104,6 +106,7 @@ def run(
         seeds=execution.seed_range(seeds),
         micro_rows=micro_rows,
         kernels=kernels,
+        compile=torch_compile,
         replicas=execution.replicas(replicas),
         device_rows=device_rows,
     )
