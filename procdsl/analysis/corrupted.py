@@ -15,9 +15,9 @@ from procdsl.programs.corrupted import CorruptedProgram
 
 
 def floor(program: CorruptedProgram, context: int) -> Interval | None:
-    """Nats a scored token, where the floor of the program without errors is known."""
+    """Nats a scored token, where the floor of the program without errors is known and symbols are left."""
     clean = analysis.floor(program.of, length=context, context=context)
-    if clean is None:
+    if clean is None or program.delete == 2**32:
         return None
     deleted, changed, swapped = (n / 2**32 for n in (program.delete, program.substitute, program.swap))
     noise = _nats(deleted, changed, swapped) + changed * math.log(max(program.alphabet - 1, 1))

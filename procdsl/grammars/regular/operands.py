@@ -82,8 +82,6 @@ def channel(node: Node) -> tuple[Node, dict[str, float]]:
                 raise fault("this is no way to corrupt", argument, FUNCTIONS["corrupt"])
     if not node.arguments or isinstance(node.arguments[0], Pair) or not rates:
         raise fault("corrupt wants a language and how often it errs", node, FUNCTIONS["corrupt"])
-    if rates.get("delete") == 1:
-        raise fault("all symbols are left out: nothing is drawn", node, FUNCTIONS["corrupt"])
     if sum(rates.values()) > 1:
         raise fault(f"something befalls {sum(rates.values()):g} of the symbols: at most all of them", node)
     return node.arguments[0], rates
