@@ -12,6 +12,7 @@ import pytest
 
 from procdsl import analysis, walks
 from procdsl.analysis import automaton
+from procdsl.grammars._lengths import UniformLength
 from procdsl.grammars.regular.deterministic import determinise, hidden
 from procdsl.grammars.regular.dirichlet import dirichlet
 from procdsl.grammars.regular.nondeterministic import Arrow, Nfa
@@ -49,6 +50,16 @@ def test_the_bounds_hold_what_enumeration_finds() -> None:
         known, found = entropy(grammar, length), analysis.entropy(hmm(length).program(), length)
         assert found.low - 1e-9 <= known <= found.high + 1e-9
         assert found.high - found.low < 0.001 * length
+
+
+def test_bounds_of_all_lengths_are_those_of_each() -> None:
+    automaton._blocks.cache_clear()
+    several = hmm().model_copy(update={"length": UniformLength(uniform=(2, 9))}).program()
+    for length in range(2, 10):
+        one, other = analysis.entropy(several, length), analysis.entropy(hmm(length).program(), length)
+        assert (one.low, one.high) == pytest.approx((other.low, other.high), rel=1e-12)
+    # One for all of several lengths, one for each of the others.
+    assert automaton._blocks.cache_info().misses == 9
 
 
 def test_longer_words_have_wider_bounds_that_still_are_close() -> None:
