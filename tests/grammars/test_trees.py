@@ -163,6 +163,14 @@ def test_lengths_without_words_are_told_apart_at_any_size() -> None:
     assert [n for n in range(20) if found >> n & 1] == [n for n in range(20) if n in (2, 4) or n > 4]
 
 
+def test_lengths_are_passed_on_where_what_stands_beside_may_be_empty() -> None:
+    made = read("""kind = 'cfg'
+        rules = 'S -> "t" A S B | "t"  A -> C | ε  C -> A | "t"  B -> "t"'
+        length = 9""")
+    found = counting.possible(made.program().shapes, 30)[0]
+    assert [n for n in range(31) if found >> n & 1] == [n for n in range(31) if n not in (0, 2)]
+
+
 def test_divergent_weights_are_refused() -> None:
     with pytest.raises(ValueError, match="endlessly many"):
         flattened(

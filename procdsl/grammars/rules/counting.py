@@ -38,32 +38,43 @@ def possible(shapes: Shapes, longest: int) -> tuple[int, ...]:
     """For each nonterminal, which lengths up to `longest` it derives: bit n stands for length n.
 
     Length by length: a sequence has length n where some bit of its first child meets one of the rest, read
-    backwards. One AND of long integers tries all ways to share n out.
+    backwards. One AND of long integers tries all ways to share n out. What a nonterminal that turns out to
+    have length n brings about at the same length is only looked for where the others beside it can be empty.
     """
     count, rules, sequences = skeleton(shapes)
     found, chains = [0] * count, [0] * len(sequences)
     chains[0] = 1
-    mirrored = [0] * len(sequences)
+    ways: list[list[tuple[int, int]]] = [[] for _ in range(count)]
+    for head, slots, chain in rules:
+        ways[head].append((slots, chain))
+    pairs, rests = list(enumerate(sequences))[1:], sorted({rest for _, rest in sequences})
+    mirrored = dict.fromkeys(rests, 0)
     mirrored[0] = 1 << longest
+    # Which sequences a length of one child passes on to: all, until it is known which children can be empty.
+    passing = pairs
     for n in range(longest + 1):
-        for q, (head, rest) in enumerate(sequences):
-            if q and (found[head] & (mirrored[rest] >> longest - n) or found[head] & chains[rest] >> n & 1):
+        behind = {rest: mirrored[rest] >> longest - n for rest in rests}
+        for q, (head, rest) in pairs:
+            if found[head] & behind[rest] or found[head] & chains[rest] >> n & 1:
                 chains[q] |= 1 << n
-        changed = True
-        while changed:
-            changed = False
-            for head, slots, chain in rules:
-                if n >= slots and chains[chain] >> (n - slots) & 1 and not found[head] >> n & 1:
-                    found[head] |= 1 << n
-                    changed = True
-            if changed:
-                for q, (head, rest) in enumerate(sequences):
-                    whole = found[head] >> n & chains[rest] | found[head] & chains[rest] >> n
-                    if q and whole & 1:
-                        chains[q] |= 1 << n
-        for q in range(len(sequences)):
-            mirrored[q] |= (chains[q] >> n & 1) << longest - n
+        wanting = list(range(count))
+        while reached := [a for a in wanting if _reaches(ways[a], chains, n)]:
+            for a in reached:
+                found[a] |= 1 << n
+            wanting = [a for a in wanting if not found[a] >> n & 1]
+            for q, (head, rest) in passing:
+                if found[head] >> n & chains[rest] & 1 or found[head] & chains[rest] >> n & 1:
+                    chains[q] |= 1 << n
+        if n == 0:
+            passing = [(q, (head, rest)) for q, (head, rest) in pairs if found[head] & 1 or chains[rest] & 1]
+        for rest in rests:
+            mirrored[rest] |= (chains[rest] >> n & 1) << longest - n
     return tuple(found)
+
+
+def _reaches(ways: list[tuple[int, int]], chains: list[int], n: int) -> bool:
+    """Whether one of the ways, so many terminals and a sequence, has length n."""
+    return any(n >= slots and chains[chain] >> n - slots & 1 for slots, chain in ways)
 
 
 @lru_cache(maxsize=64)
