@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from procdsl.grammars.dyck import Dyck
+from procdsl.grammars.expr import Expr
 from procdsl.grammars.iid import Iid
 from procdsl.grammars.shuffle_dyck import ShuffleDyck
 from procdsl.grammars.task import Task
@@ -24,6 +25,7 @@ from procdsl.language.sources.ngram import Ngram
 from procdsl.language.sources.shuffled import Shuffled
 from procdsl.plan import GenerateOperation
 from runner.generators import fill
+from runner.generators.compiling import kernel
 from runner.generators.philox import begin, new_draws, slots
 
 SECONDS = 0.6
@@ -44,6 +46,12 @@ def cases() -> dict[str, GenerateOperation]:
     dyck = Dyck(k=64, length=2048)
     task = {"input": "uniform(sym, length=64)", "symbols": {"sym": 99}}
     two = {"a": "uniform(sym, length=32)", "b": "uniform(sym, length=32)"}
+    part = {"kind": "cfg", "length": 2}
+    parts = {
+        "round": {**part, "rules": 'S -> "(" S ")" S [0.3] | ε [0.7]'},
+        "square": {**part, "rules": 'S -> "[" S "]" S [0.4] | ε [0.6]'},
+    }
+    turns = {"expr": "shuffle(round, square)", "grammars": parts, "length": 2048}
     with_one = {"a": "uniform(sym, length=64)", "b": "choice(a)"}
     sources = {
         "dyck": dyck,
@@ -55,6 +63,7 @@ def cases() -> dict[str, GenerateOperation]:
         "shuffle_dyck process": ShuffleDyck(k=64, depth=16, measure="process", length=2048),
         "iid": Iid(symbols=128, length=2048),
         "iid zipf": Iid(symbols=128, weights="zipf(1.0)", length=2048),
+        "interleaved": Expr.model_validate(turns),
         "shuffled dyck": Shuffled(of="dyck").over({"of": dyck}),
         "ngram 3 of dyck": Ngram(of="dyck", order=3, rows=64).over({"of": dyck}),
         "task identity": Task.model_validate({**task, "output": "input"}),
@@ -96,6 +105,14 @@ def rows_of(operation: GenerateOperation) -> tuple[float, float]:
     return float((ids != len(operation.tokens) - 1).mean()) * rate(work), first
 
 
+@kernel
+def _drawn(draws, start):
+    """The words of a stream for each row of a call."""
+    for row in range(ROWS):
+        begin(draws, 1, start + row, 0)
+        slots(draws, 2048)
+
+
 def side_by_side(operation: GenerateOperation, threads: int) -> float:
     """Symbols a second, by the clock on the wall, of so many threads at once."""
 
@@ -121,9 +138,8 @@ def main() -> None:
         return ids.size
 
     def bare(call: int) -> int:
-        begin(draws, 1, call, 0)
-        slots(draws, 2048)
-        return 2048
+        _drawn(draws, call * ROWS)
+        return ROWS * 2048
 
     fastest = rate(memory)
     sys.stdout.write(

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from procdsl.programs.automaton import AutomatonProgram
-from procdsl.walks import slots_a_symbol
+from procdsl.walks import arrows, slots_a_symbol
 from runner.device_rows.philox import Streams
 from runner.device_rows.rows import Rows, filled, of_words
 from runner.device_rows.walks import MOST, walk
-from runner.generators.automaton import LOW_BITS, prepare
+from runner.generators.automaton import prepare
+from runner.generators.uppers import LOW_BITS
 
 
 class _Tables(NamedTuple):
@@ -33,8 +34,8 @@ class _Tables(NamedTuple):
 
 def attempts(program: AutomatonProgram, context: int) -> int:
     """One, of automata with few states and arrows."""
-    arrows = max(Counter(program.sources).values())
-    return filled(program, context) if context * program.states * arrows <= MOST else 0
+    most = max(Counter(program.sources).values())
+    return filled(program, context) if context * program.states * most <= MOST else 0
 
 
 def rows(program: AutomatonProgram, streams: Streams, context: int) -> Rows:
@@ -55,9 +56,10 @@ def rows(program: AutomatonProgram, streams: Streams, context: int) -> Rows:
 
 @lru_cache(maxsize=8)
 def _tables(program: AutomatonProgram, length: int, device: torch.device) -> _Tables:
-    found = prepare(program).tables
-    degrees = np.diff(found.offsets)
-    arrow_SA = found.offsets[:-1, None] + np.arange(degrees.max())
+    found, flat = prepare(program).tables, arrows(program)
+    offsets, targets = np.array(flat.offsets), np.array(flat.targets)
+    degrees = np.diff(offsets)
+    arrow_SA = offsets[:-1, None] + np.arange(degrees.max())
     there_SA = np.arange(degrees.max()) < degrees[:, None]
     arrow_SA = np.where(there_SA, arrow_SA, 0)
     left = np.arange(length, 0, -1).clip(max=len(found.thresholds) - 1)
@@ -65,8 +67,8 @@ def _tables(program: AutomatonProgram, length: int, device: torch.device) -> _Ta
     passed_SA = np.where(there_SA[:, 1:], found.thresholds[left][:, arrow_SA[:, :-1]] >> LOW_BITS, 2**32)
     arrays = (
         passed_SA,
-        found.targets[arrow_SA],
-        found.offsets[:-1],
+        targets[arrow_SA],
+        offsets[:-1],
         found.begins,
         found.sizes.astype(np.int64),
         found.letters.astype(np.int64),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +13,12 @@ from runner.generators.compiling import kernel
 from runner.generators.philox import LOW, S32, redrawn, slots
 from runner.generators.rows import Prepared, sampler
 
+# A guide of 4,096 places, by a word's upper bits, makes the search for a symbol a step or two.
+GUIDED = np.uint64(20)
+
 
 class IidTables(NamedTuple):
-    """`guide[w >> 20]` is where to look for w in `thresholds`; empty thresholds mean all symbols alike."""
+    """`guide[w >> GUIDED]` is where to look for w in `thresholds`; empty ones mean all symbols alike."""
 
     symbols: int
     thresholds: Any
@@ -22,10 +26,14 @@ class IidTables(NamedTuple):
 
 
 def prepare(program: IidProgram) -> Prepared:
-    """A guide of 4,096 places makes the search for a symbol a step or two."""
-    thresholds = np.array([*program.thresholds, 2**32] if program.thresholds else [], np.uint64)
-    guide = np.searchsorted(thresholds, np.arange(4096, dtype=np.uint64) << np.uint64(20), side="right")
-    return Prepared(IidTables(program.count, thresholds, guide), slots=program.lengths.values[-1])
+    """A guide to the thresholds."""
+    return Prepared(IidTables(program.count, *guided(program.thresholds)), slots=program.lengths.values[-1])
+
+
+def guided(thresholds: Sequence[int]) -> tuple[Any, Any]:
+    """Thresholds over 2**32, the last symbol's too, and their guide."""
+    edges = np.array([*thresholds, 2**32] if thresholds else [], np.uint64)
+    return edges, np.searchsorted(edges, np.arange(4096, dtype=np.uint64) << GUIDED, side="right")
 
 
 @sampler(IidTables)
@@ -36,7 +44,7 @@ def _word(tables, draws, scratch, out):
     count = uint64(tables.symbols)
     for t in range(out.size):
         if thresholds.size:
-            symbol = guide[first[t] >> 20]
+            symbol = guide[first[t] >> GUIDED]
             while uint64(first[t]) >= thresholds[symbol]:
                 symbol += 1
             out[t] = symbol

@@ -13,8 +13,8 @@ from procdsl.tables import Followers, followers
 from runner import generators
 from runner.generators.address import Address
 from runner.generators.compiling import kernel
-from runner.generators.philox import LOW, S32, Draws, redrawn, slots, stream
-from runner.generators.rows import ABREAST, Prepared, sampler, words
+from runner.generators.philox import LOW, S32, redrawn, slots, stream
+from runner.generators.rows import ABREAST, Prepared, sampler_abreast
 
 SYMBOL, SYMBOL_BITS = np.uint32(0xFFFF), np.uint64(16)
 
@@ -69,16 +69,17 @@ def _fitted(fit: Fit, symbols: int) -> Iterator[list[int]]:
                 yield word.tolist()
 
 
-@sampler(NgramTables, of=words)
+@sampler_abreast(NgramTables)
 @kernel
-def _words(tables, streams, scratch, out):
-    """A symbol of each word by turns: what one waits for comes while the others are looked up."""
-    records, guide, buffer, at = tables.records, tables.guide, streams.buffer, scratch
-    for r in range(out.shape[0]):
-        slots(stream(streams, r), out.shape[1])
-        at[r] = records.shape[0] - 1
-    for t in range(out.shape[1]):
-        for r in range(out.shape[0]):
+def _words(tables, streams, scratch, ids, begins, lengths):
+    records, guide, buffer, at, longest = tables.records, tables.guide, streams.buffer, scratch, 0
+    for r in range(lengths.size):
+        slots(stream(streams, r), lengths[r])
+        at[r], longest = records.shape[0] - 1, max(longest, lengths[r])
+    for t in range(longest):
+        for r in range(lengths.size):
+            if t >= lengths[r]:
+                continue
             before, drawn = records[uint64(at[r])], uint64(buffer[r, t])
             shift, total = uint64(before[1]) >> SYMBOL_BITS, uint64(before[3])
             product = drawn * total
@@ -89,12 +90,4 @@ def _words(tables, streams, scratch, out):
             chosen += uint32(drawn > records[chosen, 0])
             while drawn > records[chosen, 0]:
                 chosen += uint32(1)
-            at[r], out[r, t] = chosen, records[chosen, 1] & SYMBOL
-    return True
-
-
-@sampler(NgramTables)
-@kernel
-def _word(tables, draws, scratch, out):
-    one = Draws(draws.buffer.reshape(1, -1), draws.at.reshape(1, -1))
-    _words(tables, one, scratch, out.reshape(1, -1))
+            at[r], ids[uint64(begins[r] + t)] = chosen, records[chosen, 1] & SYMBOL

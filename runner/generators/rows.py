@@ -19,10 +19,10 @@ from procdsl.splits import empty_part
 from procdsl.streams import ATTEMPTS, ROW_SLOT
 from runner.generators.address import Address
 from runner.generators.compiling import kernel
-from runner.generators.philox import begin, below, new_streams, stream
+from runner.generators.philox import Draws, begin, below, new_streams, stream
 from runner.generators.splits import content
 
-# So many rows of one word each are made side by side where every symbol waits for memory.
+# So many words are made side by side by samplers whose every symbol waits for what the last one looked up.
 ABREAST = 8
 _ABREAST = set[type]()
 
@@ -58,26 +58,47 @@ def word(tables: Any, draws: Any, scratch: Any, out: Any) -> None:
     raise NotImplementedError("only inside kernels")
 
 
-def words(tables: Any, draws: Any, scratch: Any, out: Any) -> bool:
-    """Fills each row of `out` with the word that its own of the streams gives; False where no kernel does."""
+def words(tables: Any, streams: Any, scratch: Any, ids: Any, begins: Any, lengths: Any) -> None:
+    """Writes words of these lengths into `ids`, flat, where they begin: each by the stream of its place."""
     raise NotImplementedError("only inside kernels")
 
 
 @overload(words, strict=False)
-def _one_by_one(tables: Any, draws: Any, scratch: Any, out: Any) -> Any:
-    return None if _is(tables, *_ABREAST) else lambda tables, draws, scratch, out: False
+def _one_by_one(tables: Any, streams: Any, scratch: Any, ids: Any, begins: Any, lengths: Any) -> Any:
+    def chosen(tables: Any, streams: Any, scratch: Any, ids: Any, begins: Any, lengths: Any) -> None:
+        for r in range(lengths.size):
+            draws = Draws(streams.buffer[0], streams.at[r])
+            word(tables, draws, scratch, ids[begins[r] : begins[r] + lengths[r]])
+
+    return None if _is(tables, *_ABREAST) else chosen
 
 
-def sampler(tables_type: type, of: Any = word) -> Callable[[Any], Any]:
-    """Makes a kernel the `word` of all tables of this type; or the `words`, which then returns True."""
-    if of is words:
-        _ABREAST.add(tables_type)
+def sampler(tables_type: type) -> Callable[[Any], Any]:
+    """Makes a kernel the `word` of all tables of this type."""
 
     def register(function: Any) -> Any:
-        @overload(of, strict=False)
+        @overload(word, strict=False)
         def choose(tables: Any, draws: Any, scratch: Any, out: Any) -> Any:
             if _is(tables, tables_type):
                 return lambda tables, draws, scratch, out: function(tables, draws, scratch, out)
+            return None
+
+        return function
+
+    return register
+
+
+def sampler_abreast(tables_type: type) -> Callable[[Any], Any]:
+    """Makes a kernel the `words` of all tables of this type, which have no `word`."""
+    _ABREAST.add(tables_type)
+
+    def register(function: Any) -> Any:
+        @overload(words, strict=False)
+        def choose(tables: Any, streams: Any, scratch: Any, ids: Any, begins: Any, lengths: Any) -> Any:
+            if _is(tables, tables_type):
+                return lambda tables, streams, scratch, ids, begins, lengths: function(
+                    tables, streams, scratch, ids, begins, lengths
+                )
             return None
 
         return function
@@ -95,9 +116,9 @@ def fill_words(
     """Rows from the address on. RunError where a part holds nothing that can be found."""
     prepared, laid_out = _prepared(program, prepare, ids.shape[1] - 1)
     streams, scratch = new_streams(prepared.slots, ABREAST), np.empty(prepared.scratch, np.int64)
-    lengths = np.empty(ids.shape[1], np.int64)
+    lengths, spans = np.empty(ids.shape[1], np.int64), np.empty((2, ABREAST), np.int64)
     place = (address.key, address.start, address.spelt, address.edges(program.split))
-    failed = _fill(prepared.tables, laid_out, streams, scratch, lengths, place, ids, scored)
+    failed = _fill(prepared.tables, laid_out, (streams, scratch, spans, lengths), place, ids, scored)
     if failed >= 0:
         raise empty_part(address.name, address.split, failed)
 
@@ -142,18 +163,23 @@ def _free(lengths: Lengths, exact: int) -> int:
 
 
 @kernel
-def _fill(tables, layout, streams, scratch, lengths, place, ids, scored):
+def _fill(tables, layout, room, place, ids, scored):
     """The index of the first row that cannot be had, or -1."""
-    context, draws, drawn = ids.shape[1] - 1, stream(streams, 0), False
+    streams, scratch, spans, lengths = room
+    context, draws, flat = ids.shape[1] - 1, stream(streams, 0), ids.reshape(-1)
     for b in range(ids.shape[0]):
         index = place[1] + b
         if layout.single and b % ABREAST == 0:
-            drawn = _abreast(tables, streams, scratch, place[0], index, ids[b : b + ABREAST, 1:])
+            # The first attempts of rows of one word each.
+            rows = min(ABREAST, ids.shape[0] - b)
+            for r in range(rows):
+                begin(stream(streams, r), place[0], index + r, 0)
+                spans[0, r], spans[1, r] = (b + r) * ids.shape[1] + 1, context
+            words(tables, streams, scratch, flat, spans[0, :rows], spans[1, :rows])
         ids[b, 0], scored[b, 0], done = layout.symbols, 0, -1
         for attempt in range(ATTEMPTS if layout.by_layout else 1):
             count = plan(layout, draws, place[0], index, attempt, context, lengths)
-            row = ids[b]
-            done = _write(tables, layout, draws, scratch, place, index, attempt, lengths[:count], drawn, row)
+            done = _write(tables, layout, room, place, index, attempt, count, ids, b)
             if done >= 0:
                 break
         if done < 0:
@@ -162,14 +188,6 @@ def _fill(tables, layout, streams, scratch, lengths, place, ids, scored):
         scored[b, done:] = 0
         ids[b, done:] = layout.symbols + 2
     return -1
-
-
-@kernel
-def _abreast(tables, streams, scratch, key, index, out):
-    """The words of some rows' first attempts; False where they are not made side by side."""
-    for r in range(out.shape[0]):
-        begin(stream(streams, r), key, index + r, 0)
-    return words(tables, streams, scratch, out)
 
 
 @kernel
@@ -204,31 +222,46 @@ def plan(layout, draws, key, index, attempt, context, lengths):
 
 
 @kernel
-def _write(tables, layout, draws, scratch, place, index, once, lengths, drawn, row):
+def _write(tables, layout, room, place, index, once, count, ids, b):
     """Words one after another, each or all of them drawn until they belong; the position behind, or -1.
-
-    The first attempt may be `drawn` already.
 
     Where lengths are drawn again too, words are drawn `once`, by that attempt.
     """
     key, _, spelt, edges = place
-    at, judged = 1, lengths.size if layout.by_row else 1
-    for first in range(0, lengths.size, judged):
-        begins = at
+    lengths, row = room[3], ids[b]
+    at, judged = 1, count if layout.by_row else 1
+    if once > 0 or not layout.single:
+        _draw(tables, layout, room, (key, index, once), (0, count), ids, b, at)
+    for first in range(0, count, judged):
         for attempt in range(once, once + 1 if layout.by_layout else ATTEMPTS):
-            at = begins
+            if attempt > once:
+                _draw(tables, layout, room, (key, index, attempt), (first, judged), ids, b, at)
+            behind = at
             for slot in range(first, first + judged):
-                if attempt > 0 or not drawn:
-                    begin(draws, key, index, attempt << 16 | slot)
-                    word(tables, draws, scratch, row[at : at + lengths[slot]])
-                at += lengths[slot]
-                if not layout.single:
-                    row[at] = layout.symbols + 1
-                    at += 1
-            found = content(spelt, row[begins : at if layout.by_row else begins + lengths[first]])
+                behind += lengths[slot] + (not layout.single)
+            found = content(spelt, row[at : behind if layout.by_row else at + lengths[first]])
             part = lengths[first] if edges.shape[0] > 1 else 0
             if edges[part, 0] <= found <= edges[part, 1]:
                 break
         else:
             return -1
+        at = behind
     return at
+
+
+@kernel
+def _draw(tables, layout, room, address, slots, ids, b, at):
+    """Some words of a row, from position `at` on, with their ends."""
+    streams, scratch, spans, lengths = room
+    key, index, attempt = address
+    behind = slots[0] + slots[1]
+    for first in range(slots[0], behind, ABREAST):
+        count = min(ABREAST, behind - first)
+        for r in range(count):
+            begin(stream(streams, r), key, index, attempt << 16 | (first + r))
+            spans[0, r], spans[1, r] = b * ids.shape[1] + at, lengths[first + r]
+            at += lengths[first + r]
+            if not layout.single:
+                ids[b, at] = layout.symbols + 1
+                at += 1
+        words(tables, streams, scratch, ids.reshape(-1), spans[0, :count], spans[1, :count])

@@ -12,6 +12,7 @@ from procdsl.programs.shuffle_dyck import ShuffleDyckProgram
 from runner.generators.compiling import kernel
 from runner.generators.philox import LOW, S32, chance_tie, next32, permute, redrawn, slots, ties, under_from
 from runner.generators.rows import Prepared, sampler
+from runner.generators.uppers import upper_rows
 
 FREE, BOUNDED, WALK = range(3)
 _split_row = kernel(shared.split_row)
@@ -21,8 +22,9 @@ _move_thresholds = kernel(shared.move_thresholds)
 class ShuffleTables(NamedTuple):
     """Of the walk its numbers, of the bounded words their moves, of the free ones how types are halved.
 
-    `split[level[j], pairs]` holds the thresholds for halving j types. Walks that are to be more than `beyond`
-    deep (-1: none are) close by the thresholds in `deep` until they are.
+    A move has where those of its target begin and end, in how many ways, at which height, whether it rises;
+    those of the last row begin a word. `split[level[j], pairs]` holds the thresholds for halving j types.
+    Walks that are to be more than `beyond` deep (-1: none are) close by the thresholds in `deep` until then.
     """
 
     mode: int
@@ -31,11 +33,11 @@ class ShuffleTables(NamedTuple):
     closed: bool
     p_open: Any
     moves: Any
-    offsets: Any
     thresholds: Any
+    uppers: Any
+    which: Any
     level: Any
     split: Any
-    start: int
     beyond: int
     deep: Any
 
@@ -44,20 +46,16 @@ def prepare(program: ShuffleDyckProgram) -> Prepared:
     """Tables of the measure: none for the walk."""
     longest, k = program.lengths.values[-1], program.k
     depth = longest if program.depth is None else min(program.depth, longest)
-    beyond, start, deep = -1 if program.beyond is None else program.beyond, 0, np.zeros((1, 1), np.uint64)
-    moves, offsets = np.zeros((1, 4), np.int64), np.zeros(2, np.int64)
-    thresholds, level, split = (
-        np.zeros((1, 1), np.int64),
-        np.zeros(k + 1, np.int64),
-        np.zeros((1, 1, 1), np.int64),
-    )
+    beyond, deep = -1 if program.beyond is None else program.beyond, np.zeros((1, 1), np.uint64)
+    moves, thresholds = np.zeros((1, 5), np.int64), np.zeros((1, 1), np.int64)
+    level, split = np.zeros(k + 1, np.int64), np.zeros((1, 1, 1), np.int64)
     # Lengths under twice the depth are free even where longer ones are not.
     bounded = program.beyond is not None or depth < longest // 2
     mode = WALK if program.measure == "process" else BOUNDED if bounded else FREE
     if mode == BOUNDED:
         depth = min(depth, longest // 2)
         found = shared.depths(k, depth) if beyond < 0 else shared.deep_depths(k, depth, beyond)
-        start, (moves, offsets, thresholds) = found.start, _bounds(found, longest)
+        moves, thresholds = _bounds(found, longest)
     elif beyond >= 0:
         made = shared.deep_walk_thresholds(longest, beyond, program.p_open / 2**64, closed=program.closed)
         deep = np.array(made, np.uint64)
@@ -66,18 +64,19 @@ def prepare(program: ShuffleDyckProgram) -> Prepared:
         level, split = _halvings(k, free)
     p_open = np.uint64(program.p_open)
     walk = (mode, k, depth, program.closed, p_open)
-    tables = ShuffleTables(*walk, moves, offsets, thresholds, level, split, start, beyond, deep)
+    bounds = (moves, thresholds, *upper_rows(thresholds))
+    tables = ShuffleTables(*walk, *bounds, level, split, beyond, deep)
     room = 4 * k + 2 * longest + 8
     return Prepared(tables, slots=3 * longest + 2 * k + 8, scratch=room)
 
 
-def _bounds(found: shared.Depths, longest: int) -> tuple[Any, Any, Any]:
-    states = len(found.offsets) - 1
+def _bounds(found: shared.Depths, longest: int) -> tuple[Any, Any]:
     offsets, targets, ways = (np.array(part, np.int64) for part in (found.offsets, found.targets, found.ways))
-    thresholds = np.zeros((longest + 1, len(targets)), np.int64)
+    thresholds, states = np.zeros((longest + 1, targets.size), np.int64), offsets.size - 1
     _move_thresholds(longest, offsets, targets, ways, np.zeros(states), np.zeros(states), thresholds)
-    moves = np.array([found.targets, found.ways, found.heights, found.rises], np.int64).T.copy()
-    return moves, offsets, thresholds
+    entered = np.array([*found.targets, found.start])
+    own = (np.array([*part, 0]) for part in (found.ways, found.heights, found.rises))
+    return np.stack([offsets[entered], offsets[entered + 1] - 1, *own], axis=1), thresholds
 
 
 def _halvings(k: int, pairs: int) -> tuple[Any, Any]:
@@ -145,30 +144,36 @@ def _walk(tables, draws, scratch, out):
 
 @kernel
 def _bounded(tables, draws, scratch, out):
-    length, k, depth, state = out.size, tables.k, tables.depth, tables.start
+    length, k, depth, moves = out.size, tables.k, tables.depth, tables.moves
     slots(draws, 3 * length)
     words, types, first = draws.buffer, scratch[:k], scratch[k : k + depth + 2]
-    moves, offsets, thresholds = tables.moves, tables.offsets, tables.thresholds
+    uppers, which, move = tables.uppers, tables.which, uint64(moves.shape[0] - 1)
     for kind in range(k):
         types[kind] = kind
     first[:] = k
     first[0] = 0
     for t in range(length):
-        drawn = int64(((uint64(words[2 * t]) << S32) | uint64(words[2 * t + 1])) >> uint64(2))
-        move, last = offsets[state], offsets[state + 1] - 1
-        while move < last and drawn >= thresholds[length - t, move]:
-            move += 1
-        height, rises = moves[move, 2], moves[move, 3]
-        ways = uint64(moves[move, 1])
+        row, upper, tie = which[length - t], words[2 * t], False
+        begin, last = uint64(moves[move, 0]), uint64(moves[move, 1])
+        move = begin
+        for e in range(begin, last):
+            move += uint64(upper >= uppers[row, e])
+            tie |= upper == uppers[row, e]
+        if tie:
+            drawn = int64(((uint64(upper) << S32) | uint64(words[2 * t + 1])) >> uint64(2))
+            move = begin
+            while move < last and drawn >= tables.thresholds[length - t, move]:
+                move += uint64(1)
+        ways, height, rises = uint64(moves[move, 2]), uint64(moves[move, 3]), moves[move, 4]
         product = uint64(words[2 * length + t]) * ways
         if (product & LOW) < ways:
             product = redrawn(draws, ways, product)
-        place = first[height] + int64(product >> S32)
-        first[height + rises] += 1 - 2 * rises
-        other = first[height + 1] if rises else first[height] - 1
-        types[place], types[other] = types[other], types[place]
-        out[t] = types[other] if rises else k + types[other]
-        state = moves[move, 0]
+        # A type that rises becomes the last of the height above, which then begins before it; or the reverse.
+        place, border = uint64(first[height]) + (product >> S32), height + uint64(rises)
+        first[border] += 1 - 2 * rises
+        other, kind = uint64(first[border] - 1 + rises), types[place]
+        types[place], types[other] = types[other], kind
+        out[t] = kind + k * (1 - rises)
 
 
 @kernel
@@ -214,7 +219,19 @@ def _sizes(tables, words, pending, pairs, sizes):
         drawn = int64(((uint64(words[read]) << S32) | uint64(words[read + 1])) >> uint64(2))
         read += 2
         row = tables.split[tables.level[kinds], pairs]
-        ours = min(np.searchsorted(row[: pairs + 1], drawn, side="right"), pairs)
+        ours = _passed(row, pairs, drawn)
         pending[2 * depth], pending[2 * depth + 1] = kinds - kinds // 2, pairs - ours
         pending[2 * depth + 2], pending[2 * depth + 3] = kinds // 2, ours
         depth += 2
+
+
+@kernel
+def _passed(row, size, drawn):
+    """How many of the first `size` thresholds, which ascend, a number passes: halved without a branch."""
+    found = 0
+    while size > 0:
+        half = (size + 1) // 2
+        passes = int64(drawn >= row[found + half - 1])
+        found += passes * half
+        size = passes * (size - half) + (1 - passes) * (half - 1)
+    return found

@@ -18,8 +18,8 @@ from procdsl.streams import ATTEMPTS, WORD_SLOT
 from runner import generators
 from runner.generators.address import Address
 from runner.generators.compiling import kernel
-from runner.generators.philox import begin, below, new_draws
-from runner.generators.rows import Prepared, word
+from runner.generators.philox import begin, below, new_streams, stream
+from runner.generators.rows import Prepared, words
 
 
 class Held(NamedTuple):
@@ -43,9 +43,9 @@ class Words:
             law = np.array(one.lengths.values, np.int64), np.cumsum(np.array(one.lengths.shares, np.int64))
             place = (address.key, address.start, attempt << 16 | slot)
             ids = np.array(one.ids, np.int32)
-            draws, scratch = new_draws(made.slots), np.empty(made.scratch, np.int64)
+            room = new_streams(made.slots, 1), np.empty(made.scratch, np.int64), np.zeros((2, 1), np.int64)
             out, sizes = self.held.symbols[which], self.held.sizes[which]
-            _words(made.tables, draws, scratch, law, place, left, ids, out, sizes)
+            _words(made.tables, room, law, place, left, ids, out, sizes)
 
 
 def words_of(program: TaskProgram, rows: int) -> Words:
@@ -75,10 +75,11 @@ def rounds(words: Words) -> Iterator[tuple[int, int]]:
 
 
 @kernel
-def _words(tables, draws, scratch, law, place, left, ids, out, sizes):
+def _words(tables, room, law, place, left, ids, out, sizes):
     """A word of each row that is left: its length by the stream of its input, its symbols by their own."""
     key, start, lane = place
-    values, edges = law
+    (values, edges), (streams, scratch, spans) = law, room
+    draws = stream(streams, 0)
     for b in range(left.size):
         if not left[b]:
             continue
@@ -90,7 +91,8 @@ def _words(tables, draws, scratch, law, place, left, ids, out, sizes):
                 chosen += 1
         row, size = out[b], values[chosen]
         begin(draws, key, start + b, lane + WORD_SLOT)
-        word(tables, draws, scratch, row[:size])
+        spans[0, 0], spans[1, 0] = b * out.shape[1], size
+        words(tables, streams, scratch, out.reshape(-1), spans[0], spans[1])
         for t in range(size):
             row[t] = ids[row[t]]
         sizes[b] = size

@@ -27,6 +27,15 @@ def test_the_reference_and_the_kernel_agree_bit_for_bit(order: int) -> None:
         assert (ids.tolist(), scored.tolist()) == generate.rows(made, seed=0, split=split, start=3, count=4)
 
 
+def test_long_words_made_side_by_side_are_those_of_the_reference() -> None:
+    """Rows of one word each, more than are made at once, some of them drawn again."""
+    dyck = read('kind = "dyck"\nk = 20\nlength = 60\nheld_out = {validation = 0.3, by = "word"}')
+    program = Ngram(of="x", order=3, rows=64).over({"of": dyck}).program()
+    made = operation(dyck, 60).model_copy(update={"program": program, "name": "control"})
+    ids, scored = drawn(made, "train", 3, 21)
+    assert (ids.tolist(), scored.tolist()) == generate.rows(made, seed=0, split="train", start=3, count=21)
+
+
 def test_pairs_are_as_frequent_as_in_what_it_imitates() -> None:
     theirs, ours = _pairs(operation(DYCK)), _pairs(look_alike(2, rows=4_096))
     assert np.abs(theirs - ours).max() < 0.005
