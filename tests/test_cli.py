@@ -193,7 +193,8 @@ def test_kinds_tells_all_of_one() -> None:
 def test_every_kinds_toml_can_be_read() -> None:
     import tomllib
 
-    assert set(tomllib.loads(call("kinds", "--toml").stdout)) == {"grammars", "sources", "evaluations"}
+    families = {"grammars", "sources", "corpora", "evaluations"}
+    assert set(tomllib.loads(call("kinds", "--toml").stdout)) == families
 
 
 @pytest.mark.parametrize("template", templates.names())

@@ -102,7 +102,9 @@ def kinds(
     toml: Annotated[bool, typer.Option("--toml", help="Show the TOML of each.")] = False,
     json: JsonOpt = False,
 ) -> None:
-    """List the kinds of grammars, sources, corpora and evaluations. Of one, all its file says, and its keys.
+    """List every kind of grammar, source, corpus and evaluation.
+
+    Of one, all that its file says, and its keys.
 
     procdsl kinds
     procdsl kinds dyck
