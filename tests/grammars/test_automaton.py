@@ -120,6 +120,7 @@ def weights(grammar: Any, length: int) -> dict[tuple[str, ...], float]:
 HIDDEN = "p -a b-> p [0.5] ; p -a-> q [0.7] ; q -b c-> p [0.2] ; q -a-> q ; q -c-> r [3]; r -a-> q [0.1]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edges", "start", "accept"),
     [

@@ -348,6 +348,7 @@ def test_corrupted_rows_err_as_often_as_asked() -> None:
     assert [(moved == by).mean() for by in (1, 2, 3)] == pytest.approx([0.25 / 3] * 3, abs=0.005)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rates", ["substitute = 0.1", "delete = 0.2, swap = 0.3", "delete = 1"])
 def test_corrupted_rows_by_reference_and_kernel(rates: str) -> None:
     grammar = read(

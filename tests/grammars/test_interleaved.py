@@ -149,6 +149,7 @@ def test_words_are_as_likely_as_their_parts_together(measure: str, round: float,
     assert found.low == pytest.approx(nats, rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "measure"), [(TWO, "uniform"), (THREE, "weighted"), (FIXED, "uniform")])
 def test_the_reference_and_the_kernel_agree_bit_for_bit(text: str, measure: str) -> None:
     for length, context in (("{ uniform = [3, 40] }", 82), (119 + (text != THREE), 120)):
