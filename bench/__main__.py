@@ -5,6 +5,7 @@ Figures are ratios within one run: machines differ, and so does one machine from
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import pkgutil
 import sys
@@ -13,10 +14,10 @@ import bench
 
 
 def main() -> None:
-    names = sys.argv[1:] or sorted(
-        module.name for module in pkgutil.iter_modules(bench.__path__) if module.name != "__main__"
-    )
-    for name in names:
+    known = sorted(found.name for found in pkgutil.iter_modules(bench.__path__) if found.name != "__main__")
+    arguments = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    arguments.add_argument("names", nargs="*", metavar="NAME", choices=known, help=", ".join(known))
+    for name in arguments.parse_args().names or known:
         sys.stdout.write(f"\n── {name}\n")
         importlib.import_module(f"bench.{name}").main()
 
